@@ -1,0 +1,1 @@
+"""bayesbench: a posterior over a (models x benchmarks) score matrix."""

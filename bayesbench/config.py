@@ -1,0 +1,140 @@
+"""Frozen settings: what the statistical model contains and how it is fitted.
+
+Priors stand in one place with their reason. All scales are on the latent scale, where every
+benchmark has been centred and divided by its (shrunken) spread, so a spread of 1 is typical.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .errors import UsageError
+
+__all__ = ["GibbsConfig", "ModelSpec", "NUTSConfig", "Priors", "SVIConfig"]
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Priors of the low-rank model; ``InvGamma(1, b)`` on each squared scale.
+
+    Attributes
+    ----------
+    coefficient_sd : float
+        Covariates are standardised; a one-sd change moves a latent by at most about one sd.
+    mean_loading, mean_loading_sd : float
+        Benchmarks share one ability: a standardised column loads near 0.8 on it.
+    bias_b, loading_b, factor_b, group_latent_b, group_benchmark_b : float
+        Scale of the inverse-gamma on each squared scale: small, so that a part that does not
+        help shrinks to nothing, heavy-tailed, so that one that does is not held back.
+    noise_shape : float
+        Shape of the inverse-gamma on a benchmark's noise variance: weak pooling to the level.
+    noise_level_shape, noise_level_rate : float
+        Gamma prior of the shared noise variance (mean 0.25 of a column's variance).
+    noise_model_shape : float
+        Shape (= scale) of the inverse-gamma on a model's noise variance; near 1.
+    nu_grid : tuple of float
+        Degrees of freedom of the Student-t noise, uniform on the grid.
+    """
+
+    coefficient_sd: float = 0.7
+    mean_loading: float = 0.8
+    mean_loading_sd: float = 0.3
+    bias_b: float = 0.1
+    loading_b: float = 0.05
+    factor_b: float = 0.05
+    group_latent_b: float = 0.1
+    group_benchmark_b: float = 0.1
+    noise_shape: float = 2.5
+    noise_level_shape: float = 2.0
+    noise_level_rate: float = 8.0
+    noise_model_shape: float = 6.0
+    nu_grid: tuple[float, ...] = (2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Which parts the low-rank model has; every part can be switched off.
+
+    Attributes
+    ----------
+    rank : int
+        Number of latent factors K beside the general ability; 0 gives the one-ability model.
+    student_t : bool
+        Student-t noise (else normal).
+    model_noise : bool
+        A noise scale per model beside the one per benchmark.
+    heavy_loadings : bool
+        Student-t(4) prior on the factor weights (else normal).
+    covariates : tuple of str
+        Covariates of the latents: ``release_date``, ``reasoning``, ``open_weights``, ``params_b``.
+    groups : tuple of str
+        Groupings of models whose effects enter: ``provider``.
+    group_latents, group_benchmarks : bool
+        Group effects on the latents, and group x benchmark effects.
+    priors : Priors
+    """
+
+    rank: int = 8
+    student_t: bool = True
+    model_noise: bool = True
+    heavy_loadings: bool = True
+    covariates: tuple[str, ...] = ("release_date", "reasoning", "open_weights")
+    groups: tuple[str, ...] = ("provider",)
+    group_latents: bool = True
+    group_benchmarks: bool = True
+    priors: Priors = field(default_factory=Priors)
+
+    def __post_init__(self) -> None:
+        if self.rank < 0:
+            raise UsageError(f"rank must be 0 or more, got {self.rank}")
+
+
+def _at_least(name: str, value: float, least: float) -> None:
+    if value < least:
+        raise UsageError(f"{name} must be at least {least}, got {value}")
+
+
+@dataclass(frozen=True)
+class NUTSConfig:
+    """Settings of the No-U-Turn sampler."""
+
+    chains: int = 4
+    warmup: int = 500
+    draws: int = 500
+    target_accept: float = 0.8
+    max_tree_depth: int = 10
+
+    def __post_init__(self) -> None:
+        for name in ("chains", "warmup", "draws", "max_tree_depth"):
+            _at_least(name, getattr(self, name), 1)
+        if not 0 < self.target_accept < 1:
+            raise UsageError(f"target_accept must lie in (0, 1), got {self.target_accept}")
+
+
+@dataclass(frozen=True)
+class SVIConfig:
+    """Settings of stochastic variational inference (approximate)."""
+
+    steps: int = 4000
+    learning_rate: float = 0.01
+    draws: int = 1000
+
+    def __post_init__(self) -> None:
+        _at_least("steps", self.steps, 1)
+        _at_least("draws", self.draws, 1)
+        if self.learning_rate <= 0:
+            raise UsageError(f"learning_rate must be positive, got {self.learning_rate}")
+
+
+@dataclass(frozen=True)
+class GibbsConfig:
+    """Settings of the blocked Gibbs sampler; ``draws`` sweeps are kept, one in ``thin``."""
+
+    chains: int = 4
+    warmup: int = 1000
+    draws: int = 500
+    thin: int = 5
+
+    def __post_init__(self) -> None:
+        for name in ("chains", "warmup", "draws", "thin"):
+            _at_least(name, getattr(self, name), 1)
