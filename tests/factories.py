@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bayesbench.config import ModelSpec
+from bayesbench.features import ModelFeatures
+from bayesbench.posterior import Posterior, Provenance
 from bayesbench.scores import ScoreMatrix
+from bayesbench.transforms import Transform
 
 PROVIDERS = ("Aleph", "Beth", "Gimel")
 
@@ -52,3 +56,69 @@ def make_matrix(seed: int = 0, n_models: int = 6, n_benchmarks: int = 5) -> Scor
         }
     )
     return ScoreMatrix.from_frame(frame, benchmarks=benchmarks, models=models)
+
+
+def make_posterior(
+    seed: int = 0,
+    n_models: int = 6,
+    n_benchmarks: int = 5,
+    rank: int = 2,
+    n_draws: int = 200,
+    *,
+    n_chains: int = 2,
+    spec: ModelSpec | None = None,
+    matrix: ScoreMatrix | None = None,
+) -> Posterior:
+    """Posterior whose draws scatter around one random truth; no sampler, so no fit to the scores.
+
+    `n_draws` counts all chains together. With `spec`, parts it switches off are absent; with
+    `matrix`, the sizes come from there.
+    """
+    spec = ModelSpec(rank=rank) if spec is None else spec
+    matrix = make_matrix(seed, n_models, n_benchmarks) if matrix is None else matrix
+    features = ModelFeatures.from_matrix(matrix, spec)
+    rng = np.random.default_rng([seed, 1])
+    lead = (n_chains, max(1, n_draws // n_chains))
+    m, b, k = *matrix.shape, spec.rank
+    p, g, kinds = len(features.covariate_names), len(features.group_names), len(features.kinds)
+
+    def around(shape: tuple[int, ...], sd: float, mean: float = 0.0) -> np.ndarray:
+        return rng.normal(mean, sd, shape) + rng.normal(0, 0.2 * sd, lead + shape)
+
+    def positive(shape: tuple[int, ...], median: float) -> np.ndarray:
+        return median * np.exp(around(shape, 0.3))
+
+    draws = {
+        "benchmark_bias": around((b,), 0.3),
+        "loading": around((b,), 0.2, 0.8),
+        "ability": around((m,), 1.0),
+        "noise_benchmark": positive((b,), 0.4),
+        "scale_bias": positive((), 0.3),
+        "scale_loading": positive((), 0.2),
+        "mean_loading": around((), 0.1, 0.8),
+        "noise_level": positive((), 0.2),
+    }
+    if k:
+        draws |= {"weights": around((b, k), 0.3), "factors": around((m, k), 1.0)}
+        draws["scale_factor"] = positive((k,), 0.3)
+    if p:
+        draws["coefficients"] = around((p, 1 + k), 0.4)
+    if g and spec.group_latents:
+        draws |= {"group_latent": around((g, 1 + k), 0.3)}
+        draws["scale_group_latent"] = positive((kinds,), 0.3)
+    if g and spec.group_benchmarks:
+        draws |= {"group_benchmark": around((g, b), 0.1)}
+        draws["scale_group_benchmark"] = positive((kinds,), 0.3)
+    if spec.model_noise:
+        draws["noise_model"] = positive((m,), 1.0)
+    if spec.student_t:
+        draws["nu"] = rng.choice(spec.priors.nu_grid, lead)
+    return Posterior(
+        draws=draws,
+        matrix=matrix,
+        transform=Transform.from_matrix(matrix),
+        features=features,
+        spec=spec,
+        provenance=Provenance("simulated", {"n_draws": n_draws}, seed, matrix.data_hash),
+        sample_stats={"energy": rng.normal(size=lead)},
+    )
