@@ -1,0 +1,14 @@
+"""Small standardised matrices with a known truth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def low_rank_z(seed: int, shape: tuple[int, int] = (24, 14), missing: float = 0.35) -> np.ndarray:
+    """Rank-1 plus biases plus a little noise, with holes; every row and column keeps entries."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(shape[0], 1)) @ rng.normal(size=(1, shape[1]))
+    z += 0.5 * rng.normal(size=(shape[0], 1)) + 0.1 * rng.normal(size=shape)
+    z[rng.random(shape) < missing] = np.nan
+    return z
