@@ -22,6 +22,7 @@ from .schema import (
     is_long,
     long_from_wide,
     name_aliases,
+    require_rows,
 )
 from .tables import Table, read_table, table_of
 
@@ -188,6 +189,7 @@ class ScoreMatrix:
         table = name_aliases(table)
         table = table if is_long(table) else long_from_wide(table)
         table.require(["model_id", "benchmark_id", "score"])
+        require_rows(table)
         columns = _benchmarks_for(table, scale, benchmarks)
         if models is None:
             names = pd.DataFrame({"model_id": table.ids("model_id").unique()})

@@ -26,6 +26,7 @@ __all__ = [
     "is_long",
     "long_from_wide",
     "name_aliases",
+    "require_rows",
     "validate_directory",
 ]
 
@@ -234,8 +235,7 @@ def check_readings(table: Table, models: pd.DataFrame, benchmarks: pd.DataFrame)
     """
     table = name_aliases(table)
     table.require(["model_id", "benchmark_id", "score"])
-    if table.frame.empty:
-        raise SchemaError(f"{table.source}: no readings; it needs at least one row with a score")
+    require_rows(table)
     model_ids, benchmark_ids = table.ids("model_id"), table.ids("benchmark_id")
     _check_known(table, "model_id", model_ids, models.index)
     _check_known(table, "benchmark_id", benchmark_ids, benchmarks.index)
@@ -259,6 +259,12 @@ def check_readings(table: Table, models: pd.DataFrame, benchmarks: pd.DataFrame)
     )
     _check_numbering(table, frame)
     return frame.assign(**_optional_columns(table))
+
+
+def require_rows(table: Table) -> None:
+    """Raise SchemaError if a table of readings has no row."""
+    if table.frame.empty:
+        raise SchemaError(f"{table.source}: no readings; it needs at least one row with a score")
 
 
 def find_table(directory: str | Path, name: str) -> Table:

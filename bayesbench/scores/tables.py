@@ -63,7 +63,7 @@ class Table:
         """Column of ids as text: not empty, no space around."""
         values = self.frame[column]
         self.check(column, values.notna().to_numpy(), "an id is required; fill it in")
-        texts = values.map(str)
+        texts = values.map(str).astype("str")
         self.check(column, (texts.str.strip() != "").to_numpy(), "an id is required; fill it in")
         clean = (texts.str.strip() == texts).to_numpy()
         self.check(column, clean, "an id has space around it; remove it")
