@@ -1,0 +1,167 @@
+"""What it costs to run a benchmark, and which benchmarks may be run."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Costs", "read_allowlist"]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Cost of running each benchmark.
+
+    Attributes
+    ----------
+    values : mapping of benchmark id to cost
+        Positive and finite. A benchmark not named has no known cost: it is not proposed when
+        costs are asked for, and naming it as a candidate is an error.
+    unit : str
+        ``"items"``, ``"USD"``, ``"minutes"``...; empty if unknown.
+
+    Raises
+    ------
+    UsageError
+        If a cost is not a positive finite number; the message names it.
+    """
+
+    values: Mapping[str, float]
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        for name, value in self.values.items():
+            _check(name, value)
+
+    @classmethod
+    def from_csv(cls, path: str | Path) -> Costs:
+        """Costs from a CSV with the columns ``benchmark_id,cost[,unit]``.
+
+        Raises
+        ------
+        UsageError
+            If the file cannot be read, lacks a column, repeats a benchmark, mixes units, or
+            holds a cost that is not a positive number.
+        """
+        rows = _read_rows(Path(path))
+        values: dict[str, float] = {}
+        units: set[str] = set()
+        for line, row in rows:
+            name = (row.get("benchmark_id") or "").strip()
+            if not name:
+                raise UsageError(f"{path}, line {line}: no benchmark_id")
+            if name in values:
+                raise UsageError(f"{path}, line {line}: cost of {name!r} is given twice")
+            values[name] = _number(name, row.get("cost"), f"{path}, line {line}: ")
+            units.add((row.get("unit") or "").strip())
+        if len(units) > 1:
+            raise UsageError(
+                f"{path}: costs in several units ({', '.join(sorted(units))}): use one"
+            )
+        return cls(values, units.pop() if units else "")
+
+    @classmethod
+    def from_n_items(cls, benchmarks: pd.DataFrame) -> Costs:
+        """Number of items as the cost, from benchmark metadata (index = id, ``n_items``).
+
+        Benchmarks without a known number of items get no cost.
+        """
+        if "n_items" not in benchmarks:
+            return cls({}, "items")
+        items = benchmarks["n_items"].dropna()
+        return cls({str(name): float(value) for name, value in items.items()}, "items")
+
+    @classmethod
+    def load(cls, source: str | Path | Mapping[str, float], benchmarks: pd.DataFrame) -> Costs:
+        """Costs from ``"n_items"``, a mapping, or the path of a CSV."""
+        if isinstance(source, Mapping):
+            return cls(dict(source))
+        if str(source) == "n_items":
+            return cls.from_n_items(benchmarks)
+        return cls.from_csv(source)
+
+
+def _check(name: str, value: float, where: str = "") -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise UsageError(f"{where}cost of {name!r} must be a number above 0, got {value:g}")
+
+
+def _number(name: str, text: str | None, where: str) -> float:
+    try:
+        value = float(text or "")
+    except ValueError:
+        raise UsageError(
+            f"{where}cost of {name!r} must be a number above 0, got {text!r}"
+        ) from None
+    _check(name, value, where)
+    return value
+
+
+def _read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise UsageError(f"cannot read the cost file {path}: {reason}") from None
+    reader = csv.DictReader(text.splitlines())
+    missing = {"benchmark_id", "cost"} - set(reader.fieldnames or ())
+    if missing:
+        raise UsageError(
+            f"{path}: no column {', '.join(sorted(missing))} (benchmark_id,cost[,unit])"
+        )
+    try:
+        rows = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise UsageError(f"{path}: not a CSV file: {error}") from None
+    if not rows:
+        raise UsageError(f"{path}: no cost in the file")
+    return rows
+
+
+def read_allowlist(path: str | Path) -> tuple[str, ...]:
+    """Benchmark ids that may be run, from a file.
+
+    A JSON list, a JSON object with ``benchmark_ids``, or plain text with one id a line (blank
+    lines and lines from ``#`` on are skipped).
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read, is malformed or names no benchmark.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise UsageError(f"cannot read the allow-list {path}: {reason}") from None
+    ids = _json_ids(text, path) if text.lstrip()[:1] in ("[", "{") else _lines(text)
+    found = tuple(dict.fromkeys(ids))
+    if not found:
+        raise UsageError(f"the allow-list {path} names no benchmark")
+    return found
+
+
+def _json_ids(text: str, path: str | Path) -> list[str]:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"the allow-list {path} is not valid JSON: {error}") from None
+    ids = content.get("benchmark_ids") if isinstance(content, dict) else content
+    if not isinstance(ids, list) or not all(isinstance(name, str) for name in ids):
+        raise UsageError(f"the allow-list {path} must be a list of ids or hold 'benchmark_ids'")
+    return ids
+
+
+def _lines(text: str) -> Iterable[str]:
+    stripped = (line.split("#", 1)[0].strip() for line in text.splitlines())
+    return [line for line in stripped if line]

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayesbench.design.costs import Costs, read_allowlist
+from bayesbench.errors import UsageError
+
+
+def written(tmp_path: Path, text: str | bytes) -> Path:
+    path = tmp_path / "file.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_costs_from_a_csv_with_a_unit(tmp_path: Path) -> None:
+    path = written(tmp_path, "benchmark_id,cost,unit\na,2.5,USD\nb,10,USD\n")
+    assert Costs.load(path, pd.DataFrame()) == Costs({"a": 2.5, "b": 10.0}, "USD")
+
+
+def test_costs_from_the_number_of_items_leave_unknown_ones_out() -> None:
+    table = pd.DataFrame({"n_items": [198.0, np.nan]}, index=["gpqa", "hle"])
+    assert Costs.load("n_items", table) == Costs({"gpqa": 198.0}, "items")
+    assert Costs.from_n_items(pd.DataFrame(index=["a"])).values == {}
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.0, np.nan, np.inf])
+def test_a_cost_that_is_no_cost_is_named(value: float) -> None:
+    with pytest.raises(UsageError, match=f"cost of 'a' must be a number above 0, got {value:g}"):
+        Costs({"a": value})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("benchmark_id,cost\na,-3\n", "line 2: cost of 'a' must be a number above 0, got -3"),
+        ("benchmark_id,cost\na,cheap\n", "line 2: cost of 'a' .* got 'cheap'"),
+        ("benchmark_id,cost\na\n", "line 2: cost of 'a' .* got None"),
+        ("benchmark_id,cost\na,nan\n", "line 2: cost of 'a' .* got nan"),
+        ("benchmark_id,cost\na,1\na,2\n", "line 3: cost of 'a' is given twice"),
+        ("benchmark_id,cost\n,1\n", "line 2: no benchmark_id"),
+        ("benchmark_id,price\na,1\n", "no column cost"),
+        ("benchmark_id,cost\n", "no cost in the file"),
+        ("", "no column benchmark_id, cost"),
+        ("benchmark_id,cost,unit\na,1,USD\nb,1,minutes\n", "several units"),
+        (b"\xff\xfe\x00", "not UTF-8 text"),
+    ],
+)
+def test_bad_cost_files_are_one_line(tmp_path: Path, text: str | bytes, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        Costs.from_csv(written(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_cost_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot read the cost file .*: No such file"):
+        Costs.from_csv(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\n\n# dear ones left out\nb # cheap\na\n",
+        '["a", "b", "a"]',
+        '{"benchmark_ids": ["a", "b"]}',
+    ],
+)
+def test_allowlists(tmp_path: Path, text: str) -> None:
+    assert read_allowlist(written(tmp_path, text)) == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("# nothing\n", "names no benchmark"),
+        ("[]", "names no benchmark"),
+        ("[1]", "must be a list of ids"),
+        (json.dumps({"ids": ["a"]}), "must be a list of ids"),
+        ("[", "is not valid JSON"),
+        (b"\xff", "not UTF-8"),
+    ],
+)
+def test_bad_allowlists(tmp_path: Path, text: str | bytes, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read_allowlist(written(tmp_path, text))

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from design_helpers import gaussian_draws, ids, random_covariance
+
+from bayesbench.design.gain import (
+    bald,
+    epig,
+    greedy,
+    information,
+    joint_information,
+    target,
+)
+from bayesbench.design.moments import Moments, gaussian_mi
+from bayesbench.errors import UnknownIdError, UsageError
+
+
+def exact_state(seed: int, n: int = 6) -> Moments:
+    rng = np.random.default_rng(seed)
+    return Moments(ids(n), np.zeros(n), random_covariance(rng, n), rng.uniform(0.2, 1.0, n))
+
+
+def score_covariance(state: Moments) -> np.ndarray:
+    """Covariance of two independent readings of every benchmark, (2B, 2B)."""
+    n = len(state.noise)
+    return np.tile(state.signal, (2, 2)) + np.diag(np.tile(state.noise, 2)) + np.zeros((2 * n,) * 2)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_information_is_the_closed_form(seed: int) -> None:
+    state = exact_state(seed)
+    covariance = score_covariance(state)
+    weights = {"bench_0": 1.0, "bench_2": 0.5, "bench_4": 2.0}
+    about = target(state.benchmark_ids, tuple(weights), weights)
+    gains = information(state, np.arange(6), about)
+    for candidate in range(6):
+        expected = sum(
+            w * gaussian_mi(covariance, [candidate], [6 + int(name[-1])])
+            for name, w in weights.items()
+        )
+        assert gains[candidate] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("own", ["reading", "exclude"])
+@pytest.mark.parametrize("seed", range(10))
+def test_joint_information_is_the_closed_form(seed: int, own: str) -> None:
+    state = exact_state(seed)
+    about = target(state.benchmark_ids, ["bench_0", "bench_2", "bench_4"], None, own)
+    gains = joint_information(state, np.arange(6), about)
+    for candidate in range(6):
+        rest = [6 + t for t in (0, 2, 4) if own == "reading" or t != candidate]
+        expected = gaussian_mi(score_covariance(state), [candidate], rest)
+        assert gains[candidate] == pytest.approx(expected, rel=1e-9)
+
+
+def test_epig_from_draws_matches_the_exact_covariance() -> None:
+    rng = np.random.default_rng(5)
+    signal, noise = random_covariance(rng, 5), rng.uniform(0.2, 1, 5)
+    draws = gaussian_draws(rng, signal, noise, 4000, exact=True)
+    state = Moments(ids(5), np.zeros(5), signal, noise)
+    names = ids(5)
+    expected = information(state, np.arange(5), target(names, names))
+    np.testing.assert_allclose(epig(draws, names, names), expected, rtol=2e-3)
+    joint = joint_information(state, np.arange(5), target(names, names[:2]))
+    np.testing.assert_allclose(epig(draws, names, names[:2], joint=True), joint, rtol=1e-9)
+
+
+def test_bald_is_the_closed_form() -> None:
+    rng = np.random.default_rng(6)
+    signal = random_covariance(rng, 3)
+    draws = gaussian_draws(rng, signal, np.array([0.1, 0.5, 2.0]), 100, exact=True)
+    expected = 0.5 * np.log1p(np.diag(signal) / np.array([0.1, 0.5, 2.0]))
+    np.testing.assert_allclose(bald(draws, ids(3)), expected)
+
+
+def test_unrelated_benchmarks_tell_about_nothing_on_average() -> None:
+    """Without the correction 150 unrelated targets give 0.5 * 150 / 200 = 0.2 nats of noise."""
+    n, gains = 150, []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        draws = gaussian_draws(rng, np.eye(n), np.full(n, 0.3), 200)
+        gains.append(epig(draws, ids(n), ids(n), own="exclude"))
+    # mean over 3,000 gains, each cut at 0: of the order of the spread of one sum, 0.02
+    assert np.mean(gains) < 0.02
+
+
+def test_own_target_excluded_or_read_again() -> None:
+    state = exact_state(8)
+    alone = target(state.benchmark_ids, ["bench_1"], None, "exclude")
+    assert information(state, np.array([1]), alone)[0] == 0.0
+    again = target(state.benchmark_ids, ["bench_1"], None, "reading")
+    rho = state.signal[1, 1] / state.variance[1]
+    assert information(state, np.array([1]), again)[0] == pytest.approx(-0.5 * np.log(1 - rho**2))
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.05])
+@pytest.mark.parametrize("own", ["reading", "exclude"])
+def test_a_duplicate_loses_its_gain_once_one_is_chosen(own: str, apart: float) -> None:
+    """Two (near) copies with little noise: what they share is known after one of them."""
+    rng = np.random.default_rng(9)
+    common, other, third = rng.normal(size=(3, 2000))
+    copy = common + apart * rng.normal(size=2000)
+    eta = np.stack([common, copy, other, other + 0.3 * third, common + other], 1)
+    signal = np.cov(eta.T) + 1e-9 * np.eye(5)
+    noise = np.array([0.01, 0.01, 0.4, 0.4, 0.4])
+    draws = gaussian_draws(rng, signal, noise, 2000, exact=True)
+    alone = epig(draws, ids(5), ids(5)[2:], own=own)
+    state = Moments(ids(5), np.zeros(5), signal, noise)
+    about = target(ids(5), ids(5)[2:], None, own)
+    after = information(state.given(0), np.arange(5), about)
+    assert after[1] < 0.02 * alone[1] + 0.005
+    order = [index for index, _ in greedy(state, np.arange(5), about, 2)]
+    assert set(order) != {0, 1}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_greedy_gains_are_the_chain_rule(seed: int) -> None:
+    state = exact_state(seed)
+    names = state.benchmark_ids
+    steps = greedy(state, np.arange(6), target(names, ["bench_5"]), 4)
+    batch = [index for index, _ in steps]
+    total = gaussian_mi(score_covariance(state), batch, [6 + 5])
+    assert sum(gain for _, gain in steps) == pytest.approx(total, rel=1e-9)
+    gains = information(state, np.arange(6), target(names, ["bench_5"]))
+    assert batch[0] == int(np.argmax(gains))
+
+
+def test_greedy_takes_gain_per_cost_and_keeps_to_the_budget() -> None:
+    state = exact_state(3)
+    about = target(state.benchmark_ids, state.benchmark_ids, None, "exclude")
+    costs = np.array([5.0, 1.0, 3.0, 2.0, 8.0, 1.0])
+    gains = information(state, np.arange(6), about)
+    steps = greedy(state, np.arange(6), about, 6, costs, budget=6.0)
+    assert steps[0][0] == int(np.argmax(np.where(costs <= 6, gains / costs, -1)))
+    assert costs[[index for index, _ in steps]].sum() <= 6.0
+    assert greedy(state, np.arange(6), about, 6, costs, budget=0.5) == ()
+
+
+def test_bad_calls_name_the_value() -> None:
+    draws = gaussian_draws(np.random.default_rng(0), np.eye(3), np.ones(3), 10)
+    with pytest.raises(UnknownIdError, match="unknown target 'bench_9'; nearest: bench_"):
+        epig(draws, ids(3), ["bench_9"])
+    with pytest.raises(UnknownIdError, match="unknown candidate 'x'"):
+        bald(draws, ["x"])
+    with pytest.raises(UsageError, match="no candidate benchmark"):
+        epig(draws, [], ids(3))
+    with pytest.raises(UsageError, match="no target benchmark"):
+        epig(draws, ids(3), [])
+    with pytest.raises(UsageError, match="'bench_1' is named twice"):
+        epig(draws, ["bench_1", "bench_1"], ids(3))
+    with pytest.raises(UsageError, match="weight of target 'bench_0' must be 0 or more, got -1"):
+        epig(draws, ids(3), ids(3), {"bench_0": -1.0})
+    with pytest.raises(UsageError, match="every target has weight 0"):
+        epig(draws, ids(3), ids(3), {"bench_0": 0.0})
