@@ -1,0 +1,322 @@
+"""Conditioning: a model's predictions given some of its scores, without a refit.
+
+For every kept draw the benchmark side is held fixed, and the model's own unknowns are drawn by a
+few Gibbs sweeps (`one_model`), all draws side by side. Draws of the benchmark side that explain
+the new scores better count more: they are reweighted by the evidence of the new scores, with
+Pareto-smoothed weights, and resampled. Where the weights are too uneven to be relied on, every
+draw counts the same, as if the benchmark side had nothing to learn from the new scores.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ScoreError, UsageError
+from .features import NewRow
+from .one_model import ModelState, ScoredModel, log_evidence, start, sweep
+from .posterior import Posterior
+from .predict import LatentDraws, degrees_of_freedom, fitted_draws, t_quantile
+from .psis import effective_share, smoothed_weights, systematic_resample
+
+__all__ = ["NEW_MODEL", "condition"]
+
+NEW_MODEL = "new"
+"""Id of a model that has none."""
+LEAST_SHARE = 0.1
+"""Below this effective share of the draws the weights are left aside."""
+LARGEST_K = 0.7
+"""Above this Pareto shape the weights are left aside."""
+EVIDENCE_STATES = 4
+"""Sweeps whose latents serve the importance estimate of the evidence."""
+
+Floats = NDArray[Any]
+
+
+def condition(
+    posterior: Posterior,
+    scores: Mapping[str, float],
+    *,
+    model_id: str | None = None,
+    provider: str | None = None,
+    release_date: str | None = None,
+    reasoning: bool | None = None,
+    open_weights: bool | None = None,
+    params_b: float | None = None,
+    sweeps: int = 12,
+    seed: int = 0,
+    reweight: bool = True,
+) -> LatentDraws:
+    """Draws of one model over all benchmarks, given scores and what is known of the model.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    scores : mapping of str to float
+        Benchmark id to score, on the benchmark's own scale. May be empty for a new model: the
+        draws then come from what the covariates and the group say.
+    model_id : str, optional
+        A fitted model keeps its training scores and features; `scores` are added to them (one on
+        an already scored benchmark takes the place of the training score), and only what they add
+        counts in the weights. Any other id, or None, means a new model.
+    provider, release_date, reasoning, open_weights, params_b
+        See `ModelFeatures.row`; what is not given is integrated out, not guessed. For a fitted
+        model they replace what was fitted.
+    sweeps : int
+        Gibbs sweeps, at least 3.
+    seed : int
+    reweight : bool
+        Whether to weigh the draws by the evidence of the new scores.
+
+    Returns
+    -------
+    LatentDraws
+        As many draws as the posterior has. `observed` holds all scores used.
+
+    Raises
+    ------
+    UnknownIdError
+        A benchmark is not among the fitted ones.
+    ScoreError
+        A score is not a finite number on its benchmark's scale.
+    UsageError
+        A fact about the model cannot be read, or too few sweeps.
+    """
+    if sweeps < 3:
+        raise UsageError(f"conditioning needs at least 3 sweeps, got {sweeps}")
+    fitted = model_id is not None and model_id in posterior.model_ids
+    facts = (provider, release_date, reasoning, open_weights, params_b)
+    given = _checked(posterior, scores)
+    if fitted and not scores and all(fact is None for fact in facts):
+        return fitted_draws(posterior, str(model_id))
+    row = posterior.features.row(
+        provider=provider,
+        release_date=release_date,
+        reasoning=reasoning,
+        open_weights=open_weights,
+        params_b=params_b,
+        model_id=model_id,
+    )
+    known = np.full(len(posterior.benchmark_ids), np.nan)
+    if fitted:
+        known = np.array(posterior.matrix.values[posterior.matrix.model_index(str(model_id))])
+    observed = np.where(np.isnan(given), known, given)
+    side = _BenchmarkSide.of(posterior, row)
+    rng = np.random.default_rng(seed)
+    drawn = _draw(posterior, side, observed, known, sweeps=sweeps, rng=rng, reweight=reweight)
+    eta = _spread_out(drawn, observed, rng)
+    scale = drawn.side.noise * np.sqrt(drawn.state.variance)[:, None]
+    return LatentDraws(
+        NEW_MODEL if model_id is None else model_id,
+        posterior.benchmark_ids,
+        eta,
+        scale,
+        drawn.side.nu,
+        observed,
+        None if math.isnan(drawn.k_hat) else drawn.k_hat,
+        drawn.share,
+        drawn.reweighted,
+    )
+
+
+def _checked(posterior: Posterior, scores: Mapping[str, float]) -> Floats:
+    """Scores as a (B,) array, NaN where none is given."""
+    transform = posterior.transform
+    values = np.full(len(posterior.benchmark_ids), np.nan)
+    for benchmark_id, score in scores.items():
+        column = transform.index(benchmark_id)
+        try:
+            value = float(score)
+        except (TypeError, ValueError):
+            value = math.nan
+        if not math.isfinite(value):
+            raise ScoreError(f"score of {benchmark_id!r} is not a finite number: {score!r}")
+        low, up = float(transform.lower[column]), float(transform.upper[column])
+        if value < low or value > up:
+            scale = f"{low:g} to {up:g}" if low == low and up == up else "its bound"
+            raise ScoreError(
+                f"score {value:g} of {benchmark_id!r} lies outside its scale ({scale}); give it on "
+                "the benchmark's own scale"
+            )
+        values[column] = value
+    return values
+
+
+@dataclass(frozen=True, eq=False)
+class _BenchmarkSide:
+    """The fixed side of every draw, seen from one model.
+
+    Attributes
+    ----------
+    base : (S, B) array
+        Benchmark bias with the effects of the model's known groups.
+    loading, weights : (S, B), (S, B, K) array
+    noise : (S, B) array
+        Noise scales of the benchmarks.
+    nu, effect_ratio : (S,) array
+        As in `ScoredModel`.
+    mean, cov : (S, L), (S, L, L) array
+        Prior of the model's latents.
+    """
+
+    base: Floats
+    loading: Floats
+    weights: Floats
+    noise: Floats
+    nu: Floats
+    effect_ratio: Floats
+    mean: Floats
+    cov: Floats
+
+    @classmethod
+    def of(cls, posterior: Posterior, row: NewRow) -> _BenchmarkSide:
+        draws = posterior.draws
+        s, b = posterior.n_draws, len(posterior.benchmark_ids)
+        base = posterior.stacked("benchmark_bias")
+        if "group_benchmark" in draws:
+            effects = posterior.stacked("group_benchmark")
+            for g in np.flatnonzero(row.groups):
+                base = base + np.float32(row.groups[g]) * effects[:, g]
+        mean, cov = _latent_prior(posterior, row)
+        ratio = np.zeros(s)
+        if "scale_group_benchmark" in draws:
+            scale = posterior.stacked("scale_group_benchmark").astype(np.float64)
+            ratio = (scale**2)[:, row.unknown_kinds].sum(axis=1)
+        weights = posterior.stacked("weights") if "weights" in draws else np.empty((s, b, 0))
+        return cls(
+            base,
+            posterior.stacked("loading"),
+            weights,
+            posterior.stacked("noise_benchmark"),
+            degrees_of_freedom(posterior),
+            ratio,
+            mean,
+            cov,
+        )
+
+    def at_draws(self, index: NDArray[np.int64]) -> _BenchmarkSide:
+        return replace(self, **{name: value[index] for name, value in vars(self).items()})
+
+    def scored(self, columns: NDArray[np.int64], z: Floats, shape: float | None) -> ScoredModel:
+        """The problem of one model with latent scores `z` (n,) on `columns`."""
+        first = self.loading[:, columns, None]
+        loadings = np.concatenate([first, self.weights[:, columns]], axis=2).astype(np.float64)
+        return ScoredModel(
+            z - self.base[:, columns].astype(np.float64),
+            loadings,
+            self.mean,
+            self.cov,
+            self.noise[:, columns].astype(np.float64) ** 2,
+            self.effect_ratio,
+            self.nu,
+            shape,
+        )
+
+
+def _latent_prior(posterior: Posterior, row: NewRow) -> tuple[Floats, Floats]:
+    """Mean (S, L) and covariance (S, L, L) of a model's latents, what is missing integrated out.
+
+    A missing covariate is standard normal and adds ``b b'`` for its coefficients b; an unknown
+    group adds its variance on every latent.
+    """
+    s, size = posterior.n_draws, posterior.sizes["latent"]
+    mean = np.zeros((s, size))
+    cov = np.broadcast_to(np.eye(size), (s, size, size)).copy()
+    if "coefficients" in posterior.draws:
+        coefficients = posterior.stacked("coefficients").astype(np.float64)
+        missing = np.isnan(row.x)
+        mean += np.einsum("p,spl->sl", row.x[~missing], coefficients[:, ~missing])
+        unknown = coefficients[:, missing]
+        cov += unknown.transpose(0, 2, 1) @ unknown
+    if "group_latent" in posterior.draws:
+        effects = posterior.stacked("group_latent").astype(np.float64)
+        mean += np.einsum("g,sgl->sl", row.groups, effects)
+        scale = posterior.stacked("scale_group_latent").astype(np.float64)
+        extra = (scale**2)[:, row.unknown_kinds].sum(axis=1)
+        cov += extra[:, None, None] * np.eye(size)
+    return mean, cov
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Side and state of equally weighted draws, and what became of the weights."""
+
+    side: _BenchmarkSide
+    state: ModelState
+    k_hat: float = math.nan
+    share: float = 1.0
+    reweighted: bool = False
+
+
+def _draw(
+    posterior: Posterior,
+    side: _BenchmarkSide,
+    observed: Floats,
+    known: Floats,
+    *,
+    sweeps: int,
+    rng: np.random.Generator,
+    reweight: bool,
+) -> _Drawn:
+    """Draw the model's unknowns; `known` are the scores the posterior has already seen."""
+    noisy = "noise_model" in posterior.draws
+    shape = posterior.spec.priors.noise_model_shape if noisy else None
+    z = posterior.transform.to_latent(observed)
+    columns = np.flatnonzero(np.isfinite(z))
+    problem = side.scored(columns, z[columns], shape)
+    if not columns.size:
+        return _Drawn(side, start(problem, rng))
+    # two thirds of the sweeps settle the state, the rest renew draws that resampling repeated
+    before = max(2, sweeps - sweeps // 3)
+    states = _settled(problem, before, rng)
+    drawn = _Drawn(side, states[-1])
+    if reweight and not np.array_equal(observed, known, equal_nan=True):
+        log_weights = log_evidence(problem, states)
+        seen = np.flatnonzero(np.isfinite(known))
+        if seen.size:
+            old = side.scored(seen, posterior.transform.to_latent(known)[seen], shape)
+            log_weights = log_weights - log_evidence(old, _settled(old, before, rng))
+        weights, k_hat = smoothed_weights(log_weights)
+        share = effective_share(weights)
+        usable = share >= LEAST_SHARE and not k_hat > LARGEST_K
+        drawn = replace(drawn, k_hat=k_hat, share=share, reweighted=usable)
+        if usable:
+            index = systematic_resample(weights, rng.random())
+            problem = problem.at_draws(index)
+            drawn = replace(drawn, side=side.at_draws(index), state=states[-1].at_draws(index))
+    state = drawn.state
+    for _ in range(sweeps - before):
+        state = sweep(problem, state, rng)
+    return replace(drawn, state=state)
+
+
+def _settled(problem: ScoredModel, sweeps: int, rng: np.random.Generator) -> list[ModelState]:
+    """The last states of a run of sweeps, at most `EVIDENCE_STATES` of them."""
+    states = [start(problem, rng)]
+    for _ in range(sweeps):
+        states = [*states[-EVIDENCE_STATES + 1 :], sweep(problem, states[-1], rng)]
+    return states
+
+
+def _spread_out(drawn: _Drawn, observed: Floats, rng: np.random.Generator) -> Floats:
+    """Linear predictor on every benchmark, (S, B).
+
+    Effects of an unknown group on benchmarks without a score come from their prior, stratified
+    over the draws so that they add no error to the mean.
+    """
+    side, latents = drawn.side, drawn.state.latents.astype(np.float32)
+    eta = side.base + side.loading * latents[:, :1]
+    eta = eta + (side.weights @ latents[:, 1:, None])[..., 0]
+    if side.effect_ratio.any():
+        s, b = eta.shape
+        nodes = t_quantile((np.arange(s) + 0.5) / s, math.inf)
+        standard = rng.permuted(np.broadcast_to(nodes[:, None], (s, b)), axis=0)
+        effects = standard * np.sqrt(side.effect_ratio)[:, None] * side.noise
+        effects[:, np.isfinite(observed)] = drawn.state.effects
+        eta = eta + effects
+    return np.asarray(eta)

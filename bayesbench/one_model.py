@@ -1,0 +1,264 @@
+"""One model against fixed benchmarks: Gibbs sweeps over its own unknowns, and its evidence.
+
+Plain arrays with the S draws of a posterior side by side; n scores, L latents. For every draw
+
+    y_j = w_j . t + u_j + e_j,   t ~ N(mean, cov),   u_j ~ N(0, r s_j^2),
+    e_j ~ N(0, s_j^2 d^2 / o_j),   o_j ~ Gamma(nu/2, nu/2),   d^2 ~ InvGamma(a, a)
+
+with u the effects of a group the posterior does not know (r = 0 for a known one).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ModelState", "ScoredModel", "log_evidence", "start", "sweep"]
+
+Floats = NDArray[Any]
+
+VARIANCE_POINTS = 9
+"""Points of the sum over the model's noise variance in the evidence."""
+HERMITE_POINTS = 5
+"""Points of the sum over each unknown group effect in the evidence (Student-t noise)."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredModel:
+    """What is given: scores and fixed parameters, per draw.
+
+    Attributes
+    ----------
+    y : (S, n) array
+        Scores on the latent scale, less benchmark bias and known group effects.
+    loadings : (S, n, L) array
+    mean, cov : (S, L), (S, L, L) array
+        Prior of the latents.
+    noise_var : (S, n) array
+        Squared noise scale of the benchmarks, s_j^2.
+    effect_ratio : (S,) array
+        Variance of an unknown group's effects relative to `noise_var`; 0 for a known group.
+    nu : (S,) array
+        Degrees of freedom; infinite for normal noise.
+    noise_shape : float, optional
+        Shape a of the model's noise variance; None fixes it at 1.
+    """
+
+    y: Floats
+    loadings: Floats
+    mean: Floats
+    cov: Floats
+    noise_var: Floats
+    effect_ratio: Floats
+    nu: Floats
+    noise_shape: float | None
+
+    @cached_property
+    def precision(self) -> Floats:
+        """Inverse of `cov`, (S, L, L)."""
+        return np.asarray(np.linalg.inv(self.cov))
+
+    @cached_property
+    def effect_var(self) -> Floats:
+        """Variance of the unknown group's effects, (S, n)."""
+        return self.effect_ratio[:, None] * self.noise_var
+
+    @property
+    def has_effects(self) -> bool:
+        """Whether some draw leaves room for an unknown group's effects."""
+        return bool(self.effect_ratio.any())
+
+    @property
+    def student_t(self) -> bool:
+        """Whether the noise is Student-t."""
+        return bool(np.isfinite(self.nu).all())
+
+    def at_draws(self, index: NDArray[np.int64]) -> ScoredModel:
+        """Keep some draws, repeated where `index` repeats them."""
+        return replace(self, **_indexed(self, index))
+
+
+@dataclass(frozen=True, eq=False)
+class ModelState:
+    """Unknowns of the model, one draw of them per posterior draw.
+
+    Attributes
+    ----------
+    latents : (S, L) array
+    effects : (S, n) array
+        Unknown group effects u of the scored benchmarks.
+    mixing : (S, n) array
+        Mixing weights o of the Student-t noise.
+    variance : (S,) array
+        Noise variance d^2 of the model.
+    center, root : (S, L), (S, L, L) array
+        The Gaussian `latents` were drawn from: mean, and lower Cholesky factor of the precision.
+    """
+
+    latents: Floats
+    effects: Floats
+    mixing: Floats
+    variance: Floats
+    center: Floats
+    root: Floats
+
+    def at_draws(self, index: NDArray[np.int64]) -> ModelState:
+        """Keep some draws, repeated where `index` repeats them."""
+        return replace(self, **_indexed(self, index))
+
+
+def _indexed(value: Any, index: NDArray[np.int64]) -> dict[str, Any]:
+    parts = {item.name: getattr(value, item.name) for item in fields(value)}
+    return {name: p[index] for name, p in parts.items() if isinstance(p, np.ndarray)}
+
+
+def start(model: ScoredModel, rng: np.random.Generator) -> ModelState:
+    """Starting state: latents and noise variance from their priors, all mixing weights 1.
+
+    Without scores this is a draw from the prior.
+    """
+    n_draws, n_scores = model.y.shape
+    variance: Floats = np.ones(n_draws)
+    if model.noise_shape is not None:
+        variance = model.noise_shape / rng.standard_gamma(model.noise_shape, n_draws)
+    root = np.linalg.cholesky(model.precision)
+    shock = rng.standard_normal(model.mean.shape)[..., None]
+    latents = model.mean + np.linalg.solve(root.transpose(0, 2, 1), shock)[..., 0]
+    return ModelState(
+        latents,
+        np.zeros((n_draws, n_scores)),
+        np.ones((n_draws, n_scores)),
+        variance,
+        model.mean,
+        root,
+    )
+
+
+def sweep(model: ScoredModel, state: ModelState, rng: np.random.Generator) -> ModelState:
+    """One Gibbs sweep over (latents with effects), noise variance and mixing weights.
+
+    Latents are drawn with the effects integrated out, then the effects given the latents: together
+    an exact joint draw. Every draw of the posterior is its own chain.
+    """
+    error_var = model.noise_var * state.variance[:, None] / state.mixing
+    center, root = _latent_gaussian(model, error_var + model.effect_var)
+    shock = rng.standard_normal(center.shape)[..., None]
+    latents = center + np.linalg.solve(root.transpose(0, 2, 1), shock)[..., 0]
+    residual = model.y - (model.loadings @ latents[..., None])[..., 0]
+    effects = state.effects
+    if model.has_effects:
+        share = model.effect_var / (model.effect_var + error_var)
+        noise = rng.standard_normal(residual.shape)
+        effects = share * residual + np.sqrt(share * error_var) * noise
+    squared = (residual - effects) ** 2 / model.noise_var
+    variance, mixing = state.variance, state.mixing
+    if model.noise_shape is not None:
+        rate = model.noise_shape + 0.5 * (mixing * squared).sum(axis=1)
+        shape = model.noise_shape + 0.5 * model.y.shape[1]
+        variance = rate / rng.standard_gamma(shape, rate.shape)
+    if model.student_t:
+        nu = model.nu[:, None]
+        rate = 0.5 * (nu + squared / variance[:, None])
+        gamma = rng.standard_gamma(np.broadcast_to(0.5 * (nu + 1.0), rate.shape))
+        mixing = np.maximum(gamma, 1e-12) / rate
+    return ModelState(latents, effects, mixing, variance, center, root)
+
+
+def _latent_gaussian(model: ScoredModel, variance: Floats) -> tuple[Floats, Floats]:
+    """Mean and Cholesky factor of the precision of the latents for noise of that variance."""
+    scaled = model.loadings / variance[..., None]
+    precision = model.precision + scaled.transpose(0, 2, 1) @ model.loadings
+    root = np.linalg.cholesky(precision)
+    pull = (model.precision @ model.mean[..., None])[..., 0] + (
+        scaled.transpose(0, 2, 1) @ model.y[..., None]
+    )[..., 0]
+    center = np.linalg.solve(precision, pull[..., None])[..., 0]
+    return center, root
+
+
+def log_evidence(model: ScoredModel, states: list[ModelState]) -> Floats:
+    """Log evidence of the scores for every draw, ``log p(y | benchmark side)``, (S,).
+
+    Importance sampling over the latents: the states' latents are weighed as draws of the mixture
+    of the Gaussians they came from (deterministic mixture weights). The noise is integrated out
+    exactly up to one-dimensional sums: mixing weights by the Student-t density, the model's noise
+    variance over a grid of its logarithm, unknown group effects by Gauss-Hermite. With normal
+    noise of known variance one state gives the exact evidence.
+    """
+    latents = np.stack([state.latents for state in states])
+    prior_root = np.linalg.cholesky(model.precision)
+    log_prior = _log_gaussian(latents - model.mean, prior_root)
+    proposal = np.stack([_log_gaussian(latents - s.center, s.root) for s in states])
+    log_proposal = _log_sum(proposal, axis=0) - math.log(len(states))
+    residual = model.y - (model.loadings @ latents[..., None])[..., 0]
+    log_ratio = log_prior + _log_likelihood(model, residual) - log_proposal
+    return _log_sum(log_ratio, axis=0) - math.log(len(states))
+
+
+def _log_gaussian(deviation: Floats, root: Floats) -> Floats:
+    """Log density at `deviation` (K, S, L) from the mean; `root` as in `ModelState`."""
+    standard = (root.transpose(0, 2, 1) @ deviation[..., None])[..., 0]
+    log_det = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+    size = deviation.shape[-1]
+    return np.asarray(
+        log_det - 0.5 * (standard**2).sum(axis=-1) - 0.5 * size * math.log(2 * math.pi)
+    )
+
+
+def _variance_grid(shape: float | None) -> tuple[Floats, Floats]:
+    """Noise variances d^2 and the log of their prior weights."""
+    if shape is None:
+        return np.ones(1), np.zeros(1)
+    log_v = np.linspace(-3.5, 6.0, VARIANCE_POINTS) / math.sqrt(shape)
+    log_weight = -shape * (log_v + np.exp(-log_v))
+    return np.exp(log_v), log_weight - _log_sum(log_weight, axis=0)
+
+
+def _log_likelihood(model: ScoredModel, residual: Floats) -> Floats:
+    """Log density of residuals (K, S, n) with noise and effects integrated out, (K, S)."""
+    variance, log_weight = _variance_grid(model.noise_shape)
+    scale = np.sqrt(model.noise_var)
+    standard = residual / scale
+    total = np.empty((variance.size, *residual.shape[:2]))
+    for at, v in enumerate(variance):
+        total[at] = log_weight[at] + _log_noise(model, standard, float(v)).sum(axis=-1)
+    return _log_sum(total, axis=0) - np.log(scale).sum(axis=-1)
+
+
+def _log_noise(model: ScoredModel, standard: Floats, variance: float) -> Floats:
+    """Log density of residuals in units of the benchmark's noise scale, per score."""
+    if not model.student_t:
+        wide = variance + model.effect_ratio[:, None]
+        return np.asarray(-0.5 * (standard**2 / wide + np.log(2 * math.pi * wide)))
+    if not model.has_effects:
+        return _log_student(standard, model.nu, variance)
+    node, weight = np.polynomial.hermite_e.hermegauss(HERMITE_POINTS)
+    size = np.sqrt(model.effect_ratio)[:, None]
+    density = np.zeros_like(standard)
+    for x, w in zip(node, weight / weight.sum(), strict=True):
+        density += w * np.exp(_log_student(standard - x * size, model.nu, variance))
+    return np.log(density)
+
+
+def _log_student(standard: Floats, nu: Floats, variance: float) -> Floats:
+    values, place = np.unique(nu, return_inverse=True)
+    constant = np.array(
+        [
+            math.lgamma((v + 1) / 2) - math.lgamma(v / 2) - 0.5 * math.log(v * math.pi)
+            for v in values
+        ]
+    )[place]
+    kernel = np.log1p(standard**2 / (nu * variance)[:, None])
+    return np.asarray(
+        (constant - 0.5 * math.log(variance))[:, None] - 0.5 * (nu[:, None] + 1.0) * kernel
+    )
+
+
+def _log_sum(values: Floats, axis: int) -> Any:
+    top = values.max(axis=axis, keepdims=True)
+    return np.log(np.exp(values - top).sum(axis=axis)) + np.squeeze(top, axis=axis)
