@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,30 +11,17 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError, SchemaError, UsageError
+from .assemble import assemble
+from .content import content_hash
 from .ids import look_up
-from .schema import (
-    benchmarks_from_scale,
-    check_benchmarks,
-    check_models,
-    check_readings,
-    find_table,
-    is_long,
-    long_from_wide,
-    name_aliases,
-    require_rows,
-)
-from .tables import Table, read_table, table_of
+from .schema import check_benchmarks, check_models, check_readings, find_table
+from .tables import read_table, table_of
 
 __all__ = ["ScoreMatrix"]
 
 _MODEL_COLUMNS = ("name", "provider", "release_date", "params_b", "open_weights", "reasoning")
 _BENCHMARK_COLUMNS = ("name", "scale", "lower", "upper", "higher_is_better", "n_items")
 _READING_COLUMNS = ("model_id", "benchmark_id", "score", "reading")
-_HASHED = {
-    "models": ("provider", "release_date", "params_b", "open_weights", "reasoning"),
-    "benchmarks": ("scale", "lower", "upper", "higher_is_better", "n_items"),
-    "readings": ("score", "n_items", "stderr"),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +109,7 @@ class ScoreMatrix:
         SchemaError
             Naming the file, the row, the value and the remedy.
         """
-        return cls._from_table(read_table(path), scale, benchmarks, models)
+        return cls(*assemble(read_table(path), scale, benchmarks, models))
 
     @classmethod
     def from_frame(
@@ -171,32 +157,7 @@ class ScoreMatrix:
         )
         if unnamed_wide:
             frame = frame.rename_axis("model_id")
-        return cls._from_table(table_of(frame, "frame"), scale, benchmarks, models)
-
-    @classmethod
-    def _from_table(
-        cls,
-        table: Table,
-        scale: str | None,
-        benchmarks: str | Path | pd.DataFrame | None,
-        models: str | Path | pd.DataFrame | None,
-    ) -> ScoreMatrix:
-        if scale is None and benchmarks is None:
-            raise UsageError(
-                f"{table.source} states no scale; say scale percent (0-100), unit (0-1) or rating "
-                "(unbounded), or give per-benchmark metadata"
-            )
-        table = name_aliases(table)
-        table = table if is_long(table) else long_from_wide(table)
-        table.require(["model_id", "benchmark_id", "score"])
-        require_rows(table)
-        columns = _benchmarks_for(table, scale, benchmarks)
-        if models is None:
-            names = pd.DataFrame({"model_id": table.ids("model_id").unique()})
-            rows = check_models(table_of(names, "models"))
-        else:
-            rows = check_models(_metadata(models, "models"))
-        return cls(rows, columns, check_readings(table, rows, columns))
+        return cls(*assemble(table_of(frame, "frame"), scale, benchmarks, models))
 
     @cached_property
     def model_ids(self) -> tuple[str, ...]:
@@ -245,17 +206,7 @@ class ScoreMatrix:
         Covers ids, scores, reading numbers, items, standard errors and metadata; not names,
         settings and sources.
         """
-        digest = hashlib.sha256()
-        keys = ["model_id", "benchmark_id", "reading"]
-        readings = self.readings.set_index(keys)
-        tables = {"models": self.models, "benchmarks": self.benchmarks, "readings": readings}
-        for kind, table in tables.items():
-            digest.update(f"{kind}\n".encode())
-            kept = table.reindex(columns=list(_HASHED[kind]))
-            columns = [[_canonical(value) for value in kept[name]] for name in kept]
-            keyed = zip(map(str, table.index), *columns, strict=True)
-            digest.update("\n".join("\t".join(line) for line in sorted(keyed)).encode())
-        return digest.hexdigest()
+        return content_hash(self.models, self.benchmarks, self.readings)
 
     def model_index(self, model_id: str) -> int:
         """Row of a model.
@@ -437,23 +388,6 @@ def _require(name: str, frame: pd.DataFrame, columns: Sequence[str]) -> None:
         raise SchemaError(f"{name}: missing column {', '.join(missing)}; add it")
 
 
-def _metadata(given: str | Path | pd.DataFrame, name: str) -> Table:
-    return table_of(given, name) if isinstance(given, pd.DataFrame) else read_table(given)
-
-
-def _benchmarks_for(
-    table: Table, scale: str | None, benchmarks: str | Path | pd.DataFrame | None
-) -> pd.DataFrame:
-    used = [str(value) for value in table.ids("benchmark_id").unique()]
-    if benchmarks is None:
-        return benchmarks_from_scale(used, str(scale))
-    stated = check_benchmarks(_metadata(benchmarks, "benchmarks"), scale)
-    unstated = [benchmark_id for benchmark_id in used if benchmark_id not in stated.index]
-    if scale is None or not unstated:
-        return stated
-    return pd.concat([stated, benchmarks_from_scale(unstated, scale)])
-
-
 def _chosen(
     kind: str, ids: Iterable[str] | None, index: Callable[[str], int], size: int
 ) -> np.ndarray:
@@ -463,16 +397,6 @@ def _chosen(
     if len(set(positions)) < len(positions):
         raise UsageError(f"a {kind} is named twice; name each once")
     return np.array(positions, dtype=np.intp)
-
-
-def _canonical(value: object) -> str:
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    if isinstance(value, bool | np.bool_):
-        return "true" if value else "false"
-    if isinstance(value, int | float | np.integer | np.floating):
-        return repr(float(value))
-    return str(value)
 
 
 def _frozen(values: np.ndarray) -> np.ndarray:

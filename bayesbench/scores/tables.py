@@ -47,7 +47,7 @@ class Table:
         """Raise SchemaError unless every one of the columns is there."""
         missing = [name for name in columns if name not in self.frame.columns]
         if missing:
-            found = ", ".join(str(name)[:40] for name in self.frame.columns[:12]) or "none"
+            found = ", ".join(shown(name) for name in self.frame.columns[:12]) or "none"
             raise SchemaError(
                 f"{self.source}: missing column {', '.join(missing)}; add it (columns found: "
                 f"{found})"
@@ -60,13 +60,15 @@ class Table:
             raise self.fault(first, f"{column} {shown(self.frame[column].iloc[first])}: {remedy}")
 
     def ids(self, column: str) -> pd.Series[str]:
-        """Column of ids as text: not empty, no space around."""
+        """Column of ids as text: not empty, printable, no space around."""
         values = self.frame[column]
         self.check(column, values.notna().to_numpy(), "an id is required; fill it in")
         texts = values.map(str).astype("str")
         self.check(column, (texts.str.strip() != "").to_numpy(), "an id is required; fill it in")
         clean = (texts.str.strip() == texts).to_numpy()
         self.check(column, clean, "an id has space around it; remove it")
+        printable = texts.map(str.isprintable).to_numpy(dtype=bool)
+        self.check(column, printable, "an id has an unprintable character; remove it")
         return texts
 
     def unique_ids(self, column: str) -> pd.Series[str]:

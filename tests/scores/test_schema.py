@@ -85,6 +85,10 @@ FAULTS = {
         "row 4: benchmark_id 'zzz' is not among the benchmarks",
     ),
     "id with space": ({"scores": SCORES.replace("m2,b2", "m2, b2")}, "' b2': an id has space"),
+    "id over two lines": (
+        {"scores": SCORES.replace("m2,b2", 'm2,"b\n2"')},
+        "row 4: benchmark_id 'b\\n2': an id has an unprintable character",
+    ),
     "empty id": ({"scores": SCORES.replace("m2,b2", ",b2")}, "row 4: model_id (empty)"),
     "duplicate": (
         {"scores": SCORES.replace("55.5,2", "55.5,1")},
@@ -102,7 +106,7 @@ FAULTS = {
     "blank file": ({"scores": "\n\n\n"}, "scores.csv: "),
     "no score column": (
         {"scores": SCORES.replace("score,", "value,", 1)},
-        "scores.csv: missing column score; add it (columns found: model_id, benchmark_id, value",
+        "scores.csv: missing column score; add it (columns found: 'model_id', 'benchmark_id', 'value'",
     ),
     "column twice": ({"scores": SCORES.replace("setting", "score", 1)}, "'score' stands twice"),
     "semicolons": ({"scores": SCORES.replace(",", ";")}, "scores.csv: "),
