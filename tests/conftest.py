@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bayesbench.scores import ScoreMatrix, open_scores
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# The same examples in every run, and no clock: a busy machine must not fail a test.
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

@@ -106,7 +106,7 @@ FAULTS = {
     "blank file": ({"scores": "\n\n\n"}, "scores.csv: "),
     "no score column": (
         {"scores": SCORES.replace("score,", "value,", 1)},
-        "scores.csv: missing column score; add it (columns found: 'model_id', 'benchmark_id', 'value'",
+        "scores.csv: missing column score; add it (columns found: 'model_id', ",
     ),
     "column twice": ({"scores": SCORES.replace("setting", "score", 1)}, "'score' stands twice"),
     "semicolons": ({"scores": SCORES.replace(",", ";")}, "scores.csv: "),
