@@ -1,0 +1,19 @@
+"""Campaigns: propose a benchmark, observe its score, update, propose again."""
+
+from __future__ import annotations
+
+from .campaign import Campaign
+from .results import Proposal, Status, fingerprint
+from .state import CampaignState, ModelFacts, Step, StopRules, read_state
+
+__all__ = [
+    "Campaign",
+    "CampaignState",
+    "ModelFacts",
+    "Proposal",
+    "Status",
+    "Step",
+    "StopRules",
+    "fingerprint",
+    "read_state",
+]
