@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from factories import make_posterior
 from scipy import stats
 
-from bayesbench.decide import decide_from_quantiles
-from bayesbench.errors import UsageError
+from bayesbench.decide import decide, decide_from_quantiles
+from bayesbench.errors import UnknownIdError, UsageError
+from bayesbench.predict import fitted_draws, predictive
 
 LEVELS = np.concatenate([[0.001, 0.0025, 0.005], np.arange(1, 100) / 100, [0.995, 0.9975, 0.999]])
 NORMAL = 60 + 8 * stats.norm.ppf(LEVELS)
@@ -54,3 +56,20 @@ def test_bad_amounts_are_named(field: str, value: float) -> None:
 def test_a_wrong_prediction_must_cost_something() -> None:
     with pytest.raises(UsageError, match="loss_per_point or price_wrong"):
         decide_from_quantiles("b", LEVELS, NORMAL, tolerance=5, cost=1)
+
+
+@pytest.mark.parametrize("benchmark", ["bench_0", "bench_1", "bench_2"])
+def test_a_decision_from_a_posterior_s_prediction(benchmark: str) -> None:
+    """Percentage, lower-is-better and rating benchmarks alike."""
+    posterior = make_posterior(seed=1)
+    prediction = predictive(fitted_draws(posterior, "model_0"), posterior.transform)
+    found = decide(prediction, benchmark, tolerance=5, cost=1, loss_per_point=1)
+    j = posterior.benchmark_ids.index(benchmark)
+    lower, upper = prediction.interval(0.9)
+    assert found.median == pytest.approx(prediction.median[j], rel=1e-3)
+    assert found.lower == pytest.approx(lower[j], rel=1e-3)
+    assert found.upper == pytest.approx(upper[j], rel=1e-3)
+    # the two read the CDF off the same quantiles, differing only beyond the outermost
+    assert found.p_within == pytest.approx(prediction.p_within(5)[j], abs=0.002)
+    with pytest.raises(UnknownIdError, match="unknown benchmark 'bench_9'"):
+        decide(prediction, "bench_9", tolerance=5, cost=1, loss_per_point=1)

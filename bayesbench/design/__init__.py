@@ -8,7 +8,7 @@ from .gain import Targets, bald, epig, greedy, information, joint_information, t
 from .moments import Moments, gaussian_mi, moments, noise_factor
 from .nested import NestedEstimate, nested_bald, nested_epig
 from .recommend import Recommendation, recommend
-from .widths import expected_width, width_reductions
+from .widths import all_width_reductions, expected_width, width_reductions
 
 __all__ = [
     "Costs",
@@ -16,6 +16,7 @@ __all__ = [
     "NestedEstimate",
     "Recommendation",
     "Targets",
+    "all_width_reductions",
     "bald",
     "batch_information",
     "budget_batch",

@@ -11,7 +11,7 @@ from bayesbench.design.costs import Costs
 from bayesbench.design.gain import epig, target
 from bayesbench.design.moments import Moments, moments
 from bayesbench.design.recommend import recommend
-from bayesbench.design.widths import expected_width, width_reductions
+from bayesbench.design.widths import all_width_reductions, expected_width, width_reductions
 from bayesbench.errors import UnknownIdError, UsageError
 from bayesbench.predict import LatentDraws, predictive
 from bayesbench.transforms import Transform
@@ -141,6 +141,15 @@ def test_width_reductions_of_a_batch_add_up() -> None:
     )
     assert sum(falls) == pytest.approx(whole)
     assert all(fall > 0 for fall in falls)
+
+
+@pytest.mark.parametrize("own", ["reading", "exclude"])
+def test_all_width_reductions_are_those_of_single_probes(own: str) -> None:
+    state, t = moments(draws()), link(rating=2)
+    about = target(ids(N), ids(N)[:5], {name: 1.0 + j for j, name in enumerate(ids(N)[:5])}, own)
+    found = all_width_reductions(state, np.arange(N), t, about)
+    single = [width_reductions(state, [j], t, about)[0] for j in range(N)]
+    np.testing.assert_allclose(found, single, rtol=1e-9)
 
 
 def test_bad_calls_name_the_value() -> None:
