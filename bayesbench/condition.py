@@ -32,8 +32,8 @@ LEAST_SHARE = 0.1
 """Below this effective share of the draws the weights are left aside."""
 LARGEST_K = 0.7
 """Above this Pareto shape the weights are left aside."""
-EVIDENCE_STATES = 4
-"""Sweeps whose latents serve the importance estimate of the evidence."""
+EVIDENCE_STATES = 6
+"""Sweeps whose Gaussians serve the importance estimate of the evidence."""
 
 Floats = NDArray[Any]
 
@@ -276,11 +276,13 @@ def _draw(
     states = _settled(problem, before, rng)
     drawn = _Drawn(side, states[-1])
     if reweight and not np.array_equal(observed, known, equal_nan=True):
-        log_weights = log_evidence(problem, states)
+        # a stream of its own: the sweeps that follow do not depend on whether weights were asked
+        apart = rng.spawn(1)[0]
+        log_weights = log_evidence(problem, states, apart)
         seen = np.flatnonzero(np.isfinite(known))
         if seen.size:
             old = side.scored(seen, posterior.transform.to_latent(known)[seen], shape)
-            log_weights = log_weights - log_evidence(old, _settled(old, before, rng))
+            log_weights = log_weights - log_evidence(old, _settled(old, before, apart), apart)
         weights, k_hat = smoothed_weights(log_weights)
         share = effective_share(weights)
         usable = share >= LEAST_SHARE and not k_hat > LARGEST_K

@@ -24,8 +24,10 @@ Floats = NDArray[Any]
 
 VARIANCE_POINTS = 9
 """Points of the sum over the model's noise variance in the evidence."""
-HERMITE_POINTS = 5
+HERMITE_POINTS = 7
 """Points of the sum over each unknown group effect in the evidence (Student-t noise)."""
+WIDE_NOISE = 9.0
+"""Factor on the noise variance in the wide proposal of the evidence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,10 +127,9 @@ def start(model: ScoredModel, rng: np.random.Generator) -> ModelState:
     n_draws, n_scores = model.y.shape
     variance: Floats = np.ones(n_draws)
     if model.noise_shape is not None:
-        variance = model.noise_shape / rng.standard_gamma(model.noise_shape, n_draws)
+        variance = np.asarray(model.noise_shape / rng.standard_gamma(model.noise_shape, n_draws))
     root = np.linalg.cholesky(model.precision)
-    shock = rng.standard_normal(model.mean.shape)[..., None]
-    latents = model.mean + np.linalg.solve(root.transpose(0, 2, 1), shock)[..., 0]
+    latents = _gaussian_draw(model.mean, root, rng)
     return ModelState(
         latents,
         np.zeros((n_draws, n_scores)),
@@ -139,6 +140,12 @@ def start(model: ScoredModel, rng: np.random.Generator) -> ModelState:
     )
 
 
+def _gaussian_draw(center: Floats, root: Floats, rng: np.random.Generator) -> Floats:
+    """Draw from normals (S, L) with that mean; `root` as in `ModelState`."""
+    shock = rng.standard_normal(center.shape)[..., None]
+    return np.asarray(center + np.linalg.solve(root.transpose(0, 2, 1), shock)[..., 0])
+
+
 def sweep(model: ScoredModel, state: ModelState, rng: np.random.Generator) -> ModelState:
     """One Gibbs sweep over (latents with effects), noise variance and mixing weights.
 
@@ -147,8 +154,7 @@ def sweep(model: ScoredModel, state: ModelState, rng: np.random.Generator) -> Mo
     """
     error_var = model.noise_var * state.variance[:, None] / state.mixing
     center, root = _latent_gaussian(model, error_var + model.effect_var)
-    shock = rng.standard_normal(center.shape)[..., None]
-    latents = center + np.linalg.solve(root.transpose(0, 2, 1), shock)[..., 0]
+    latents = _gaussian_draw(center, root, rng)
     residual = model.y - (model.loadings @ latents[..., None])[..., 0]
     effects = state.effects
     if model.has_effects:
@@ -181,23 +187,29 @@ def _latent_gaussian(model: ScoredModel, variance: Floats) -> tuple[Floats, Floa
     return center, root
 
 
-def log_evidence(model: ScoredModel, states: list[ModelState]) -> Floats:
+def log_evidence(model: ScoredModel, states: list[ModelState], rng: np.random.Generator) -> Floats:
     """Log evidence of the scores for every draw, ``log p(y | benchmark side)``, (S,).
 
-    Importance sampling over the latents: the states' latents are weighed as draws of the mixture
-    of the Gaussians they came from (deterministic mixture weights). The noise is integrated out
+    Importance sampling over the latents: one fresh draw from the Gaussian of each state, weighed
+    as a draw of the mixture of them all (the states' own latents would not do: later Gaussians
+    depend on them, which biases the estimate low). A Gaussian for wider noise joins the mixture,
+    so that a mode no state has found cannot make one weight huge. The noise is integrated out
     exactly up to one-dimensional sums: mixing weights by the Student-t density, the model's noise
     variance over a grid of its logarithm, unknown group effects by Gauss-Hermite. With normal
     noise of known variance one state gives the exact evidence.
     """
-    latents = np.stack([state.latents for state in states])
+    proposals = [(state.center, state.root) for state in states]
+    if model.student_t or model.noise_shape is not None:
+        wide = WIDE_NOISE * model.noise_var * states[-1].variance[:, None]
+        proposals.append(_latent_gaussian(model, wide + model.effect_var))
+    latents = np.stack([_gaussian_draw(center, root, rng) for center, root in proposals])
     prior_root = np.linalg.cholesky(model.precision)
     log_prior = _log_gaussian(latents - model.mean, prior_root)
-    proposal = np.stack([_log_gaussian(latents - s.center, s.root) for s in states])
-    log_proposal = _log_sum(proposal, axis=0) - math.log(len(states))
+    density = np.stack([_log_gaussian(latents - center, root) for center, root in proposals])
+    log_proposal = _log_sum(density, axis=0) - math.log(len(proposals))
     residual = model.y - (model.loadings @ latents[..., None])[..., 0]
     log_ratio = log_prior + _log_likelihood(model, residual) - log_proposal
-    return _log_sum(log_ratio, axis=0) - math.log(len(states))
+    return np.asarray(_log_sum(log_ratio, axis=0) - math.log(len(proposals)))
 
 
 def _log_gaussian(deviation: Floats, root: Floats) -> Floats:
@@ -227,7 +239,7 @@ def _log_likelihood(model: ScoredModel, residual: Floats) -> Floats:
     total = np.empty((variance.size, *residual.shape[:2]))
     for at, v in enumerate(variance):
         total[at] = log_weight[at] + _log_noise(model, standard, float(v)).sum(axis=-1)
-    return _log_sum(total, axis=0) - np.log(scale).sum(axis=-1)
+    return np.asarray(_log_sum(total, axis=0) - np.log(scale).sum(axis=-1))
 
 
 def _log_noise(model: ScoredModel, standard: Floats, variance: float) -> Floats:

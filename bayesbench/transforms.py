@@ -310,7 +310,7 @@ class Transform:
         return score
 
     def subset(self, benchmark_ids: Sequence[str]) -> Transform:
-        """The transform of some benchmarks, in the order given; raises `UnknownIdError`."""
+        """Keep some benchmarks, in the order given; raises `UnknownIdError`."""
         at = np.asarray([self.index(name) for name in benchmark_ids], dtype=np.int64)
         parts = (self.lower, self.upper, self.sign, self.clip, self.center, self.spread)
         return Transform(
