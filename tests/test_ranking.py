@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from factories import make_posterior
 from scipy import integrate, stats
 
 from bayesbench.errors import UnknownIdError, UsageError
+from bayesbench.predict import fitted_draws
 from bayesbench.ranking import (
     Comparison,
     decision_information,
@@ -201,3 +203,14 @@ def test_bad_calls_name_the_value() -> None:
         decision_information([a, b], t, Comparison(("up",)), "z", ["up"])
     with pytest.raises(UsageError, match="no candidate benchmark"):
         decision_information([a, b], t, Comparison(("up",)), "a", [])
+
+
+def test_fitted_models_of_a_posterior_are_compared_draw_by_draw() -> None:
+    posterior = make_posterior(seed=2)
+    draws = [fitted_draws(posterior, name) for name in posterior.model_ids]
+    on = Comparison(posterior.benchmark_ids[:2], scale="latent")
+    ranking = rank_models(draws, posterior.transform, on)
+    best = np.stack([one.eta[:, :2].mean(axis=1) for one in draws]).argmax(axis=0)
+    np.testing.assert_allclose(ranking.p_best, np.bincount(best, minlength=6) / len(best))
+    pair = prob_better(draws[0], draws[1], posterior.transform, on)
+    assert pair == pytest.approx(ranking.win[0, 1])
