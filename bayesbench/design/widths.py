@@ -112,10 +112,9 @@ def _target_widths(
     """(C, T) expected interval width when ``told`` (C, T) of each target's variance is known."""
     moved = np.sqrt(told)
     half = NormalDist().inv_cdf(0.5 + prob / 2) * np.sqrt(state.variance[columns] - told)
-    width = np.zeros(told.shape)
-    for node, weight in zip(_NODES, _WEIGHTS / _WEIGHTS.sum(), strict=True):
-        centre = state.mean[columns] + moved * node
-        upper = transform.to_score(centre + half, np.broadcast_to(columns, told.shape))
-        lower = transform.to_score(centre - half, np.broadcast_to(columns, told.shape))
-        width += weight * np.abs(upper - lower)
+    centre = state.mean[columns] + moved * _NODES[:, None, None]
+    ends = np.stack([centre - half, centre + half])
+    scores = transform.to_score(ends, np.broadcast_to(columns, ends.shape))
+    weights = _WEIGHTS / _WEIGHTS.sum()
+    width: Floats = np.tensordot(weights, np.abs(scores[1] - scores[0]), axes=1)
     return width
