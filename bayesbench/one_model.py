@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,21 @@ class ScoredModel:
     def precision(self) -> Floats:
         """Inverse of `cov`, (S, L, L)."""
         return np.asarray(np.linalg.inv(self.cov))
+
+    @cached_property
+    def prior_pull(self) -> Floats:
+        """Prior precision times prior mean, (S, L)."""
+        return np.asarray((self.precision @ self.mean[..., None])[..., 0])
+
+    @cached_property
+    def log_student_constant(self) -> Floats:
+        """Log of the Student-t density's constant at unit scale, (S,)."""
+        values, place = np.unique(self.nu, return_inverse=True)
+        constant = [
+            math.lgamma((v + 1) / 2) - math.lgamma(v / 2) - 0.5 * math.log(v * math.pi)
+            for v in values
+        ]
+        return np.asarray(constant)[place]
 
     @cached_property
     def effect_var(self) -> Floats:
@@ -180,9 +195,7 @@ def _latent_gaussian(model: ScoredModel, variance: Floats) -> tuple[Floats, Floa
     scaled = model.loadings / variance[..., None]
     precision = model.precision + scaled.transpose(0, 2, 1) @ model.loadings
     root = np.linalg.cholesky(precision)
-    pull = (model.precision @ model.mean[..., None])[..., 0] + (
-        scaled.transpose(0, 2, 1) @ model.y[..., None]
-    )[..., 0]
+    pull = model.prior_pull + (scaled.transpose(0, 2, 1) @ model.y[..., None])[..., 0]
     center = np.linalg.solve(precision, pull[..., None])[..., 0]
     return center, root
 
@@ -248,27 +261,26 @@ def _log_noise(model: ScoredModel, standard: Floats, variance: float) -> Floats:
         wide = variance + model.effect_ratio[:, None]
         return np.asarray(-0.5 * (standard**2 / wide + np.log(2 * math.pi * wide)))
     if not model.has_effects:
-        return _log_student(standard, model.nu, variance)
-    node, weight = np.polynomial.hermite_e.hermegauss(HERMITE_POINTS)
+        return _log_student(model, standard, variance)
+    node, weight = _hermite()
     size = np.sqrt(model.effect_ratio)[:, None]
     density = np.zeros_like(standard)
-    for x, w in zip(node, weight / weight.sum(), strict=True):
-        density += w * np.exp(_log_student(standard - x * size, model.nu, variance))
+    for x, w in zip(node, weight, strict=True):
+        density += w * np.exp(_log_student(model, standard - x * size, variance))
     return np.log(density)
 
 
-def _log_student(standard: Floats, nu: Floats, variance: float) -> Floats:
-    values, place = np.unique(nu, return_inverse=True)
-    constant = np.array(
-        [
-            math.lgamma((v + 1) / 2) - math.lgamma(v / 2) - 0.5 * math.log(v * math.pi)
-            for v in values
-        ]
-    )[place]
-    kernel = np.log1p(standard**2 / (nu * variance)[:, None])
-    return np.asarray(
-        (constant - 0.5 * math.log(variance))[:, None] - 0.5 * (nu[:, None] + 1.0) * kernel
-    )
+@lru_cache(maxsize=1)
+def _hermite() -> tuple[Floats, Floats]:
+    """Points and weights of the mean over a standard normal variate."""
+    node, weight = np.polynomial.hermite_e.hermegauss(HERMITE_POINTS)
+    return node, weight / weight.sum()
+
+
+def _log_student(model: ScoredModel, standard: Floats, variance: float) -> Floats:
+    nu = model.nu[:, None]
+    constant = model.log_student_constant[:, None] - 0.5 * math.log(variance)
+    return np.asarray(constant - 0.5 * (nu + 1.0) * np.log1p(standard**2 / (nu * variance)))
 
 
 def _log_sum(values: Floats, axis: int) -> Any:
