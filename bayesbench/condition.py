@@ -162,6 +162,10 @@ class _BenchmarkSide:
         As in `ScoredModel`.
     mean, cov : (S, L), (S, L, L) array
         Prior of the model's latents.
+    family_scale : (S,) array
+        Scale of the model's effects on benchmark families.
+    members : (B, Q) array
+        Memberships of the benchmarks in the families; the same for all draws.
     """
 
     base: Floats
@@ -172,6 +176,8 @@ class _BenchmarkSide:
     effect_ratio: Floats
     mean: Floats
     cov: Floats
+    family_scale: Floats
+    members: Floats
 
     @classmethod
     def of(cls, posterior: Posterior, row: NewRow) -> _BenchmarkSide:
@@ -197,20 +203,40 @@ class _BenchmarkSide:
             ratio,
             mean,
             cov,
+            *_families(posterior),
         )
 
     def at_draws(self, index: NDArray[np.int64]) -> _BenchmarkSide:
-        return replace(self, **{name: value[index] for name, value in vars(self).items()})
+        per_draw = {name: v[index] for name, v in vars(self).items() if name != "members"}
+        return replace(self, **per_draw)
 
-    def scored(self, columns: NDArray[np.int64], z: Floats, shape: float | None) -> ScoredModel:
-        """The problem of one model with latent scores `z` (n,) on `columns`."""
+    def families_of(self, columns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Indices of the families that some of these benchmarks belong to."""
+        return np.flatnonzero(self.members[columns].any(axis=0))
+
+    def scored(
+        self,
+        columns: NDArray[np.int64],
+        z: Floats,
+        shape: float | None,
+        families: NDArray[np.int64],
+    ) -> ScoredModel:
+        """The problem of one model with latent scores `z` (n,) on `columns`.
+
+        Effects on `families` are further latents, loaded by membership.
+        """
+        s, size, extra = len(self.nu), self.mean.shape[1], len(families)
+        member = np.broadcast_to(self.members[np.ix_(columns, families)], (s, len(columns), extra))
         first = self.loading[:, columns, None]
-        loadings = np.concatenate([first, self.weights[:, columns]], axis=2).astype(np.float64)
+        loadings = np.concatenate([first, self.weights[:, columns], member], axis=2)
+        cov = np.zeros((s, size + extra, size + extra))
+        cov[:, :size, :size] = self.cov
+        cov[:, size:, size:] = (self.family_scale**2)[:, None, None] * np.eye(extra)
         return ScoredModel(
             z - self.base[:, columns].astype(np.float64),
-            loadings,
-            self.mean,
-            self.cov,
+            loadings.astype(np.float64),
+            np.concatenate([self.mean, np.zeros((s, extra))], axis=1),
+            cov,
             self.noise[:, columns].astype(np.float64) ** 2,
             self.effect_ratio,
             self.nu,
@@ -242,12 +268,25 @@ def _latent_prior(posterior: Posterior, row: NewRow) -> tuple[Floats, Floats]:
     return mean, cov
 
 
+def _families(posterior: Posterior) -> tuple[Floats, Floats]:
+    """Scale of family effects (S,) and memberships (B, Q), empty where the model has none."""
+    if "family" not in posterior.draws:
+        return np.zeros(posterior.n_draws), np.zeros((len(posterior.benchmark_ids), 0))
+    # a scale that underflows would leave a covariance without an inverse
+    scale = np.maximum(posterior.stacked("scale_family").astype(np.float64), 1e-6)
+    return scale, posterior.families.members
+
+
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """Side and state of equally weighted draws, and what became of the weights."""
+    """Side and state of equally weighted draws, and what became of the weights.
+
+    The state's latents end with the effects on `families`.
+    """
 
     side: _BenchmarkSide
     state: ModelState
+    families: NDArray[np.int64]
     k_hat: float = math.nan
     share: float = 1.0
     reweighted: bool = False
@@ -268,20 +307,21 @@ def _draw(
     shape = posterior.spec.priors.noise_model_shape if noisy else None
     z = posterior.transform.to_latent(observed)
     columns = np.flatnonzero(np.isfinite(z))
-    problem = side.scored(columns, z[columns], shape)
+    families = side.families_of(columns)
+    problem = side.scored(columns, z[columns], shape, families)
     if not columns.size:
-        return _Drawn(side, start(problem, rng))
+        return _Drawn(side, start(problem, rng), families)
     # two thirds of the sweeps settle the state, the rest renew draws that resampling repeated
     before = max(2, sweeps - sweeps // 3)
     states = _settled(problem, before, rng)
-    drawn = _Drawn(side, states[-1])
+    drawn = _Drawn(side, states[-1], families)
     if reweight and not np.array_equal(observed, known, equal_nan=True):
         # a stream of its own: the sweeps that follow do not depend on whether weights were asked
         apart = rng.spawn(1)[0]
         log_weights = log_evidence(problem, states, apart)
         seen = np.flatnonzero(np.isfinite(known))
         if seen.size:
-            old = side.scored(seen, posterior.transform.to_latent(known)[seen], shape)
+            old = side.scored(seen, posterior.transform.to_latent(known)[seen], shape, families)
             log_weights = log_weights - log_evidence(old, _settled(old, before, apart), apart)
         weights, k_hat = smoothed_weights(log_weights)
         share = effective_share(weights)
@@ -308,17 +348,29 @@ def _settled(problem: ScoredModel, sweeps: int, rng: np.random.Generator) -> lis
 def _spread_out(drawn: _Drawn, observed: Floats, rng: np.random.Generator) -> Floats:
     """Linear predictor on every benchmark, (S, B).
 
-    Effects of an unknown group on benchmarks without a score come from their prior, stratified
-    over the draws so that they add no error to the mean.
+    Effects that no score speaks about (of an unknown group on benchmarks without a score, of the
+    model on families without one) come from their prior.
     """
-    side, latents = drawn.side, drawn.state.latents.astype(np.float32)
+    side, size = drawn.side, drawn.side.mean.shape[1]
+    latents = drawn.state.latents[:, :size].astype(np.float32)
     eta = side.base + side.loading * latents[:, :1]
     eta = eta + (side.weights @ latents[:, 1:, None])[..., 0]
+    if side.members.shape[1]:
+        effects = _stratified(len(eta), side.members.shape[1], rng) * side.family_scale[:, None]
+        effects[:, drawn.families] = drawn.state.latents[:, size:]
+        eta = eta + effects @ side.members.T
     if side.effect_ratio.any():
-        s, b = eta.shape
-        nodes = t_quantile((np.arange(s) + 0.5) / s, math.inf)
-        standard = rng.permuted(np.broadcast_to(nodes[:, None], (s, b)), axis=0)
-        effects = standard * np.sqrt(side.effect_ratio)[:, None] * side.noise
+        effects = _stratified(eta.shape[0], eta.shape[1], rng)
+        effects *= np.sqrt(side.effect_ratio)[:, None] * side.noise
         effects[:, np.isfinite(observed)] = drawn.state.effects
         eta = eta + effects
     return np.asarray(eta)
+
+
+def _stratified(n_draws: int, n: int, rng: np.random.Generator) -> Floats:
+    """Standard normal variates (S, n), each column a permutation of midpoint quantiles.
+
+    They add no error to a mean over the draws.
+    """
+    nodes = t_quantile((np.arange(n_draws) + 0.5) / n_draws, math.inf)
+    return rng.permuted(np.broadcast_to(nodes[:, None], (n_draws, n)), axis=0)

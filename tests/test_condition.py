@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayesbench.condition import condition
 from bayesbench.config import ModelSpec
 from bayesbench.errors import ScoreError, UnknownIdError, UsageError
+from bayesbench.families import BenchmarkFamilies
 from bayesbench.posterior import Posterior
 from bayesbench.predict import fitted_draws, predictive
 from tests.factories import make_matrix, make_posterior
@@ -33,9 +34,23 @@ def posterior() -> Posterior:
     return make_posterior(seed=11, n_draws=400)
 
 
-@pytest.fixture(scope="module")
-def normal() -> Posterior:
-    return make_posterior(seed=12, n_draws=2000, spec=NORMAL)
+@pytest.fixture(scope="module", params=["no families", "families"])
+def normal(request: pytest.FixtureRequest) -> Posterior:
+    made = make_posterior(seed=12, n_draws=2000, spec=NORMAL)
+    return with_families(made) if request.param == "families" else made
+
+
+def with_families(posterior: Posterior) -> Posterior:
+    """Benchmarks 0 and 3 form one family, 1 and 4 another."""
+    members = np.array([[1.0, 0], [0, 1], [0, 0], [1, 0], [0, 1]])
+    rng = np.random.default_rng(0)
+    lead = posterior.draws["ability"].shape
+    draws = {
+        **posterior.draws,
+        "family": rng.normal(0, 0.4, (*lead, 2)),
+        "scale_family": rng.uniform(0.3, 0.5, lead[:2]),
+    }
+    return replace(posterior, draws=draws, families=BenchmarkFamilies(("a", "b"), members))
 
 
 def closed_form(
@@ -64,6 +79,9 @@ def closed_form(
             effect = take("scale_group_benchmark")[s, 0] ** 2 * noise
         center = take("benchmark_bias")[s] + row.groups @ take("group_benchmark")[s] + w @ mean
         joint = w @ cov @ w.T + np.diag(effect)
+        if "family" in posterior.draws:
+            members = posterior.families.members
+            joint += take("scale_family")[s] ** 2 * members @ members.T
         total = joint[np.ix_(seen, seen)] + np.diag(noise[seen])
         gain = joint[:, seen] @ np.linalg.inv(total)
         off = z - center[seen]
@@ -199,6 +217,17 @@ def test_only_what_is_added_counts_in_the_weights(normal: Posterior) -> None:
     assert drawn.effective_share == pytest.approx(share, rel=0.1)
     assert drawn.observed[normal.benchmark_ids.index(extra)] == 30.0
     assert np.isfinite(drawn.observed).sum() == len(known) + 1
+
+
+def test_students_t_with_families_and_unknown_facts(posterior: Posterior) -> None:
+    made = with_families(posterior)
+    drawn = condition(made, SCORES)
+    assert np.isfinite(drawn.eta).all()
+    assert drawn.k_hat is not None
+    apart = condition(made, {"bench_0": 99.0}, reweight=False).eta
+    plain = condition(posterior, {"bench_0": 99.0}, reweight=False).eta
+    # the sibling benchmark follows the score more than it would without the family
+    assert apart[:, 3].mean() > plain[:, 3].mean()
 
 
 def test_a_bare_model_needs_no_parts() -> None:
