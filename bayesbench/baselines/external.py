@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -34,6 +35,13 @@ class ExternalPredictions:
 
     path: str
     name: ClassVar[str] = "external"
+
+    @property
+    def fingerprint(self) -> str:
+        """Path and content hash, so that a changed file is another run; the path if unreadable."""
+        file = Path(self.path)
+        content = file.read_bytes() if file.is_file() else b""
+        return f"{self.path} {hashlib.sha256(content).hexdigest()}"
 
     def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
         """Look the cells up, whatever their fold; `seed` is not used."""

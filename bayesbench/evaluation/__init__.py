@@ -1,0 +1,39 @@
+"""Evaluation of any method on held-out cells: protocols, runner, figures."""
+
+from __future__ import annotations
+
+from .families import BENCHPRESS_FAMILIES, Family, default_families, load_families
+from .methods import available_methods, build_method
+from .progress import fold_progress
+from .protocols import PROTOCOLS, EvaluationResult, evaluate
+from .report import comparison_rows, export_prompt, table_rows
+from .reveal import Policy
+from .runner import run_tasks
+from .store import default_work_dir
+from .summary import calibration, sharpness, short
+from .tasks import FinishedFold, FoldTask, training_matrix
+
+__all__ = [
+    "BENCHPRESS_FAMILIES",
+    "PROTOCOLS",
+    "EvaluationResult",
+    "Family",
+    "FinishedFold",
+    "FoldTask",
+    "Policy",
+    "available_methods",
+    "build_method",
+    "calibration",
+    "comparison_rows",
+    "default_families",
+    "default_work_dir",
+    "evaluate",
+    "export_prompt",
+    "fold_progress",
+    "load_families",
+    "run_tasks",
+    "sharpness",
+    "short",
+    "table_rows",
+    "training_matrix",
+]
