@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -142,20 +143,21 @@ def curve_tasks(
     ks: Sequence[int] = (1, 2, 3, 5, 8, 13),
     n_seeds: int = 10,
     seed: int = 42,
-    models_per_fit: int = 8,
+    models_per_fit: int | None = None,
 ) -> list[FoldTask]:
     """Tasks of protocol P5, the learning curve: scores revealed one at a time in random order.
 
-    To spare fits, `models_per_fit` models (drawn at random) are hidden together; 1 is the protocol
-    to the letter. A model with no more than k scores sits out at k.
+    To spare fits, `models_per_fit` models (drawn at random; by default a tenth of all) are hidden
+    together; 1 is the protocol to the letter. A model with no more than k scores sits out at k.
     """
+    size = max(1, math.ceil(matrix.shape[0] / 10)) if models_per_fit is None else models_per_fit
     tasks = []
     for draw in range(n_seeds):
         rng = np.random.default_rng([seed, draw])
         shuffled = rng.permutation(np.flatnonzero(matrix.observed.any(axis=1)))
         orders = {int(i): rng.permutation(np.flatnonzero(matrix.observed[i])) for i in shuffled}
-        for number, start in enumerate(range(0, shuffled.size, models_per_fit)):
-            group = sorted(int(i) for i in shuffled[start : start + models_per_fit])
+        for number, start in enumerate(range(0, shuffled.size, size)):
+            group = sorted(int(i) for i in shuffled[start : start + size])
             for k in ks:
                 hidden = np.zeros(matrix.shape, dtype=np.bool_)
                 shown: list[tuple[int, int]] = []
