@@ -23,7 +23,7 @@ class Priors:
         Covariates are standardised; a one-sd change moves a latent by at most about one sd.
     mean_loading, mean_loading_sd : float
         Benchmarks share one ability: a standardised column loads near 0.8 on it.
-    bias_b, loading_b, factor_b, group_latent_b, group_benchmark_b : float
+    bias_b, loading_b, factor_b, group_latent_b, group_benchmark_b, family_b : float
         Scale of the inverse-gamma on each squared scale: small, so that a part that does not
         help shrinks to nothing, heavy-tailed, so that one that does is not held back.
     noise_shape : float
@@ -44,6 +44,7 @@ class Priors:
     factor_b: float = 0.05
     group_latent_b: float = 0.1
     group_benchmark_b: float = 0.1
+    family_b: float = 0.05
     noise_shape: float = 2.5
     noise_level_shape: float = 2.0
     noise_level_rate: float = 8.0
@@ -68,20 +69,23 @@ class ModelSpec:
     covariates : tuple of str
         Covariates of the latents: ``release_date``, ``reasoning``, ``open_weights``, ``params_b``.
     groups : tuple of str
-        Groupings of models whose effects enter: ``provider``.
+        Groupings of models whose effects enter: ``provider``, ``lineage`` (read from model ids).
     group_latents, group_benchmarks : bool
         Group effects on the latents, and group x benchmark effects.
+    families : bool
+        Model x benchmark-family effects (families are read from benchmark ids).
     priors : Priors
     """
 
-    rank: int = 8
+    rank: int = 6
     student_t: bool = True
     model_noise: bool = True
     heavy_loadings: bool = True
     covariates: tuple[str, ...] = ("release_date", "reasoning", "open_weights")
-    groups: tuple[str, ...] = ("provider",)
+    groups: tuple[str, ...] = ("provider", "lineage")
     group_latents: bool = True
     group_benchmarks: bool = True
+    families: bool = True
     priors: Priors = field(default_factory=Priors)
 
     def __post_init__(self) -> None:

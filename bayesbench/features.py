@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from .config import ModelSpec
 from .errors import SchemaError, UnknownIdError, UsageError
+from .lineages import lineage, lineages
 
 if TYPE_CHECKING:
     from .scores import ScoreMatrix
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["COVARIATES", "GROUPS", "ModelFeatures", "NewRow", "parse_release_date"]
 
 COVARIATES = ("release_date", "reasoning", "open_weights", "params_b")
-GROUPS = ("provider",)
+GROUPS = ("provider", "lineage")
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 
@@ -171,6 +172,7 @@ class ModelFeatures:
                     raise UnknownIdError(kind, name, known)
         table = {name: list(matrix.models[name]) for name in matrix.models.columns}
         ids = matrix.model_ids
+        table["lineage"] = list(lineages(ids))
         names, location, scale, columns = _covariates(table, spec.covariates, ids)
         group_names, group_kind, kinds, groups = _memberships(table, spec.groups, len(ids))
         x = np.stack(columns, axis=1) if columns else np.empty((len(ids), 0))
@@ -190,7 +192,8 @@ class ModelFeatures:
 
         With the `model_id` of a fitted model its own features are the start, and what is given
         replaces them. A provider that is not given or was never fitted is flagged unknown: its
-        effects then come from their prior.
+        effects then come from their prior. A model whose id continues no fitted lineage stands
+        alone, as such models do in the fit: it has no lineage effect.
 
         Raises
         ------
@@ -212,14 +215,21 @@ class ModelFeatures:
             at = self.model_ids.index(model_id)
             x = np.where(np.isnan(x), self.x[at], x)
             groups, unknown = self.groups[at].copy(), np.zeros(len(self.kinds), dtype=bool)
+        elif "lineage" in self.kinds:
+            unknown[self.kinds.index("lineage")] = False
+            self._join(groups, f"lineage:{lineage(model_id or '')}")
         if "provider" in self.kinds and not _missing(provider):
             kind = self.kinds.index("provider")
             groups[self.group_kind == kind] = 0.0
-            name = f"provider:{str(provider).strip()}"
-            unknown[kind] = name not in self.group_names
-            if not unknown[kind]:
-                groups[self.group_names.index(name)] = 1.0
+            unknown[kind] = not self._join(groups, f"provider:{str(provider).strip()}")
         return NewRow(x, groups, unknown)
+
+    def _join(self, groups: Floats, name: str) -> bool:
+        """Make the row a member of the named group, if there is one."""
+        if name not in self.group_names:
+            return False
+        groups[self.group_names.index(name)] = 1.0
+        return True
 
     def providers(self) -> tuple[str, ...]:
         """Names of the fitted providers."""

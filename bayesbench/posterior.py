@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from .config import ModelSpec
 from .errors import DataError, UsageError
+from .families import BenchmarkFamilies
 from .features import ModelFeatures
+from .parameters import DRAW_DIMS
 from .scores import ScoreMatrix
 from .transforms import Transform
 
@@ -25,29 +27,8 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-__all__ = ["DRAW_DIMS", "Diagnostics", "Posterior", "Provenance"]
+__all__ = ["Diagnostics", "Posterior", "Provenance"]
 
-DRAW_DIMS: Mapping[str, tuple[str, ...]] = {
-    "benchmark_bias": ("benchmark",),
-    "loading": ("benchmark",),
-    "weights": ("benchmark", "factor"),
-    "ability": ("model",),
-    "factors": ("model", "factor"),
-    "coefficients": ("covariate", "latent"),
-    "group_latent": ("group", "latent"),
-    "group_benchmark": ("group", "benchmark"),
-    "noise_benchmark": ("benchmark",),
-    "noise_model": ("model",),
-    "nu": (),
-    "scale_bias": (),
-    "scale_loading": (),
-    "mean_loading": (),
-    "scale_factor": ("factor",),
-    "scale_group_latent": ("kind",),
-    "scale_group_benchmark": ("kind",),
-    "noise_level": (),
-}
-"""Dims of every quantity after (chain, draw)."""
 
 REQUIRED = ("benchmark_bias", "loading", "ability", "noise_benchmark")
 VERDICTS = ("pass", "warn", "fail")
@@ -176,6 +157,8 @@ class Posterior:
     diagnostics : Diagnostics
     sample_stats : mapping of str to array
         Per draw, (chain, draw, ...), or a trace of another length.
+    families : BenchmarkFamilies
+        Families of the benchmarks that the `family` effects act on; none by default.
     calibration : mapping of str to array, optional
         Recalibration learned on held-out predictions, as plain named arrays.
 
@@ -194,6 +177,7 @@ class Posterior:
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
     sample_stats: Mapping[str, Array] = field(default_factory=dict)
     calibration: Mapping[str, Array] | None = None
+    families: BenchmarkFamilies = field(default_factory=BenchmarkFamilies.none)
 
     def __post_init__(self) -> None:
         draws = {name: np.asarray(value, np.float32) for name, value in self.draws.items()}
@@ -231,6 +215,7 @@ class Posterior:
             "covariate": len(self.features.covariate_names),
             "group": len(self.features.group_names),
             "kind": len(self.features.kinds),
+            "family": len(self.families.names),
         }
 
     @property

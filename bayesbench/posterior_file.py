@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 
 from .config import ModelSpec, Priors
 from .errors import BayesbenchError, PosteriorFileError
+from .families import BenchmarkFamilies
 from .features import ModelFeatures
-from .posterior import DRAW_DIMS, Diagnostics, Posterior, Provenance, plain
+from .parameters import DRAW_DIMS
+from .posterior import Diagnostics, Posterior, Provenance, plain
 from .scores import ScoreMatrix
 from .transforms import Transform
 
@@ -60,6 +62,7 @@ def _coordinates(posterior: Posterior) -> dict[str, Any]:
         "covariate": list(features.covariate_names),
         "group": list(features.group_names),
         "kind": list(features.kinds),
+        "family": list(posterior.families.names),
     }
 
 
@@ -100,6 +103,8 @@ def _constant(posterior: Posterior) -> dict[str, Variable]:
         "group_kind": (("group",), features.group_kind),
         "group_member": (("model", "group"), features.groups),
     }
+    if posterior.families.names:
+        variables["family_member"] = (("benchmark", "family"), posterior.families.members)
     for name, value in posterior.transform.to_arrays().items():
         variables[f"transform_{name}"] = (("benchmark",), value)
     return variables
@@ -345,6 +350,7 @@ def _read(file: Any) -> Posterior:
             if name not in ("chain", "draw")
         },
         calibration=calibration,
+        families=_read_families(constant, _ids(draws_group, "family")),
     )
 
 
@@ -354,6 +360,12 @@ def _read_spec(data: dict[str, Any]) -> ModelSpec:
 
     priors = Priors(**tuples(data.pop("priors")))
     return ModelSpec(**tuples(data), priors=priors)
+
+
+def _read_families(constant: Any, names: list[str]) -> BenchmarkFamilies:
+    if not names:
+        return BenchmarkFamilies.none()
+    return BenchmarkFamilies(tuple(names), _decoded(constant["family_member"]))
 
 
 def _read_features(

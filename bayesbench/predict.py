@@ -244,13 +244,17 @@ class Predictive:
 
     @cached_property
     def score_quantiles(self) -> Floats:
-        """Quantiles at `levels` on the score scale, increasing, (n, L).
+        """Quantiles at `levels` on the score scale, not decreasing, (n, L).
 
         Where a lower score is better the latent quantiles run the other way and are turned round.
+        A tail that reaches a score which the link cannot tell from a bound reaches the bound.
         """
         scores = self.transform.to_score(self.quantiles, self.column[:, None])
         turned = self.transform.sign[self.column] < 0
         scores[turned] = scores[turned, ::-1]
+        low, high = self.levels < 0.5, self.levels > 0.5
+        scores[:, low] = self.transform.closed_low(scores[:, low], self.column[:, None])
+        scores[:, high] = self.transform.closed_high(scores[:, high], self.column[:, None])
         return scores
 
     def at(self, level: float) -> Floats:
@@ -272,7 +276,10 @@ class Predictive:
         part = np.clip((wanted - low) / (high - low), 0.0, 1.0)
         cell = np.arange(len(self.model_ids))
         latent = (1 - part) * self.quantiles[cell, right - 1] + part * self.quantiles[cell, right]
-        return self.transform.to_score(latent, self.column)
+        score = self.transform.to_score(latent, self.column)
+        if level < 0.5:
+            return self.transform.closed_low(score, self.column)
+        return self.transform.closed_high(score, self.column) if level > 0.5 else score
 
     @cached_property
     def median(self) -> Floats:
@@ -380,6 +387,10 @@ def cell_draws(posterior: Posterior, row: ArrayLike, column: ArrayLike) -> tuple
             member = np.flatnonzero(groups[i, g])
             weight = groups[i[member], g].astype(np.float32)
             eta[:, member] += weight * effects[:, g, j[member]]
+    if "family" in posterior.draws:
+        effects = posterior.stacked("family")
+        member, q = np.nonzero(posterior.families.members[j])
+        eta[:, member] += effects[:, i[member], q]
     scale = posterior.stacked("noise_benchmark")[:, j]
     if "noise_model" in posterior.draws:
         scale = scale * posterior.stacked("noise_model")[:, i]

@@ -25,7 +25,7 @@ __all__ = ["LINKS", "Transform"]
 
 LINKS = ("logit", "log", "neglog", "identity")
 
-CLIP_UNKNOWN = 0.005
+CLIP_UNKNOWN = 0.002
 """Clip of the unit score where the number of items is unknown (also the largest clip)."""
 CLIP_LEAST = 0.0005
 """Smallest clip of the unit score, reached from 1,000 items."""
@@ -153,7 +153,7 @@ class Transform:
     """Score <-> latent scale, ``z = sign * (link(score) - center) / spread``.
 
     The unit score ``u = (score - lower) / (upper - lower)`` of a bounded benchmark is clipped to
-    ``[clip, 1 - clip]``, with ``clip = 1 / (2 n_items)`` held within 0.0005 to 0.005, and 0.005
+    ``[clip, 1 - clip]``, with ``clip = 1 / (2 n_items)`` held within 0.0005 to 0.002, and 0.002
     where `n_items` is unknown: a 0 or 100 is finite, and means more on a longer test. On a log
     link the distance to the bound is at least 0.5 % of its median. Only `to_latent` clips; the
     inverse does not, so quantiles never tie at a bound.
@@ -308,6 +308,27 @@ class Transform:
                 LINKS[k], linked[chosen], self.lower[at], self.upper[at], self.center[at]
             )
         return score
+
+    def closed_low(self, scores: ArrayLike, benchmark: ArrayLike | None = None) -> Floats:
+        """Scores with those within the clip of the lower bound moved onto it.
+
+        The link cannot tell such scores apart, so an interval that reaches one reaches the bound.
+        """
+        array, column = self._columns(scores, benchmark)
+        near = array <= self.lower[column] + self._margin[column] * (1.0 + 1e-9)
+        return np.where(near, self.lower[column], array)
+
+    def closed_high(self, scores: ArrayLike, benchmark: ArrayLike | None = None) -> Floats:
+        """As `closed_low`, at the upper bound."""
+        array, column = self._columns(scores, benchmark)
+        near = array >= self.upper[column] - self._margin[column] * (1.0 + 1e-9)
+        return np.where(near, self.upper[column], array)
+
+    @cached_property
+    def _margin(self) -> Floats:
+        """Clip in score units; NaN compares false, so a side without a bound is left alone."""
+        bounded = np.asarray([name == "logit" for name in self.link])
+        return np.where(bounded, self.clip * (self.upper - self.lower), self.clip)
 
     def subset(self, benchmark_ids: Sequence[str]) -> Transform:
         """Keep some benchmarks, in the order given; raises `UnknownIdError`."""

@@ -49,7 +49,7 @@ def test_clip_is_half_an_item_within_its_limits() -> None:
         higher_is_better=np.ones(4, bool),
         n_items=[NAN, 10, 500, 10_000],
     )
-    np.testing.assert_allclose(made.clip, [0.005, 0.005, 0.001, 0.0005])
+    np.testing.assert_allclose(made.clip, [0.002, 0.002, 0.001, 0.0005])
 
 
 @given(st.floats(0.5, 99.5), st.sampled_from([0, 1, 3]))

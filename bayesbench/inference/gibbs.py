@@ -1,0 +1,242 @@
+"""Blocked Gibbs sampling of the low-rank model: the fast exact engine.
+
+One compiled block of kept draws serves warm-up and sampling, every chain (by ``vmap``), every fold
+of a shape, and every seed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, random
+from numpy.typing import NDArray
+
+from ..config import GibbsConfig, ModelSpec
+from ..low_rank import TrainingData
+from ..posterior import Posterior
+from ..scores import ScoreMatrix
+from .assemble import finished, prepare
+from .gibbs_sweep import GibbsData, GibbsShape, GibbsState, initial_state, sweep
+
+__all__ = ["GibbsSampler", "fit_gibbs", "gibbs_data", "gibbs_shape", "named_draws"]
+
+
+BLOCK_DRAWS = 25
+"""Kept draws per compiled block: long enough to hide the call, short enough for a progress bar."""
+
+Report = Callable[[int, int], None]
+
+
+def gibbs_shape(data: TrainingData, spec: ModelSpec, n_readings: int | None = None) -> GibbsShape:
+    """Static shape of a problem; `n_readings` pads the readings so that folds share a shape."""
+    kinds: list[tuple[int, int]] = []
+    for kind in range(data.n_kinds):
+        columns = np.flatnonzero(data.group_kind == kind)
+        kinds.append((int(columns[0]), int(columns[-1]) + 1))
+    return GibbsShape(
+        n_models=data.n_models,
+        n_benchmarks=data.n_benchmarks,
+        n_readings=n_readings or data.n_cells,
+        n_covariates=data.x.shape[1],
+        n_families=data.families.shape[1],
+        kinds=tuple(kinds),
+        missing_covariates=bool(np.isnan(data.x).any()),
+        spec=spec,
+    )
+
+
+def gibbs_data(data: TrainingData, shape: GibbsShape) -> GibbsData:
+    """Arrays of a problem, its readings padded to the shape's number."""
+    pad = shape.n_readings - data.n_cells
+
+    def padded(values: NDArray[Any], dtype: Any) -> Array:
+        return jnp.asarray(np.concatenate([values, np.zeros(pad)]).astype(dtype))
+
+    return GibbsData(
+        z=padded(data.z, np.float32),
+        row=padded(data.row, np.int32),
+        col=padded(data.col, np.int32),
+        present=padded(np.ones(data.n_cells), np.float32),
+        x=jnp.asarray(np.nan_to_num(data.x), jnp.float32),
+        x_missing=jnp.asarray(np.isnan(data.x), jnp.float32),
+        groups=jnp.asarray(data.groups, jnp.float32),
+        families=jnp.asarray(data.families, jnp.float32),
+    )
+
+
+def named_draws(states: GibbsState, shape: GibbsShape) -> dict[str, Array]:
+    """States under the posterior's names; variances become scales, absent parts are left out."""
+    spec = shape.spec
+    draws = {
+        "benchmark_bias": states.bias,
+        "loading": states.slopes[..., 0],
+        "ability": states.latents[..., 0],
+        "noise_benchmark": jnp.sqrt(states.noise_benchmark),
+        "scale_bias": jnp.sqrt(states.var_bias),
+        "scale_loading": jnp.sqrt(states.var_loading),
+        "mean_loading": states.mean_loading,
+        "noise_level": states.noise_level,
+    }
+    if spec.rank:
+        draws |= {
+            "weights": states.slopes[..., 1:],
+            "factors": states.latents[..., 1:],
+            "scale_factor": jnp.sqrt(states.var_factor),
+        }
+    if shape.n_covariates:
+        draws["coefficients"] = states.coefficients
+    if shape.kinds and spec.group_latents:
+        draws["group_latent"] = states.group_latent
+        draws["scale_group_latent"] = jnp.sqrt(states.var_group_latent)
+    if shape.kinds and spec.group_benchmarks:
+        draws["group_benchmark"] = states.group_benchmark
+        draws["scale_group_benchmark"] = jnp.sqrt(states.var_group_benchmark)
+    if shape.n_families:
+        draws["family"] = states.family
+        draws["scale_family"] = jnp.sqrt(states.var_family)
+    if spec.model_noise:
+        draws["noise_model"] = jnp.sqrt(states.noise_model)
+    if spec.student_t:
+        draws["nu"] = states.nu
+    return draws
+
+
+@dataclass(frozen=True)
+class GibbsSampler:
+    """A compiled sampler for one shape.
+
+    Attributes
+    ----------
+    shape : GibbsShape
+    thin : int
+        Sweeps per kept draw.
+    """
+
+    shape: GibbsShape
+    thin: int
+
+    @cached_property
+    def _block(self) -> Callable[..., tuple[GibbsState, dict[str, Array]]]:
+        shape, thin = self.shape, self.thin
+
+        def one_chain(
+            key: Array, state: GibbsState, data: GibbsData
+        ) -> tuple[GibbsState, dict[str, Array]]:
+            def kept(state: GibbsState, key: Array) -> tuple[GibbsState, dict[str, Array]]:
+                def step(
+                    carry: tuple[GibbsState, Array], key: Array
+                ) -> tuple[tuple[GibbsState, Array], None]:
+                    state, info = sweep(key, carry[0], data, shape)
+                    return (state, info.log_likelihood), None
+
+                keys = random.split(key, thin)
+                (state, log_likelihood), _ = jax.lax.scan(step, (state, jnp.zeros(())), keys)
+                draws = named_draws(state, shape)
+                return state, {**draws, "log_likelihood": log_likelihood}
+
+            return jax.lax.scan(kept, state, random.split(key, BLOCK_DRAWS))
+
+        return jax.jit(jax.vmap(one_chain, in_axes=(0, 0, None)))
+
+    @cached_property
+    def _start(self) -> Callable[[Array], GibbsState]:
+        return jax.jit(jax.vmap(partial(initial_state, shape=self.shape)))
+
+    def run(
+        self,
+        data: GibbsData,
+        *,
+        seed: int,
+        chains: int,
+        warmup: int,
+        draws: int,
+        report: Report | None = None,
+    ) -> dict[str, NDArray[np.float32]]:
+        """Kept draws by name, (chain, draw, ...).
+
+        Parameters
+        ----------
+        data : GibbsData
+        seed : int
+        chains : int
+        warmup : int
+            Sweeps thrown away, rounded up to whole blocks.
+        draws : int
+            Draws kept per chain.
+        report : callable, optional
+            Told how many blocks are done, of how many.
+        """
+        key = random.PRNGKey(seed)
+        state = self._start(random.split(random.fold_in(key, 0), chains))
+        discarded = -(-warmup // (BLOCK_DRAWS * self.thin))
+        kept = -(-draws // BLOCK_DRAWS)
+        blocks: list[dict[str, NDArray[np.float32]]] = []
+        for index in range(discarded + kept):
+            keys = random.split(random.fold_in(key, 1 + index), chains)
+            state, block = self._block(keys, state, data)
+            if index >= discarded:
+                blocks.append({name: np.asarray(value) for name, value in block.items()})
+            else:
+                jax.block_until_ready(state)
+            if report is not None:
+                report(index + 1, discarded + kept)
+        return {
+            name: np.concatenate([block[name] for block in blocks], axis=1)[:, :draws]
+            for name in blocks[0]
+        }
+
+
+def fit_gibbs(
+    matrix: ScoreMatrix,
+    spec: ModelSpec | None = None,
+    config: GibbsConfig | None = None,
+    *,
+    seed: int = 0,
+    report: Report | None = None,
+) -> Posterior:
+    """Fit the low-rank model by blocked Gibbs sampling.
+
+    Parameters
+    ----------
+    matrix : ScoreMatrix
+        Training scores; filter it first.
+    spec : ModelSpec, optional
+    config : GibbsConfig, optional
+    seed : int
+        The same seed gives the same draws.
+    report : callable, optional
+        Called with (blocks done, blocks in all).
+
+    Returns
+    -------
+    Posterior
+        With diagnostics; ``sample_stats`` holds the log likelihood of every kept draw.
+
+    Raises
+    ------
+    FitError
+        The draws are not finite.
+    """
+    config = config or GibbsConfig()
+    begun = time.perf_counter()
+    problem = prepare(matrix, spec or ModelSpec())
+    shape = gibbs_shape(problem.data, problem.spec)
+    draws = GibbsSampler(shape, config.thin).run(
+        gibbs_data(problem.data, shape),
+        seed=seed,
+        chains=config.chains,
+        warmup=config.warmup,
+        draws=config.draws,
+        report=report,
+    )
+    stats = {"log_likelihood": draws.pop("log_likelihood")}
+    return finished(
+        problem, draws, stats, method="gibbs", config=config, seed=seed, begun=begun
+    )
