@@ -1,0 +1,120 @@
+"""The linear predictor: the one place where eta is written, for numpy and jax arrays alike.
+
+Only operators, indexing and ``swapaxes`` are used, so the functions work on any array type and
+with any number of leading draw dims. This module imports neither jax nor numpyro.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["Array", "latent_mean", "linear_predictor", "linear_predictor_at"]
+
+Array = Any  # numpy or jax array; the array API has no common static type
+
+
+def linear_predictor(
+    params: Mapping[str, Array], groups: Array | None = None, families: Array | None = None
+) -> Array:
+    """Linear predictor of every cell, on the latent scale.
+
+    ``eta_ij = benchmark_bias_j + loading_j * ability_i + weights_j . factors_i
+    + sum_g groups_ig * group_benchmark_gj + sum_q families_jq * family_iq``;
+    parts absent from ``params`` are left out.
+
+    Parameters
+    ----------
+    params : mapping of str to array
+        ``benchmark_bias`` (..., B), ``loading`` (..., B), ``ability`` (..., M), and optionally
+        ``weights`` (..., B, K) with ``factors`` (..., M, K), ``group_benchmark`` (..., G, B) and
+        ``family`` (..., M, Q). The leading dims are the same in all of them (none, or chain and
+        draw).
+    groups : array (M, G), optional
+        Membership of the models in the groups; needed with ``group_benchmark``.
+    families : array (B, Q), optional
+        Membership of the benchmarks in the families; needed with ``family``.
+
+    Returns
+    -------
+    array (..., M, B)
+        Latent (standardised link) scale.
+    """
+    eta = params["benchmark_bias"][..., None, :] + (
+        params["ability"][..., :, None] * params["loading"][..., None, :]
+    )
+    if "weights" in params:
+        eta = eta + params["factors"] @ params["weights"].swapaxes(-1, -2)
+    if "group_benchmark" in params:
+        eta = eta + _given(groups, "groups") @ params["group_benchmark"]
+    if "family" in params:
+        eta = eta + params["family"] @ _given(families, "families").swapaxes(-1, -2)
+    return eta
+
+
+def linear_predictor_at(
+    params: Mapping[str, Array],
+    row: Array,
+    col: Array,
+    groups: Array | None = None,
+    families: Array | None = None,
+) -> Array:
+    """Linear predictor of chosen cells only: as `linear_predictor`, at ``[..., row, col]``.
+
+    Parameters
+    ----------
+    params, groups, families
+        As in `linear_predictor`.
+    row, col : integer arrays (n,)
+        Model and benchmark index of each cell.
+
+    Returns
+    -------
+    array (..., n)
+        Latent scale.
+    """
+    eta = params["benchmark_bias"][..., col] + (
+        params["ability"][..., row] * params["loading"][..., col]
+    )
+    if "weights" in params:
+        eta = eta + (params["factors"][..., row, :] * params["weights"][..., col, :]).sum(-1)
+    if "group_benchmark" in params:
+        member, effects = _given(groups, "groups")[row], params["group_benchmark"]
+        for g in range(effects.shape[-2]):
+            eta = eta + member[:, g] * effects[..., g, :][..., col]
+    if "family" in params:
+        member, effects = _given(families, "families")[col], params["family"]
+        for q in range(effects.shape[-1]):
+            eta = eta + member[:, q] * effects[..., q][..., row]
+    return eta
+
+
+def _given(members: Array | None, name: str) -> Array:
+    if members is None:
+        raise TypeError(f"these parameters hold effects of {name}: their memberships are needed")
+    return members
+
+
+def latent_mean(params: Mapping[str, Array], x: Array | None, groups: Array | None) -> Array | int:
+    """Prior mean of a model's latents (ability first, then the factors).
+
+    ``coefficients' x_i + sum_g groups_ig * group_latent_g``.
+
+    Parameters
+    ----------
+    params : mapping of str to array
+        Optionally ``coefficients`` (..., P, L) and ``group_latent`` (..., G, L).
+    x : array (..., M, P)
+        Standardised covariates, missing ones filled in.
+    groups : array (M, G)
+
+    Returns
+    -------
+    array (..., M, L), or 0 where the model has neither covariates nor group effects on latents.
+    """
+    mean: Array | int = 0
+    if "coefficients" in params:
+        mean = mean + x @ params["coefficients"]
+    if "group_latent" in params:
+        mean = mean + groups @ params["group_latent"]
+    return mean
