@@ -1,1 +1,113 @@
-"""bayesbench: a posterior over a (models x benchmarks) score matrix."""
+"""bayesbench: a posterior over a (models x benchmarks) score matrix.
+
+The names below are loaded when they are first used, so that ``import bayesbench`` is fast and
+brings neither jax nor pandas. Functions that share their module's name stay there:
+``bayesbench.condition.condition`` (a new model from a few scores), ``bayesbench.decide.decide``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .campaign import Campaign, StopRules
+    from .config import GibbsConfig, ModelSpec, NUTSConfig, Priors, SVIConfig
+    from .decide import Decision
+    from .design import Costs, Recommendation, recommend
+    from .errors import BayesbenchError
+    from .evaluation import EvaluationResult, evaluate
+    from .posterior import Diagnostics, Posterior, Provenance
+    from .predict import LatentDraws, Predictive, fitted_draws, predict_cells, predictive
+    from .ranking import Comparison, Ranking, prob_better, rank_models
+    from .scores import ScoreMatrix, open_scores, read_scores
+    from .transforms import Transform
+
+    __version__: str
+
+__all__ = [
+    "BayesbenchError",
+    "Campaign",
+    "Comparison",
+    "Costs",
+    "Decision",
+    "Diagnostics",
+    "EvaluationResult",
+    "GibbsConfig",
+    "LatentDraws",
+    "ModelSpec",
+    "NUTSConfig",
+    "Posterior",
+    "Predictive",
+    "Priors",
+    "Provenance",
+    "Ranking",
+    "Recommendation",
+    "SVIConfig",
+    "ScoreMatrix",
+    "StopRules",
+    "Transform",
+    "__version__",
+    "evaluate",
+    "fitted_draws",
+    "open_posterior",
+    "open_scores",
+    "predict_cells",
+    "predictive",
+    "prob_better",
+    "rank_models",
+    "read_scores",
+    "recommend",
+]
+
+_MODULES = {
+    "campaign": ("Campaign", "StopRules"),
+    "config": ("GibbsConfig", "ModelSpec", "NUTSConfig", "Priors", "SVIConfig"),
+    "decide": ("Decision",),
+    "design": ("Costs", "Recommendation", "recommend"),
+    "errors": ("BayesbenchError",),
+    "evaluation": ("EvaluationResult", "evaluate"),
+    "posterior": ("Diagnostics", "Posterior", "Provenance"),
+    "predict": ("LatentDraws", "Predictive", "fitted_draws", "predict_cells", "predictive"),
+    "ranking": ("Comparison", "Ranking", "prob_better", "rank_models"),
+    "scores": ("ScoreMatrix", "open_scores", "read_scores"),
+    "transforms": ("Transform",),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def open_posterior() -> Posterior:
+    """Load the bundled posterior, fitted to the bundled scores (see its model card).
+
+    Returns
+    -------
+    Posterior
+    """
+    from .posterior import Posterior
+    from .scores.datasets import bundled_path
+
+    return Posterior.load(bundled_path("models", "open_scores.nc"))
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    elif name == "__version__":
+        value = _version()
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("bayesbench-scores")
+    except metadata.PackageNotFoundError:  # a checkout on the path, not installed
+        return "0+checkout"

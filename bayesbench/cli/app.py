@@ -1,0 +1,93 @@
+"""The root command, and which module holds which command."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+
+import click
+
+from ..errors import UnknownIdError
+from .output import example
+
+__all__ = ["app"]
+
+COMMANDS = {
+    "predict": ("predict:predict", "What a model would score on other benchmarks."),
+    "next": ("probes:next_", "Which benchmark to run next."),
+    "decide": ("decide:decide", "Run a benchmark, or trust its prediction?"),
+    "rank": ("rank:rank", "Which of several models is best, and how sure that is."),
+    "campaign": ("campaign:campaign", "Propose, observe, update: a campaign kept in a file."),
+    "fit": ("fit:fit", "Fit the low-rank model to a score matrix."),
+    "models": ("listing:models", "The fitted models."),
+    "benchmarks": ("listing:benchmarks", "The benchmarks of a posterior."),
+    "info": ("info:info", "What a posterior file holds."),
+    "evaluate": ("evaluate:evaluate", "Error and coverage of a method on held-out scores."),
+    "export-prompt": ("export:export_prompt", "A masked matrix as CSV, for any other predictor."),
+    "demo": ("demo:demo", "A worked example from the bundled posterior."),
+}
+"""Name to (module:attribute, summary); a module is imported when its command is called."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called, not to list it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the help page."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command; None if there is no such name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command = getattr(importlib.import_module(f".{module}", __package__), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, but an unknown name is answered with the nearest ones."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            raise UnknownIdError("command", args[0], difflib.get_close_matches(args[0], COMMANDS))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Names and summaries, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from .. import __version__
+
+        click.echo(f"bayesbench {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=example('bayesbench predict --scores "gpqa_diamond=70,mmlu_pro=75.5" --reasoning'),
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_version,
+    help="Show the version and exit.",
+)
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+@click.pass_context
+def app(ctx: click.Context) -> None:
+    """Ask a posterior over a (models x benchmarks) score matrix.
+
+    A few scores of a model tell what it would score elsewhere, how sure that is, and which
+    benchmark to run next. Data go to stdout, everything else to stderr.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

@@ -1,0 +1,113 @@
+"""``bayesbench decide``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from ..errors import UsageError
+from . import values
+from .output import Column, Listing, emit, example, format_option, number, text
+from .question import Question, prob_option, question_options
+
+__all__ = ["decide"]
+
+FIELDS = (
+    "benchmark_id",
+    "recommendation",
+    "median",
+    "lower",
+    "upper",
+    "prob",
+    "tolerance",
+    "p_within",
+    "excess",
+    "expected_loss",
+    "cost",
+    "sentence",
+)
+
+
+@click.command(
+    epilog=example(
+        'bayesbench decide --scores "gpqa_diamond=70,ifeval=85" --benchmark mmlu_pro \\',
+        "    --tolerance 3 --cost 50 --price-wrong 200",
+    )
+)
+@question_options
+@click.option("--benchmark", required=True, metavar="B", help="The benchmark in question.")
+@click.option(
+    "--tolerance",
+    type=values.finite,
+    required=True,
+    metavar="POINTS",
+    help="How far off a prediction may be.",
+)
+@click.option("--cost", type=values.finite, required=True, metavar="X", help="Cost of running it.")
+@click.option(
+    "--loss-per-point",
+    type=values.finite,
+    default=0.0,
+    metavar="X",
+    help="Loss for every point beyond the tolerance.",
+)
+@click.option(
+    "--price-wrong",
+    type=values.finite,
+    default=0.0,
+    metavar="X",
+    help="Loss of being beyond the tolerance at all.",
+)
+@prob_option
+@format_option()
+def decide(
+    question: Question,
+    benchmark: str,
+    tolerance: float,
+    cost: float,
+    loss_per_point: float,
+    price_wrong: float,
+    prob: float,
+    output_format: str,
+) -> None:
+    """Decide for one benchmark: run it, or trust its prediction.
+
+    Predicting costs nothing within the tolerance, and beyond it --price-wrong and
+    --loss-per-point (give at least one). Running costs --cost, in the same currency. The cheaper
+    of the two is recommended.
+    """
+    import numpy as np
+
+    from ..decide import decide as decided
+    from .sources import answer
+
+    found = answer(question)
+    column = found.posterior.transform.index(benchmark)
+    known = found.draws.observed[column]
+    if np.isfinite(known):
+        raise UsageError(f"{benchmark!r} has a score already: {known:g}; nothing to decide")
+    decision = decided(
+        found.prediction,
+        benchmark,
+        tolerance=tolerance,
+        cost=cost,
+        loss_per_point=loss_per_point,
+        price_wrong=price_wrong,
+        prob=prob,
+    )
+    row: dict[str, Any] = {field: asdict(decision)[field] for field in FIELDS}
+    document = {"model": found.draws.model_id, "posterior": found.facts, "decision": row}
+    columns = (
+        Column("benchmark_id", "benchmark", text, right=False),
+        Column("recommendation", "do", text, right=False),
+        Column("median", "median"),
+        Column("lower", "lower"),
+        Column("upper", "upper"),
+        Column("p_within", f"P(within {tolerance:g})", lambda p: f"{p:.2f}"),
+        Column("expected_loss", "expected loss", number),
+        Column("cost", "cost", number),
+    )
+    listing = Listing("Run or predict?", columns, [row], FIELDS)
+    emit(output_format, document, listing, after=decision.sentence)

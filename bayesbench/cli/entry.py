@@ -1,0 +1,95 @@
+"""The entry point: every failure becomes one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+
+import click
+
+from ..errors import BayesbenchError
+from .app import app
+from .output import note, one_line
+
+__all__ = ["main"]
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+DEBUG = "--debug"
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    args : sequence of str, optional
+        By default those of the process.
+
+    Returns
+    -------
+    int
+        0; 1 for bad data or a failed run; 2 for a wrong call; 3 for failed diagnostics under
+        ``--strict``; 130 when interrupted; 141 when the reader of stdout went away.
+    """
+    given = list(sys.argv[1:] if args is None else args)
+    debug = DEBUG in given[: given.index("--") if "--" in given else None]
+    if debug:
+        given.remove(DEBUG)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            code = app.main(given, prog_name="bayesbench", standalone_mode=False)
+        sys.stdout.flush()
+    except Exception as error:  # the last line of defence: nothing may end in a traceback
+        return _failed(error, debug)
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: Exception, debug: bool) -> int:
+    if isinstance(error, BrokenPipeError):
+        _drop_stdout()
+        return BROKEN_PIPE
+    if isinstance(error, (click.Abort, click.exceptions.Exit)):
+        return _say("interrupted", INTERRUPTED) if isinstance(error, click.Abort) else 0
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, click.ClickException):
+        return _say(error.format_message(), error.exit_code)
+    if isinstance(error, BayesbenchError):
+        return _say(str(error), error.exit_code)
+    _drop_stdout()
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(f"{where}{error.strerror}", 1)
+    hint = "" if debug else f" (run again with {DEBUG} for the traceback)"
+    return _say(f"{type(error).__name__}: {error}{hint}", 1)
+
+
+def _say(message: str, code: int) -> int:
+    note(f"error: {one_line(message)}")
+    return code
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    note(f"warning: {one_line(str(message))}")
+
+
+def _drop_stdout() -> None:
+    """What could not be written must not fail once more when the process ends."""
+    try:
+        target = sys.stdout.fileno()
+    except (OSError, ValueError):  # not a real file
+        return
+    if target == 1:
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, target)
+        os.close(sink)

@@ -1,0 +1,61 @@
+"""``bayesbench info``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from .output import Column, Listing, emit, example, format_option, text
+
+__all__ = ["info"]
+
+
+@click.command(epilog=example("bayesbench info posterior.nc"))
+@click.argument("file", required=False)
+@format_option()
+def info(file: str | None, output_format: str) -> None:
+    """Show what a posterior file holds: data, model, fit, diagnostics.
+
+    Without FILE, the bundled posterior.
+    """
+    from .sources import load_posterior, posterior_facts
+
+    posterior = load_posterior(file)
+    document: dict[str, Any] = {
+        **posterior_facts(posterior, file),
+        "chains": posterior.sizes["chain"],
+        "cells": posterior.matrix.n_cells,
+        "seed": posterior.provenance.seed,
+        "config": dict(posterior.provenance.config),
+        "wall_s": posterior.provenance.wall_s,
+        "versions": dict(posterior.provenance.versions),
+        "spec": asdict(posterior.spec),
+        "diagnostics": {
+            "verdict": posterior.diagnostics.verdict,
+            "reasons": list(posterior.diagnostics.reasons),
+            "summary": dict(posterior.diagnostics.summary),
+        },
+    }
+    rows = [{"field": name, "value": value} for name, value in _flat(document)]
+    columns = (Column("field", "", text, right=False), Column("value", "", _shown, right=False))
+    listing = Listing(f"Posterior {document['file']}", columns, rows, ("field", "value"))
+    emit(output_format, document, listing)
+
+
+def _flat(document: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Nested mappings as dotted names."""
+    rows: list[tuple[str, Any]] = []
+    for name, value in document.items():
+        if isinstance(value, dict):
+            rows += _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, (list, tuple)):
+            rows.append((prefix + name, "; ".join(map(str, value))))
+        else:
+            rows.append((prefix + name, value))
+    return rows
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else text(value)

@@ -1,0 +1,112 @@
+"""Where answers come from: the posterior, the model's draws given what is known, the matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..condition import condition
+from ..errors import UsageError
+from ..posterior import Posterior
+from ..predict import LatentDraws, Predictive, predictive
+from ..scores.datasets import bundled_path
+from ..scores.ids import nearest_ids
+from .output import note
+from .question import Question
+
+__all__ = ["Answer", "answer", "honest", "load_posterior", "posterior_facts"]
+
+BUNDLED = "open_scores.nc"
+
+
+def load_posterior(path: str | None) -> Posterior:
+    """Read a posterior; None is the bundled one."""
+    return Posterior.load(bundled_path("models", BUNDLED) if path is None else path)
+
+
+def posterior_facts(posterior: Posterior, path: str | None) -> dict[str, Any]:
+    """What JSON answers say of the posterior they come from."""
+    origin = posterior.provenance
+    return {
+        "file": BUNDLED if path is None else path,
+        "method": origin.method,
+        "created": origin.created,
+        "data_hash": origin.data_hash,
+        "models": len(posterior.model_ids),
+        "benchmarks": len(posterior.benchmark_ids),
+        "draws": posterior.n_draws,
+        "verdict": posterior.diagnostics.verdict,
+        "recalibrated": posterior.calibration is not None,
+    }
+
+
+def honest(posterior: Posterior) -> Callable[[Predictive], Predictive]:
+    """The recalibration the posterior carries, as a map of predictions of one of its models."""
+
+    def unchanged(prediction: Predictive) -> Predictive:
+        return prediction
+
+    return unchanged
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """One model's draws and predictions.
+
+    Attributes
+    ----------
+    posterior : Posterior
+    draws : LatentDraws
+    prediction : Predictive
+        Of every benchmark, in the posterior's order, recalibrated.
+    facts : dict
+        About the posterior and the conditioning, for JSON.
+    """
+
+    posterior: Posterior
+    draws: LatentDraws
+    prediction: Predictive
+    facts: dict[str, Any]
+
+
+def check_model(posterior: Posterior, question: Question) -> None:
+    """Raise if the model is unknown or nothing is known of it; note a provider never fitted."""
+    if question.empty:
+        raise UsageError(
+            "nothing is known of the model: give --scores, --model, or a fact such as --provider"
+        )
+    if question.model is not None:
+        posterior.matrix.model_index(question.model)
+    providers = posterior.features.providers()
+    if question.provider is not None and question.provider not in providers:
+        near = nearest_ids(question.provider, providers)
+        hint = f"; nearest: {', '.join(near)}" if near else ""
+        note(f"note: provider {question.provider!r} was not fitted, its effect is unknown{hint}")
+
+
+def conditioned(posterior: Posterior, question: Question, *, reweight: bool = True) -> LatentDraws:
+    """Draws of the model in question."""
+    check_model(posterior, question)
+    return condition(
+        posterior,
+        question.scores,
+        model_id=question.model,
+        seed=question.seed,
+        reweight=reweight,
+        **question.facts,
+    )
+
+
+def answer(question: Question) -> Answer:
+    """Load the posterior, condition on what is known, predict every benchmark."""
+    posterior = load_posterior(question.posterior)
+    draws = conditioned(posterior, question)
+    facts = posterior_facts(posterior, question.posterior)
+    facts["conditioning"] = {
+        "k_hat": draws.k_hat,
+        "effective_share": draws.effective_share,
+        "reweighted": draws.reweighted,
+    }
+    prediction = honest(posterior)(predictive(draws, posterior.transform))
+    return Answer(posterior, draws, prediction, facts)

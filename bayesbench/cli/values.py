@@ -1,0 +1,145 @@
+"""Reading what is written on the command line: pairs, lists, numbers. Nothing is guessed."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from pathlib import Path
+
+import click
+
+from ..errors import ScoreError, UsageError
+
+__all__ = [
+    "SEED",
+    "counts",
+    "finite",
+    "ids",
+    "one_score",
+    "pairs",
+    "probability",
+    "scores",
+    "weights",
+]
+
+_PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+
+
+def read_number(written: str, what: str) -> float:
+    """Plain finite number; `what` names it in the message.
+
+    Raises
+    ------
+    ScoreError
+        If it is anything else.
+    """
+    value = float(written) if _PLAIN.fullmatch(written) else math.nan
+    if math.isfinite(value):
+        return value
+    if _PLAIN.fullmatch(written) or _NOT_FINITE.fullmatch(written):
+        raise ScoreError(f"{what} is not a finite number: {written!r}")
+    raise ScoreError(f"{what} is not a plain number: {written!r}; write it like 70 or 75.5")
+
+
+def pairs(written: str, what: str = "score") -> dict[str, float]:
+    """``"a=70,b=75.5"`` as a mapping; ``"@file.csv"`` reads columns benchmark_id and `what`.
+
+    Raises
+    ------
+    ScoreError
+        If a pair is malformed, a value is no finite number, or a benchmark stands twice.
+    """
+    if written.startswith("@"):
+        items = _file_items(Path(written[1:]), what)
+    else:
+        items = [_split(part.strip(), what) for part in written.split(",")]
+    found: dict[str, float] = {}
+    for name, value in items:
+        if name in found:
+            raise ScoreError(f"{what} of {name!r} is given twice; give it once")
+        found[name] = read_number(value, f"{what} of {name!r}")
+    return found
+
+
+def _split(part: str, what: str) -> tuple[str, str]:
+    name, equals, value = (piece.strip() for piece in part.partition("="))
+    if not (name and equals and value):
+        raise ScoreError(f"{part!r} is not a pair benchmark={what}; write it like gpqa_diamond=70")
+    return name, value
+
+
+def _file_items(path: Path, what: str) -> list[tuple[str, str]]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise UsageError(f"cannot read {str(path)!r}: {reason}") from None
+    try:
+        rows = list(csv.DictReader(lines))
+    except csv.Error as error:
+        raise UsageError(f"{path}: not a CSV file: {error}") from None
+    if not rows or not {"benchmark_id", what} <= set(rows[0]):
+        raise UsageError(f"{path}: it needs columns benchmark_id,{what} and at least one row")
+    return [((row["benchmark_id"] or "").strip(), (row[what] or "").strip()) for row in rows]
+
+
+def one_score(written: str) -> tuple[str, float]:
+    """Exactly one ``benchmark=score``.
+
+    Raises
+    ------
+    ScoreError
+        If it is malformed or there are several.
+    """
+    found = pairs(written)
+    if len(found) > 1:
+        raise ScoreError(f"give one pair benchmark=score, got {len(found)}")
+    return next(iter(found.items()))
+
+
+def scores(written: str) -> dict[str, float]:
+    """Option type of score pairs."""
+    return pairs(str(written))
+
+
+def weights(written: str) -> dict[str, float]:
+    """Option type of weight pairs."""
+    return pairs(str(written), "weight")
+
+
+def ids(written: str) -> tuple[str, ...]:
+    """Option type of ids like ``a,b,c``."""
+    found = tuple(part.strip() for part in str(written).split(","))
+    if not all(found):
+        raise click.BadParameter(f"{written!r} names an empty id; write ids like a,b,c")
+    return found
+
+
+def counts(written: str) -> tuple[int, ...]:
+    """Option type of whole numbers like ``1,5,10``."""
+    parts = [part.strip() for part in str(written).split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise click.BadParameter(f"{written!r} is not a list of whole numbers like 1,5,10")
+    return tuple(int(part) for part in parts)
+
+
+def finite(written: str | float) -> float:
+    """Option type of a plain finite number."""
+    plain = str(written).strip()
+    value = float(plain) if _PLAIN.fullmatch(plain) else math.nan
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{plain!r} is not a plain finite number")
+    return value
+
+
+def probability(written: str | float) -> float:
+    """Option type of a probability strictly between 0 and 1."""
+    value = finite(written)
+    if not 0 < value < 1:
+        raise click.BadParameter(f"{value:g} does not lie between 0 and 1; write 90 % as 0.9")
+    return value
+
+
+SEED = click.IntRange(0, 2**32 - 1)
