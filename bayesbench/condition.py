@@ -32,6 +32,8 @@ LEAST_SHARE = 0.1
 """Below this effective share of the draws the weights are left aside."""
 LARGEST_K = 0.7
 """Above this Pareto shape the weights are left aside."""
+FARTHEST = 50.0
+"""A score on an unbounded scale farther out than this, in spreads, is on another scale."""
 EVIDENCE_STATES = 6
 """Sweeps whose Gaussians serve the importance estimate of the evidence."""
 
@@ -142,6 +144,12 @@ def _checked(posterior: Posterior, scores: Mapping[str, float]) -> Floats:
             raise ScoreError(
                 f"score {value:g} of {benchmark_id!r} lies outside its scale ({scale}); give it on "
                 "the benchmark's own scale"
+            )
+        z = float(transform.to_latent(value, column))
+        if abs(z) > FARTHEST and not (math.isfinite(low) and math.isfinite(up)):
+            raise ScoreError(
+                f"score {value:g} of {benchmark_id!r} is {abs(z):.2g} times its spread away from "
+                "the fitted scores; give it on the benchmark's own scale"
             )
         values[column] = value
     return values

@@ -57,6 +57,10 @@ class UnknownIdError(UsageError):
         hint = f"; nearest: {', '.join(self.suggestions)}" if self.suggestions else ""
         super().__init__(f"unknown {kind} {value!r}{hint}")
 
+    def __reduce__(self) -> tuple[type[UnknownIdError], tuple[str, str, tuple[str, ...]]]:
+        """Survive the way back from another process."""
+        return type(self), (self.kind, self.value, self.suggestions)
+
 
 class DataError(BayesbenchError):
     """The data cannot be used as they are."""

@@ -40,26 +40,30 @@ def main(args: Sequence[str] | None = None) -> int:
     debug = DEBUG in given[: given.index("--") if "--" in given else None]
     if debug:
         given.remove(DEBUG)
+    if sys.stdout is None:
+        return _say("standard output is closed", 1)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            code = app.main(given, prog_name="bayesbench", standalone_mode=False)
+            # not app.main: it answers an interrupt and a broken pipe in its own way
+            with app.make_context("bayesbench", given) as context:
+                app.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as end:  # --help, --version
+        return end.exit_code
+    except BrokenPipeError:
+        _drop_stdout()
+        return BROKEN_PIPE
+    except (KeyboardInterrupt, click.Abort):
+        return _say("interrupted", INTERRUPTED)
     except Exception as error:  # the last line of defence: nothing may end in a traceback
         return _failed(error, debug)
-    except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED)
-    return code if isinstance(code, int) else 0
+    return 0
 
 
 def _failed(error: Exception, debug: bool) -> int:
-    if isinstance(error, BrokenPipeError):
-        _drop_stdout()
-        return BROKEN_PIPE
-    if isinstance(error, (click.Abort, click.exceptions.Exit)):
-        return _say("interrupted", INTERRUPTED) if isinstance(error, click.Abort) else 0
     if debug:
         traceback.print_exception(error)
     if isinstance(error, click.ClickException):

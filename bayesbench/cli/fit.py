@@ -13,7 +13,6 @@ from ..errors import DiagnosticsError, UsageError
 from . import values
 from .data import data_options, read_data, writable
 from .output import Column, Listing, emit, example, format_option, note, one_line, text
-from .progress import progress
 
 if TYPE_CHECKING:
     from ..posterior import Posterior
@@ -102,9 +101,11 @@ def settings_of(method: str, given: dict[str, int | None]) -> Any:
 
 def run(method: str, matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: int) -> Posterior:
     """Fit with a progress bar."""
+    from ..inference.progress import progress_bar
+
     module, function, _ = METHODS[method]
     fitted = getattr(importlib.import_module(f"bayesbench.inference.{module}"), function)
-    with progress(f"fit ({method})") as report:
+    with progress_bar(f"fit ({method})") as report:
         posterior: Posterior = fitted(matrix, spec, config, seed=seed, report=report)
     return posterior
 

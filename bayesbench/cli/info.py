@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -58,4 +59,6 @@ def _flat(document: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else text(value)
+    if isinstance(value, float):
+        return f"{value:.6g}" if math.isfinite(value) else "-"
+    return text(value)

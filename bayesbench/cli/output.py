@@ -184,7 +184,8 @@ def _table(listing: Listing) -> str:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, title=Text(listing.title), title_justify="left", pad_edge=False)
+    titled = any(column.title for column in listing.columns)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_header=titled)
     for column in listing.columns:
         table.add_column(
             Text(column.title), justify="right" if column.right else "left", overflow="fold"
@@ -196,7 +197,7 @@ def _table(listing: Listing) -> str:
     with console.capture() as capture:
         console.print(table)
     lines = (line if terminal else line.rstrip() for line in capture.get().splitlines())
-    return "\n".join(lines)
+    return "\n".join([one_line(listing.title), *([] if titled else [""]), *lines])
 
 
 def example(*lines: str) -> str:

@@ -11,9 +11,9 @@ __all__ = ["Report", "progress"]
 
 
 class Report(Protocol):
-    """Told how much is done, of how much, and what else to show."""
+    """Told how much is done, of how much."""
 
-    def __call__(self, done: int, total: int, text: str = "") -> None:
+    def __call__(self, done: int, total: int) -> None:
         """Say that `done` of `total` are done."""
 
 
@@ -31,12 +31,11 @@ def progress(label: str) -> Iterator[Report | None]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[text]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None, text="")
+        task = bar.add_task(label, total=None)
 
-        def report(done: int, total: int, text: str = "") -> None:
-            bar.update(task, completed=done, total=total, text=text)
+        def report(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
 
         yield report

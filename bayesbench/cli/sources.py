@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..calibrate import recalibrated
 from ..condition import condition
 from ..errors import UsageError
 from ..posterior import Posterior
@@ -44,10 +45,11 @@ def posterior_facts(posterior: Posterior, path: str | None) -> dict[str, Any]:
 def honest(posterior: Posterior) -> Callable[[Predictive], Predictive]:
     """The recalibration the posterior carries, as a map of predictions of one of its models."""
 
-    def unchanged(prediction: Predictive) -> Predictive:
-        return prediction
+    def levels_kept(prediction: Predictive) -> Predictive:
+        new = prediction.model_ids[0] not in posterior.model_ids
+        return recalibrated(posterior, prediction, new=new)
 
-    return unchanged
+    return levels_kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,7 @@ def check_model(posterior: Posterior, question: Question) -> None:
 def conditioned(posterior: Posterior, question: Question, *, reweight: bool = True) -> LatentDraws:
     """Draws of the model in question."""
     check_model(posterior, question)
-    return condition(
+    draws = condition(
         posterior,
         question.scores,
         model_id=question.model,
@@ -96,6 +98,12 @@ def conditioned(posterior: Posterior, question: Question, *, reweight: bool = Tr
         reweight=reweight,
         **question.facts,
     )
+    if draws.k_hat is not None and not draws.reweighted:
+        note(
+            f"note: unusual scores: only {draws.effective_share:.0%} of the draws fit them well "
+            f"(k-hat {draws.k_hat:.2f}), so all draws count the same"
+        )
+    return draws
 
 
 def answer(question: Question) -> Answer:

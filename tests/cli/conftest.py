@@ -1,0 +1,75 @@
+"""The command line in process, on a small posterior with known ids."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bayesbench.cli import main
+from tests.factories import make_posterior
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one call gave."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """Stdout as JSON; NaN and infinity are refused."""
+        assert self.code == 0, self.err
+
+        def refuse(name: str) -> None:
+            raise AssertionError(f"{name} in JSON")
+
+        return json.loads(self.out, parse_constant=refuse)
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Call the command line with separate arguments."""
+
+    def call(*args: object) -> Result:
+        capsys.readouterr()
+        code = main([str(arg) for arg in args])
+        out, err = capsys.readouterr()
+        return Result(code, out, err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def posterior_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """6 models x 5 benchmarks: bench_0 .. bench_4, of which bench_2 is a rating."""
+    path = tmp_path_factory.mktemp("posterior") / "small.nc"
+    make_posterior().save(path)
+    return path
+
+
+@pytest.fixture
+def ask(run: Run, posterior_file: Path) -> Run:
+    """Call a command with ``--posterior`` set to the small one."""
+
+    def call(*args: object) -> Result:
+        return run(*args, "--posterior", posterior_file)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def scores_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A long CSV in percent: 8 models x 4 benchmarks, all scored."""
+    path = tmp_path_factory.mktemp("data") / "scores.csv"
+    rows = [f"m{i},b{j},{20 + 7 * i + 3 * j + (i * j) % 4}" for i in range(8) for j in range(4)]
+    path.write_text("model_id,benchmark_id,score\n" + "\n".join(rows) + "\n")
+    return path

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+import bayesbench
+from bayesbench.cli.app import COMMANDS, app
+from bayesbench.errors import UnknownIdError
+from tests.cli.conftest import Run
+
+HEAVY = {"jax", "numpyro", "scipy", "xarray", "matplotlib", "arviz_base", "arviz_stats", "rich"}
+
+
+def process(repository: Path, *args: str, **options: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    return subprocess.run(  # type: ignore[call-overload,no-any-return]
+        [sys.executable, *args], env=environment, capture_output=True, text=True, check=False,
+        **options,
+    )  # fmt: skip
+
+
+def loaded(repository: Path, code: str) -> set[str]:
+    found = process(repository, "-c", f"{code}\nimport sys\nprint(*sys.modules)")
+    assert found.returncode == 0, found.stderr
+    return set(found.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(run: Run, name: str) -> None:
+    found = run(name, "--help")
+    assert (found.code, found.err) == (0, "")
+    assert "Example:" in found.out and f"bayesbench {name}" in found.out
+
+
+@pytest.mark.parametrize("name", ["new", "next", "observe", "status", "replay"])
+def test_every_campaign_command_has_help_with_an_example(run: Run, name: str) -> None:
+    assert f"bayesbench campaign {name}" in run("campaign", name, "--help").out
+
+
+def test_the_help_page_lists_all_commands_without_loading_them(repository: Path) -> None:
+    modules = loaded(repository, "from bayesbench.cli import main\nmain(['--help'])")
+    assert not {"numpy", "pandas", *HEAVY} & modules
+    assert (
+        not {f"bayesbench.cli.{target.split(':')[0]}" for target, _ in COMMANDS.values()} & modules
+    )
+
+
+def test_no_arguments_shows_the_help_page(run: Run) -> None:
+    assert run().out == run("--help").out
+    assert all(name in run().out for name in COMMANDS)
+    assert list(app.commands) == []
+
+
+def test_predicting_loads_nothing_heavy(repository: Path, posterior_file: Path) -> None:
+    call = ["predict", "--scores", "bench_0=40", "--format", "json", "--posterior",
+            str(posterior_file)]  # fmt: skip
+    assert not HEAVY & loaded(repository, f"from bayesbench.cli import main\nmain({call!r})")
+
+
+def test_importing_the_package_loads_nothing(repository: Path) -> None:
+    assert not {"numpy", "pandas", "click", *HEAVY} & loaded(repository, "import bayesbench")
+
+
+def test_version(run: Run) -> None:
+    found = run("--version")
+    assert (found.code, found.out) == (0, f"bayesbench {bayesbench.__version__}\n")
+
+
+def test_public_names_are_there() -> None:
+    for name in bayesbench.__all__:
+        assert getattr(bayesbench, name) is not None
+    assert set(bayesbench.__all__) <= set(dir(bayesbench))
+    with pytest.raises(AttributeError, match="nothing_such"):
+        _ = bayesbench.nothing_such
+
+
+def test_public_names_do_not_hide_modules() -> None:
+    modules = {path.stem for path in Path(bayesbench.__file__).parent.iterdir()}
+    assert not modules & set(bayesbench.__all__)
+
+
+def test_an_unforeseen_error_is_one_line_with_a_hint(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: object) -> None:
+        raise ZeroDivisionError("one\ntwo")
+
+    monkeypatch.setattr("bayesbench.posterior.Posterior.load", broken)
+    found = run("models", "--posterior", "x.nc")
+    assert (found.code, found.out) == (1, "")
+    assert found.err == (
+        "error: ZeroDivisionError: one two (run again with --debug for the traceback)\n"
+    )
+    shown = run("models", "--posterior", "x.nc", "--debug")
+    assert shown.code == 1
+    assert shown.err.startswith("Traceback") and "in broken" in shown.err
+
+
+def test_an_interrupt_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(path: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bayesbench.posterior.Posterior.load", interrupted)
+    found = run("models", "--posterior", "x.nc")
+    assert (found.code, found.out, found.err) == (130, "", "error: interrupted\n")
+
+
+def test_warnings_are_one_line_on_stderr(
+    ask: Run, monkeypatch: pytest.MonkeyPatch, posterior_file: Path
+) -> None:
+    from bayesbench.posterior import Posterior
+
+    load = Posterior.load
+
+    def warns(path: str) -> Posterior:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn("the file\nis old", UserWarning, stacklevel=1)
+        return load(path)
+
+    monkeypatch.setattr("bayesbench.posterior.Posterior.load", warns)
+    found = ask("models", "--format", "csv")
+    assert found.err == "warning: the file is old\n"
+
+
+def test_a_reader_that_goes_away_is_no_error(repository: Path, posterior_file: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    call = [sys.executable, "-m", "bayesbench", "models", "--posterior", str(posterior_file)]
+    with subprocess.Popen(
+        call, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None and running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait() == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_one_line(repository: Path, posterior_file: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    call = [sys.executable, "-m", "bayesbench", "models", "--posterior", str(posterior_file)]
+    with open("/dev/full", "wb") as full:
+        found = subprocess.run(
+            call, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (found.returncode, found.stderr) == (1, "error: No space left on device\n")
+
+
+SLEEPER = """
+import sys, time
+from bayesbench.cli import main
+from bayesbench.posterior import Posterior
+
+def load(path):
+    print("ready", flush=True)
+    time.sleep(600)
+
+Posterior.load = load
+sys.exit(main(["models", "--posterior", "x.nc"]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent the POSIX way")
+def test_an_interrupted_process_ends_in_one_line(repository: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    with subprocess.Popen(
+        [sys.executable, "-c", SLEEPER],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stdout is not None and running.stderr is not None
+        assert running.stdout.readline() == b"ready\n"
+        running.send_signal(signal.SIGINT)
+        err = running.stderr.read()
+        assert (running.wait(), err) == (130, b"error: interrupted\n")
+
+
+def test_errors_survive_the_way_from_another_process() -> None:
+    error = UnknownIdError("benchmark", "mmul", ["mmlu"])
+    copy = pickle.loads(pickle.dumps(error))
+    assert (str(copy), copy.suggestions) == (str(error), ("mmlu",))

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bayesbench.condition import condition
+from bayesbench.design import recommend
+from bayesbench.posterior import Posterior
+from tests.cli.conftest import Run
+
+FIELDS = ["benchmark_id", "gain_nats", "cost", "gain_per_cost", "median", "lower", "upper"]
+
+
+def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
+    answer = ask("next", "--scores", "bench_0=40", "--k", "3", "--format", "json").json()
+    posterior = Posterior.load(posterior_file)
+    expected = recommend(condition(posterior, {"bench_0": 40.0}), posterior.transform, k=3)
+    assert list(answer) == ["model", "prob", "posterior", "recommendations"]
+    for row, one in zip(answer["recommendations"], expected, strict=True):
+        assert list(row)[:7] == FIELDS
+        assert row["benchmark_id"] == one.benchmark_id
+        assert row["gain_nats"] == pytest.approx(one.gain_nats, rel=1e-12)
+        assert row["median"] == pytest.approx(one.median, rel=1e-9)
+        assert row["width_reduction"] == pytest.approx(one.width_reduction, rel=1e-9)
+        assert row["cost"] is None and row["gain_per_cost"] is None
+
+
+def test_what_is_known_is_never_recommended(ask: Run) -> None:
+    rows = ask("next", "--scores", "bench_0=40,bench_3=50", "--k", "99", "--format", "json").json()
+    names = {row["benchmark_id"] for row in rows["recommendations"]}
+    assert names == {"bench_1", "bench_2", "bench_4"}
+
+
+def test_candidates_by_name_by_file_and_by_exclusion(ask: Run, tmp_path: Path) -> None:
+    allowed = tmp_path / "allowed.txt"
+    allowed.write_text("bench_1\nbench_4  # cheap\n")
+    base = ("next", "--scores", "bench_0=40", "--k", "9", "--format", "json")
+    for extra, expected in (
+        (("--benchmark", "bench_3"), {"bench_3"}),
+        (("--allow", allowed), {"bench_1", "bench_4"}),
+        (("--allow", allowed, "--benchmark", "bench_4"), {"bench_4"}),
+        (("--exclude", "bench_1,bench_2"), {"bench_3", "bench_4"}),
+    ):
+        rows = ask(*base, *extra).json()["recommendations"]
+        assert {row["benchmark_id"] for row in rows} == expected
+
+
+def test_costs_from_a_file_and_a_budget(ask: Run, tmp_path: Path) -> None:
+    costs = tmp_path / "costs.csv"
+    costs.write_text("benchmark_id,cost,unit\nbench_1,1,USD\nbench_2,3,USD\nbench_3,10,USD\n")
+    found = ask("next", "--scores", "bench_0=40", "--cost", costs, "--budget", "4", "--format",
+                "json")  # fmt: skip
+    rows = found.json()["recommendations"]
+    assert sum(row["cost"] for row in rows) <= 4
+    assert all(
+        row["gain_per_cost"] == pytest.approx(row["gain_nats"] / row["cost"]) for row in rows
+    )
+    assert "note: 2 benchmarks have no known cost and are left out: bench_0, bench_4\n" == found.err
+
+
+def test_number_of_items_as_cost(ask: Run) -> None:
+    rows = ask("next", "--scores", "bench_3=50", "--cost", "n_items", "--format", "json").json()
+    assert [(row["benchmark_id"], row["cost"]) for row in rows["recommendations"]] == [
+        ("bench_0", 500.0)
+    ]
+
+
+def test_targets_steer_the_choice(ask: Run) -> None:
+    base = ("next", "--scores", "bench_0=40", "--k", "1", "--format", "json")
+    rows = ask(*base, "--targets", "bench_4", "--exclude", "bench_4").json()["recommendations"]
+    assert rows[0]["benchmark_id"] in {"bench_1", "bench_2", "bench_3"}
+    assert rows[0]["gain_nats"] > 0

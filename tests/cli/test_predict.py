@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bayesbench.condition import condition
+from bayesbench.posterior import Posterior
+from bayesbench.predict import fitted_draws, predictive
+from tests.cli.conftest import Run
+
+FIELDS = ["benchmark_id", "median", "lower", "upper", "sd", "p_within_10", "observed"]
+
+
+def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
+    answer = ask("predict", "--scores", "bench_0=40, bench_3=55", "--provider", "Beth",
+                 "--reasoning", "--format", "json").json()  # fmt: skip
+    posterior = Posterior.load(posterior_file)
+    draws = condition(
+        posterior, {"bench_0": 40.0, "bench_3": 55.0}, provider="Beth", reasoning=True
+    )
+    expected = predictive(draws, posterior.transform)
+    lower, upper = expected.interval(0.9)
+    at = {name: j for j, name in enumerate(posterior.benchmark_ids)}
+    assert list(answer) == ["model", "prob", "posterior", "predictions"]
+    assert (answer["model"], answer["prob"]) == ("new", 0.9)
+    assert len(answer["predictions"]) == 5
+    for row in answer["predictions"]:
+        j = at[row["benchmark_id"]]
+        assert list(row) == FIELDS
+        assert row["median"] == pytest.approx(expected.median[j], rel=1e-12)
+        assert row["lower"] == pytest.approx(lower[j], rel=1e-12)
+        assert row["upper"] == pytest.approx(upper[j], rel=1e-12)
+        assert row["sd"] == pytest.approx(expected.sd[j], rel=1e-12)
+        assert row["p_within_10"] == pytest.approx(expected.p_within(10.0)[j], rel=1e-12)
+        assert row["observed"] is (row["benchmark_id"] in ("bench_0", "bench_3"))
+        assert row["lower"] < row["median"] < row["upper"]
+
+
+def test_known_benchmarks_come_last_and_the_most_reported_first(
+    ask: Run, posterior_file: Path
+) -> None:
+    rows = ask("predict", "--scores", "bench_0=40", "--format", "json").json()["predictions"]
+    counts = Posterior.load(posterior_file).matrix.observed.sum(axis=0)
+    names = [row["benchmark_id"] for row in rows]
+    reported = [counts[int(name[-1])] for name in names]
+    assert names[-1] == "bench_0"
+    assert reported[:-1] == sorted(reported[:-1], reverse=True)
+
+
+def test_named_benchmarks_in_the_order_given(ask: Run) -> None:
+    rows = ask("predict", "--scores", "bench_0=40", "--benchmark", "bench_4", "--benchmark",
+               "bench_1", "--format", "json").json()["predictions"]  # fmt: skip
+    assert [row["benchmark_id"] for row in rows] == ["bench_4", "bench_1"]
+
+
+def test_a_fitted_model_brings_its_own_scores(ask: Run, posterior_file: Path) -> None:
+    posterior = Posterior.load(posterior_file)
+    answer = ask("predict", "--model", "model_0", "--format", "json").json()
+    expected = predictive(fitted_draws(posterior, "model_0"), posterior.transform)
+    observed = posterior.matrix.observed[0]
+    assert answer["model"] == "model_0"
+    for row in answer["predictions"]:
+        j = int(row["benchmark_id"][-1])
+        assert row["median"] == pytest.approx(expected.median[j], rel=1e-12)
+        assert row["observed"] is bool(observed[j])
+
+
+def test_further_scores_of_a_fitted_model_count(ask: Run, posterior_file: Path) -> None:
+    missing = np.flatnonzero(~Posterior.load(posterior_file).matrix.observed[0])
+    name = f"bench_{missing[0]}"
+    rows = ask("predict", "--model", "model_0", "--scores", f"{name}=30", "--format",
+               "json").json()["predictions"]  # fmt: skip
+    assert {row["benchmark_id"]: row["observed"] for row in rows}[name] is True
+
+
+def test_a_fact_alone_is_enough(ask: Run) -> None:
+    rows = ask("predict", "--release-date", "2025-03", "--format", "json").json()["predictions"]
+    assert len(rows) == 5 and not any(row["observed"] for row in rows)
+
+
+def test_narrower_probability_gives_narrower_intervals(ask: Run) -> None:
+    call = ("predict", "--scores", "bench_0=40", "--format", "json", "--prob")
+    wide, narrow = ask(*call, "0.9").json(), ask(*call, "0.5").json()
+    for a, b in zip(wide["predictions"], narrow["predictions"], strict=True):
+        assert b["upper"] - b["lower"] < a["upper"] - a["lower"]
+        assert a["median"] == b["median"]
+
+
+def test_csv_holds_the_fields_of_the_json(ask: Run) -> None:
+    call = ("predict", "--scores", "bench_0=40", "--format")
+    rows = list(csv.DictReader(io.StringIO(ask(*call, "csv").out)))
+    expected = ask(*call, "json").json()["predictions"]
+    assert list(rows[0]) == FIELDS
+    for row, answer in zip(rows, expected, strict=True):
+        assert float(row["median"]) == answer["median"]
+        assert row["observed"] == str(answer["observed"]).lower()
+
+
+def test_table_names_every_benchmark_and_marks_the_known(ask: Run) -> None:
+    lines = ask("predict", "--scores", "bench_0=40").out.splitlines()
+    assert [line for line in lines if "known" in line and "bench_0" in line]
+    assert sum("bench_" in line for line in lines) == 5
+
+
+def test_scores_from_a_file_are_the_same(ask: Run, tmp_path: Path) -> None:
+    file = tmp_path / "scores.csv"
+    file.write_text("benchmark_id,score\nbench_0,40\nbench_3,55\n")
+    a = ask("predict", "--scores", f"@{file}", "--format", "json")
+    b = ask("predict", "--scores", "bench_0=40,bench_3=55", "--format", "json")
+    assert a.json() == b.json()
+
+
+def test_same_seed_same_answer_and_another_seed_another(ask: Run) -> None:
+    call = ("predict", "--scores", "bench_0=40", "--format", "json", "--seed")
+    assert ask(*call, 1).out == ask(*call, 1).out
+    assert ask(*call, 1).out != ask(*call, 2).out
+
+
+def test_an_unknown_provider_is_noted_on_stderr_and_not_guessed(ask: Run) -> None:
+    found = ask("predict", "--scores", "bench_0=40", "--provider", "beth", "--format", "json")
+    assert (
+        found.err == "note: provider 'beth' was not fitted, its effect is unknown; nearest: Beth\n"
+    )
+    found.json()
+
+
+def test_the_ends_of_the_scale_are_scores_too(ask: Run) -> None:
+    for score in (0, 100):
+        rows = ask("predict", "--scores", f"bench_0={score}", "--format", "json").json()
+        for row in rows["predictions"]:
+            assert row["lower"] < row["median"] < row["upper"]

@@ -1,0 +1,144 @@
+"""fit, evaluate, export-prompt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import bayesbench.cli.fit as fit_module
+from bayesbench.baselines import build_baseline
+from bayesbench.evaluation import evaluate
+from bayesbench.posterior import Diagnostics, Posterior
+from bayesbench.scores import ScoreMatrix, per_model_folds
+from tests.cli.conftest import Run
+from tests.factories import make_posterior
+
+SMALL = ("--min-model", "1", "--min-benchmark", "1")
+
+
+@pytest.fixture
+def quick_fit(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Instead of sampling, a made-up posterior; `verdict` can be set, the call is kept."""
+    kept: dict[str, Any] = {"verdict": "pass"}
+
+    def made(method: str, matrix: ScoreMatrix, spec: Any, config: Any, seed: int) -> Posterior:
+        kept.update(method=method, matrix=matrix, spec=spec, config=config, seed=seed)
+        posterior = make_posterior(spec=spec, matrix=matrix, n_draws=40)
+        diagnostics = Diagnostics(kept["verdict"], ("R-hat of eta is 1.2",))
+        object.__setattr__(posterior, "diagnostics", diagnostics)
+        return posterior
+
+    monkeypatch.setattr(fit_module, "run", made)
+    return kept
+
+
+def test_fit_passes_the_settings_on_and_writes_the_file(
+    run: Run, scores_csv: Path, tmp_path: Path, quick_fit: dict[str, Any]
+) -> None:
+    out = tmp_path / "fit.nc"
+    answer = run("fit", "--data", scores_csv, "--scale", "percent", "--min-model", "2",
+                 "--min-benchmark", "2", "--method", "gibbs", "--chains", "3", "--warmup", "50",
+                 "--draws", "20", "--rank", "1", "--seed", "7", "--keep", "20", "--out", out,
+                 "--format", "json").json()  # fmt: skip
+    assert quick_fit["matrix"].shape == (8, 4)
+    assert (quick_fit["config"].chains, quick_fit["config"].draws) == (3, 20)
+    assert (quick_fit["spec"].rank, quick_fit["seed"]) == (1, 7)
+    assert answer["draws"] == 20 == Posterior.load(out).n_draws
+    assert (answer["models"], answer["benchmarks"], answer["cells"]) == (8, 4, 32)
+
+
+@pytest.mark.parametrize(("verdict", "strict", "code"), [
+    ("pass", True, 0), ("warn", True, 0), ("fail", False, 0), ("fail", True, 3),
+])  # fmt: skip
+def test_strict_refuses_a_failed_fit(
+    run: Run,
+    scores_csv: Path,
+    tmp_path: Path,
+    quick_fit: dict[str, Any],
+    verdict: str,
+    strict: bool,
+    code: int,
+) -> None:
+    quick_fit["verdict"] = verdict
+    out = tmp_path / "fit.nc"
+    found = run("fit", "--data", scores_csv, "--scale", "percent", *SMALL, "--out", out,
+                *(["--strict"] * strict))  # fmt: skip
+    assert found.code == code
+    assert out.exists() is (code == 0)
+    assert bool(found.err) is (verdict != "pass")
+    if code:
+        assert (found.out, found.err.count("\n")) == ("", 1)
+
+
+@pytest.mark.slow
+def test_a_real_fit_from_the_command_line(run: Run, scores_csv: Path, tmp_path: Path) -> None:
+    out = tmp_path / "fit.nc"
+    answer = run("fit", "--data", scores_csv, "--scale", "percent", *SMALL, "--chains", "2",
+                 "--warmup", "50", "--draws", "50", "--thin", "1", "--rank", "1", "--out", out,
+                 "--format", "json").json()  # fmt: skip
+    assert answer["draws"] == 100
+    rows = run("predict", "--scores", "b0=40", "--posterior", out, "--format", "json").json()
+    assert len(rows["predictions"]) == 4
+
+
+def test_evaluate_is_that_of_the_library(run: Run, scores_csv: Path, tmp_path: Path) -> None:
+    out = tmp_path / "cells.parquet"
+    answer = run("evaluate", "--data", scores_csv, "--scale", "percent", "--method", "mean",
+                 "--seed", "5", "--no-resume", "--predictions", out, "--format",
+                 "json").json()  # fmt: skip
+    matrix = ScoreMatrix.from_csv(scores_csv, scale="percent")
+    expected = evaluate(matrix, "folds", build_baseline("mean"), seed=5).to_json()
+    assert {**answer, "wall_s": 0} == {**expected, "wall_s": 0}
+    assert len(pd.read_parquet(out)) == answer["n_cells"] == 32
+    assert "median absolute error" in run(
+        "evaluate", "--data", scores_csv, "--scale", "percent", "--method", "mean", "--no-resume"
+    ).out  # fmt: skip
+
+
+def test_evaluate_options_reach_the_method(run: Run, scores_csv: Path) -> None:
+    base = ("evaluate", "--data", scores_csv, "--scale", "percent", "--method", "als",
+            "--no-resume", "--format", "json")  # fmt: skip
+    weak = run(*base, "--option", "penalty=0.01").json()
+    strong = run(*base, "--option", "penalty=10").json()
+    assert weak["medae"] != strong["medae"]
+
+
+def test_export_and_external_predictions_fit_together(
+    run: Run, scores_csv: Path, tmp_path: Path
+) -> None:
+    data = ("--data", scores_csv, "--scale", "percent", "--seed", "3")
+    matrix = ScoreMatrix.from_csv(scores_csv, scale="percent")
+    split = per_model_folds(matrix, seed=3)[1]
+    table = [row.split(",") for row in run("export-prompt", *data, "--fold", "1").out.splitlines()]
+    asked = [
+        (row[0], table[0][j]) for row in table[1:] for j, cell in enumerate(row) if cell == "?"
+    ]
+    assert len(asked) == len(split.cells)
+    for model, benchmark in split.cells:
+        assert (matrix.model_ids[model], matrix.benchmark_ids[benchmark]) in asked
+    answers = tmp_path / "answers.csv"
+    truth = matrix.to_frame(wide=True)
+    lines = [f"{model},{name},{truth.loc[model, name] + 2}" for model, name in asked]
+    answers.write_text("model_id,benchmark_id,predicted\n" + "\n".join(lines) + "\n")
+    figures = run("evaluate", *data, "--method", "external", "--predictions", answers,
+                  "--no-resume", "--format", "json").json()  # fmt: skip
+    assert figures["medae"] == pytest.approx(2.0)
+    assert figures["n_cells"] == len(asked)
+
+
+def test_export_to_a_file(run: Run, scores_csv: Path, tmp_path: Path) -> None:
+    call = ("export-prompt", "--data", scores_csv, "--scale", "percent")
+    out = tmp_path / "prompt.csv"
+    found = run(*call, "--out", out)
+    assert found.out == "" and found.err.startswith("note: ")
+    assert out.read_text() == run(*call).out
+
+
+def test_a_curve_evaluation_shows_its_table_by_k(run: Run, scores_csv: Path) -> None:
+    call = ("evaluate", "--data", scores_csv, "--scale", "percent", "--method", "mean",
+            "--protocol", "curve", "--ks", "1,2", "--seeds", "1", "--no-resume")  # fmt: skip
+    assert set(run(*call, "--format", "json").json()["by_k"]) == {"1", "2"}
+    assert "by number of revealed scores" in run(*call).out
