@@ -12,14 +12,25 @@ conformal prediction, Lei et al. (2018) doi:10.1080/01621459.2017.1307116.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DataError
+from .posterior import Posterior
+from .predict import Predictive
 
-__all__ = ["FEATURES", "Recalibration", "calibration_features", "fit_recalibration"]
+__all__ = [
+    "FEATURES",
+    "Recalibration",
+    "calibration_features",
+    "fit_recalibration",
+    "predictive_features",
+    "recalibrated",
+    "stored",
+]
 
 Floats = NDArray[np.float64]
 
@@ -149,6 +160,67 @@ class Recalibration:
 
 
 _STORED = ("location", "scale", "slopes", "errors")
+
+CELLS, MODELS = "cells", "models"
+"""The two recalibrations of a posterior: missing cells of fitted models, and new models."""
+
+
+def stored(cells: Recalibration, models: Recalibration | None) -> dict[str, NDArray[Any]]:
+    """Arrays as a posterior keeps them: for missing cells, and for new models if there is one."""
+    parts = {CELLS: cells, MODELS: models}
+    return {
+        f"{part}_{name}": value
+        for part, recalibration in parts.items()
+        if recalibration is not None
+        for name, value in recalibration.to_arrays().items()
+    }
+
+
+def predictive_features(
+    predictive: Predictive, model_scores: Floats, benchmark_scores: Floats
+) -> Floats:
+    """`calibration_features` of a predictive distribution, (n, 8)."""
+    transform, column = predictive.transform, predictive.column
+    middle = _at(predictive.quantiles, predictive.levels, 0.5)
+    link = transform.center[column] + transform.sign[column] * transform.spread[column] * middle
+    bounded = np.asarray([transform.link[j] == "logit" for j in column])
+    return calibration_features(
+        predictive.quantiles, predictive.levels, link, bounded, model_scores, benchmark_scores
+    )
+
+
+def recalibrated(posterior: Posterior, predictive: Predictive, *, new: bool) -> Predictive:
+    """Predictions with the levels the posterior was found to keep on held-out cells.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Without a stored recalibration the predictions come back as they are.
+    predictive : Predictive
+        Of fitted models, or of one conditioned new model.
+    new : bool
+        Whether the model is new to the posterior: errors of new models have a recalibration of
+        their own, learned by leaving whole models out.
+    """
+    arrays = posterior.calibration
+    part = MODELS if new else CELLS
+    if arrays is None or f"{part}_errors" not in arrays:
+        return predictive
+    recalibration = Recalibration.from_arrays({name: arrays[f"{part}_{name}"] for name in _STORED})
+    known = np.isfinite(predictive.observed)
+    counts: dict[str, int] = {}
+    for model_id, seen in zip(predictive.model_ids, known, strict=True):
+        counts[model_id] = counts.get(model_id, 0) + int(seen)
+    if not new:
+        totals = posterior.matrix.observed.sum(axis=1)
+        for model_id in counts:
+            row = posterior.matrix.model_index(model_id)
+            counts[model_id] = max(counts[model_id], int(totals[row]))
+    per_model = np.asarray([counts[model_id] for model_id in predictive.model_ids], np.float64)
+    per_benchmark = posterior.matrix.observed.sum(axis=0)[predictive.column].astype(np.float64)
+    features = predictive_features(predictive, per_model, per_benchmark)
+    quantiles = recalibration.apply(predictive.quantiles, predictive.levels, features)
+    return replace(predictive, quantiles=quantiles)
 
 
 def fit_recalibration(

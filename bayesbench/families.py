@@ -21,9 +21,7 @@ CONTESTS = frozenset(
     "aime amc amo brumo cmimc cnmo hmmt imo matharena olympiad olympiadbench smt usamo".split()
 )
 """Mathematics contests: the same kind of problem under many names."""
-TASKS = frozenset(
-    "classification clustering retrieval reranking sts summarization bitext".split()
-)
+TASKS = frozenset("classification clustering retrieval reranking sts summarization bitext".split())
 """Task words that name the kind of an embedding benchmark wherever they stand in its id."""
 QUALIFIERS = frozenset(
     """a all am and avg base bench beyond big chinese diff easy en eval ext extended feb full hard

@@ -1,14 +1,14 @@
 """The low-rank model as a NumPyro callable, and the plain arrays it is fitted to.
 
-`low_rank_model` states the joint density in its natural form; `parametrised_model` is the same
-density in the coordinates that samplers run on.
+`low_rank_model` states the joint density in its natural form or, for samplers, in coordinates
+that mix well; `complete` draws what the second form leaves out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,6 @@ import numpyro.distributions as dist
 from jax.scipy.special import gammaln, logsumexp
 from numpy.typing import NDArray
 from numpyro.distributions.transforms import PowerTransform
-from numpyro.infer.reparam import LocScaleReparam
 
 from .config import ModelSpec
 from .families import BenchmarkFamilies
@@ -30,10 +29,9 @@ from .transforms import Transform
 
 __all__ = [
     "TrainingData",
-    "draw_nu",
+    "complete",
     "low_rank_model",
     "nu_log_weights",
-    "parametrised_model",
     "site_dims",
 ]
 
@@ -99,6 +97,23 @@ class TrainingData:
         """Number of observed cells."""
         return len(self.z)
 
+    @cached_property
+    def observed(self) -> NDArray[np.float64]:
+        """1 where a cell is observed, (M, B)."""
+        observed = np.zeros((self.n_models, self.n_benchmarks))
+        observed[self.row, self.col] = 1.0
+        return observed
+
+    @property
+    def informed_groups(self) -> NDArray[np.bool_]:
+        """Whether any member of a group has a score on a benchmark, (G, B)."""
+        return (self.groups != 0).T @ self.observed > 0
+
+    @property
+    def informed_families(self) -> NDArray[np.bool_]:
+        """Whether a model has a score on any benchmark of a family, (M, Q)."""
+        return self.observed @ (self.families != 0) > 0
+
 
 def site_dims(spec: ModelSpec, data: TrainingData) -> dict[str, tuple[str, ...]]:
     """Parameters present under ``spec``, with the dims after ``chain`` and ``draw``.
@@ -129,7 +144,7 @@ def _root_inverse_gamma(shape: float, scale: float | jax.Array) -> dist.Distribu
     return dist.TransformedDistribution(dist.InverseGamma(shape, scale), PowerTransform(0.5))
 
 
-def low_rank_model(data: TrainingData, spec: ModelSpec, *, levels: bool = False) -> None:
+def low_rank_model(data: TrainingData, spec: ModelSpec, *, sampled: bool = False) -> None:
     """Joint density of the low-rank model (NumPyro callable).
 
     Scores on the latent scale are ``z_ij ~ StudentT(nu, eta_ij, noise_benchmark_j *
@@ -137,14 +152,17 @@ def low_rank_model(data: TrainingData, spec: ModelSpec, *, levels: bool = False)
     ``Normal(latent_mean, I)``; biases, loadings, factor weights (Student-t(4) if
     ``heavy_loadings``), group and family effects are centred at zero or at ``mean_loading``, each
     with a scale whose square is inverse-gamma (`Priors`). A missing covariate is ``Normal(0, 1)``.
-    The degrees of freedom ``nu`` are summed out over their grid; `draw_nu` draws them afterwards.
+    The degrees of freedom ``nu`` are summed out over their grid; `complete` draws them afterwards.
 
     Parameters
     ----------
     data : TrainingData
     spec : ModelSpec
-    levels : bool
-        Sample each benchmark's mean eta over its observed cells in place of its bias.
+    sampled : bool
+        The form for samplers: the same density of everything the scores depend on, in better
+        coordinates. Each benchmark's mean eta over its observed cells stands in place of its bias;
+        group x benchmark and family effects are in units of their scale, and those without any
+        score are left out (`complete` draws them from their prior).
 
     Notes
     -----
@@ -153,11 +171,14 @@ def low_rank_model(data: TrainingData, spec: ModelSpec, *, levels: bool = False)
     """
     sites = site_dims(spec, data)
     params = _benchmark_side(data, spec)
-    if "scale_group_latent" in sites or "scale_group_benchmark" in sites:
-        params |= _group_effects(data, spec, params, sites)
-    params |= _model_side(data, spec, params, sites)
-    params["benchmark_bias"] = _benchmark_bias(data, params, levels)
-    residual, scale = _residuals(params, data)
+    params |= _model_noise(data, spec)
+    params |= _group_effects(data, spec, params, sites, sampled)
+    params |= _family_effects(data, spec, sites, sampled)
+    params |= _latents(data, spec, params, sites)
+    unbiased = {**params, "benchmark_bias": jnp.zeros(data.n_benchmarks)}
+    eta = _eta(unbiased, data)
+    eta = eta + _benchmark_bias(data, params["scale_bias"], eta, sampled)
+    residual, scale = _residuals(eta, params, data)
     numpyro.factor("z", _log_likelihood(residual / scale, scale, spec))
 
 
@@ -168,10 +189,10 @@ def _eta(params: Mapping[str, jax.Array], data: TrainingData) -> jax.Array:
 
 
 def _residuals(
-    params: Mapping[str, jax.Array], data: TrainingData
+    eta: jax.Array, params: Mapping[str, jax.Array], data: TrainingData
 ) -> tuple[jax.Array, jax.Array]:
     """Residual and noise scale of every observed cell."""
-    residual = jnp.asarray(data.z) - _eta(params, data)[data.row, data.col]
+    residual = jnp.asarray(data.z) - eta[data.row, data.col]
     scale = params["noise_benchmark"][data.col]
     if "noise_model" in params:
         scale = scale * params["noise_model"][data.row]
@@ -214,28 +235,52 @@ def _benchmark_side(data: TrainingData, spec: ModelSpec) -> dict[str, jax.Array]
     return out
 
 
+def _model_noise(data: TrainingData, spec: ModelSpec) -> dict[str, jax.Array]:
+    if not spec.model_noise:
+        return {}
+    shape = spec.priors.noise_model_shape
+    with numpyro.plate("model", data.n_models):
+        return {"noise_model": numpyro.sample("noise_model", _root_inverse_gamma(shape, shape))}
+
+
 def _benchmark_bias(
-    data: TrainingData, params: Mapping[str, jax.Array], levels: bool
+    data: TrainingData, scale: jax.Array, unbiased: jax.Array, sampled: bool
 ) -> jax.Array:
     """Sample the biases, or equivalently each benchmark's mean eta over its observed cells.
 
     The level differs from the bias by a term that does not depend on the bias, so the Jacobian
     is one; the data speak about the level almost independently of slopes and latents.
     """
-    scale = params["scale_bias"]
-    if not levels:
+    if not sampled:
         with numpyro.plate("benchmark", data.n_benchmarks):
             bias: jax.Array = numpyro.sample("benchmark_bias", dist.Normal(0.0, scale))
         return bias
-    unbiased = {**params, "benchmark_bias": jnp.zeros(data.n_benchmarks)}
-    observed = np.zeros((data.n_models, data.n_benchmarks))
-    observed[data.row, data.col] = 1.0
-    share = jnp.asarray(observed / np.maximum(observed.sum(0), 1.0))
-    offset = (share * _eta(unbiased, data)).sum(0)
+    share = jnp.asarray(data.observed / np.maximum(data.observed.sum(0), 1.0))
+    offset = (share * unbiased).sum(0)
     with numpyro.plate("benchmark", data.n_benchmarks):
         level = numpyro.sample("benchmark_level", dist.Normal(offset, scale))
-        bias = numpyro.deterministic("benchmark_bias", level - offset)
-    return bias
+        return jnp.asarray(numpyro.deterministic("benchmark_bias", level - offset))
+
+
+def _effects(
+    name: str,
+    dims: tuple[str, str],
+    scale: jax.Array,
+    informed: NDArray[np.bool_],
+    sampled: bool,
+) -> jax.Array:
+    """Normal effects with a scale each; under ``sampled`` only the informed ones, the rest 0."""
+    if not sampled:
+        with (
+            numpyro.plate(dims[0], informed.shape[0], dim=-2),
+            numpyro.plate(dims[1], informed.shape[1], dim=-1),
+        ):
+            return jnp.asarray(numpyro.sample(name, dist.Normal(0.0, scale)))
+    first, second = np.nonzero(informed)
+    with numpyro.plate(f"informed_{name}", len(first)):
+        unit = numpyro.sample(f"{name}_unit", dist.Normal(0.0, 1.0))
+    effects = scale * jnp.zeros(informed.shape).at[first, second].set(unit)
+    return jnp.asarray(numpyro.deterministic(name, effects))
 
 
 def _group_effects(
@@ -243,29 +288,41 @@ def _group_effects(
     spec: ModelSpec,
     params: Mapping[str, jax.Array],
     sites: Mapping[str, tuple[str, ...]],
+    sampled: bool,
 ) -> dict[str, jax.Array]:
     priors, kind = spec.priors, data.group_kind
-    n_groups, n_latents = data.groups.shape[1], 1 + spec.rank
     out: dict[str, jax.Array] = {}
-    with numpyro.plate("kind", data.n_kinds):
-        for part, b in (("latent", priors.group_latent_b), ("benchmark", priors.group_benchmark_b)):
-            name = f"scale_group_{part}"
-            if name in sites:
+    for part, b in (("latent", priors.group_latent_b), ("benchmark", priors.group_benchmark_b)):
+        name = f"scale_group_{part}"
+        if name in sites:
+            with numpyro.plate("kind", data.n_kinds):
                 out[name] = numpyro.sample(name, _root_inverse_gamma(1.0, b))
-    with numpyro.plate("group", n_groups, dim=-2):
-        if "group_latent" in sites:
-            with numpyro.plate("latent", n_latents, dim=-1):
-                out["group_latent"] = numpyro.sample(
-                    "group_latent", dist.Normal(0.0, out["scale_group_latent"][kind][:, None])
-                )
-        if "group_benchmark" in sites:
-            scale = out["scale_group_benchmark"][kind][:, None] * params["noise_benchmark"]
-            with numpyro.plate("benchmark", data.n_benchmarks, dim=-1):
-                out["group_benchmark"] = numpyro.sample("group_benchmark", dist.Normal(0.0, scale))
+    if "group_latent" in sites:
+        scale = out["scale_group_latent"][kind][:, None]
+        with (
+            numpyro.plate("group", data.groups.shape[1], dim=-2),
+            numpyro.plate("latent", 1 + spec.rank, dim=-1),
+        ):
+            out["group_latent"] = numpyro.sample("group_latent", dist.Normal(0.0, scale))
+    if "group_benchmark" in sites:
+        scale = out["scale_group_benchmark"][kind][:, None] * params["noise_benchmark"]
+        out["group_benchmark"] = _effects(
+            "group_benchmark", ("group", "benchmark"), scale, data.informed_groups, sampled
+        )
     return out
 
 
-def _model_side(
+def _family_effects(
+    data: TrainingData, spec: ModelSpec, sites: Mapping[str, tuple[str, ...]], sampled: bool
+) -> dict[str, jax.Array]:
+    if "family" not in sites:
+        return {}
+    scale = numpyro.sample("scale_family", _root_inverse_gamma(1.0, spec.priors.family_b))
+    effects = _effects("family", ("model", "family"), scale, data.informed_families, sampled)
+    return {"scale_family": scale, "family": effects}
+
+
+def _latents(
     data: TrainingData,
     spec: ModelSpec,
     params: Mapping[str, jax.Array],
@@ -273,8 +330,10 @@ def _model_side(
 ) -> dict[str, jax.Array]:
     out: dict[str, jax.Array] = {}
     if "coefficients" in sites:
-        shape = (data.x.shape[1], 1 + spec.rank)
-        with numpyro.plate("covariate", shape[0], dim=-2), numpyro.plate("latent", shape[1]):
+        with (
+            numpyro.plate("covariate", data.x.shape[1], dim=-2),
+            numpyro.plate("latent", 1 + spec.rank, dim=-1),
+        ):
             out["coefficients"] = numpyro.sample(
                 "coefficients", dist.Normal(0.0, spec.priors.coefficient_sd)
             )
@@ -282,21 +341,12 @@ def _model_side(
     mean = jnp.broadcast_to(mean, (data.n_models, 1 + spec.rank))
     with numpyro.plate("model", data.n_models):
         out["ability"] = numpyro.sample("ability", dist.Normal(mean[:, 0], 1.0))
-        if spec.model_noise:
-            shape_d = spec.priors.noise_model_shape
-            out["noise_model"] = numpyro.sample(
-                "noise_model", _root_inverse_gamma(shape_d, shape_d)
-            )
     if spec.rank:
-        with numpyro.plate("model", data.n_models, dim=-2), numpyro.plate("factor", spec.rank):
+        with (
+            numpyro.plate("model", data.n_models, dim=-2),
+            numpyro.plate("factor", spec.rank, dim=-1),
+        ):
             out["factors"] = numpyro.sample("factors", dist.Normal(mean[:, 1:], 1.0))
-    if "family" in sites:
-        out["scale_family"] = numpyro.sample(
-            "scale_family", _root_inverse_gamma(1.0, spec.priors.family_b)
-        )
-        shape = (data.n_models, data.families.shape[1])
-        with numpyro.plate("model", shape[0], dim=-2), numpyro.plate("family_dim", shape[1]):
-            out["family"] = numpyro.sample("family", dist.Normal(0.0, out["scale_family"]))
     return out
 
 
@@ -340,25 +390,29 @@ def _log_likelihood(standardised: jax.Array, scale: jax.Array, spec: ModelSpec) 
     return density - jnp.log(scale).sum()
 
 
-def parametrised_model(spec: ModelSpec) -> Callable[[TrainingData, ModelSpec], None]:
-    """`low_rank_model` in the form that samplers run on: the same density, rewritten.
-
-    Biases are sampled through the benchmarks' levels, group x benchmark and family effects (most
-    of them hardly informed by data) in units of their prior scale. Everything else is informed by
-    many scores and stays as it is: on the 84 x 133 matrix the stiffest direction of the fully
-    scale-free form is 11 times stiffer.
-    """
-    config = {name: LocScaleReparam(0.0) for name in ("group_benchmark", "family")}
-    model: Callable[[TrainingData, ModelSpec], None] = numpyro.handlers.reparam(
-        partial(low_rank_model, levels=True), config=config
-    )
-    return model
-
-
-def draw_nu(
+def complete(
     key: jax.Array, params: Mapping[str, jax.Array], data: TrainingData, spec: ModelSpec
-) -> jax.Array:
-    """Draw the degrees of freedom from their conditional given all other parameters."""
-    residual, scale = _residuals(params, data)
-    log_weights = nu_log_weights(residual / scale, spec)
-    return jnp.asarray(spec.priors.nu_grid)[jax.random.categorical(key, log_weights)]
+) -> dict[str, jax.Array]:
+    """Draw what ``sampled`` leaves out, each from its exact conditional given the rest.
+
+    These are the degrees of freedom ``nu``, and the group x benchmark and family effects that no
+    score depends on: given the scales they are independent of the data.
+    """
+    out = dict(params)
+    noise, groups, families = jax.random.split(key, 3)
+    if spec.student_t:
+        residual, scale = _residuals(_eta(params, data), params, data)
+        log_weights = nu_log_weights(residual / scale, spec)
+        grid = jnp.asarray(spec.priors.nu_grid)
+        out["nu"] = grid[jax.random.categorical(noise, log_weights)]
+    if "group_benchmark" in params:
+        scale = params["scale_group_benchmark"][data.group_kind][:, None]
+        scale = scale * params["noise_benchmark"]
+        drawn = scale * jax.random.normal(groups, scale.shape)
+        informed = jnp.asarray(data.informed_groups)
+        out["group_benchmark"] = jnp.where(informed, params["group_benchmark"], drawn)
+    if "family" in params:
+        informed = jnp.asarray(data.informed_families)
+        drawn = params["scale_family"] * jax.random.normal(families, informed.shape)
+        out["family"] = jnp.where(informed, params["family"], drawn)
+    return out

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .config import ModelSpec
 from .errors import UsageError
+from .families import BenchmarkFamilies, benchmark_families
 from .features import ModelFeatures
 from .linear_predictor import latent_mean, linear_predictor
 from .scores.matrix import ScoreMatrix
@@ -29,13 +30,19 @@ MODERATE: Mapping[str, float] = MappingProxyType(
         "scale_bias": 0.3,
         "scale_loading": 0.2,
         "mean_loading": 0.8,
+        "scale_factor": 0.15,
         "scale_group_latent": 0.4,
         "scale_group_benchmark": 0.5,
+        "scale_family": 0.2,
         "noise_level": 0.05,
         "nu": 5.0,
     }
 )
 """Hyperparameters of an ordinary-looking matrix; what is not named is drawn from its prior."""
+
+LINES = ("aurora", "borealis", "cirrus", "drift", "ember", "fjord", "glacier", "harbour")
+TOPICS = ("algebra", "biology", "coding", "drama", "ethics", "finance", "geometry", "history")
+"""First words of the ids, from which lineages of models and families of benchmarks are read."""
 
 LOGIT_SPREAD = 1.2
 """Largest offset of a column's centre on the logit scale: mean scores of about 23 to 77."""
@@ -59,6 +66,7 @@ class Simulation:
         The link that made the scores. One learned from the matrix standardises each column a
         little differently; for parameter recovery fit with this one.
     features : ModelFeatures
+    families : BenchmarkFamilies
     spec : ModelSpec
     """
 
@@ -68,6 +76,7 @@ class Simulation:
     score_full: Floats
     transform: Transform
     features: ModelFeatures
+    families: BenchmarkFamilies
     spec: ModelSpec
 
 
@@ -93,7 +102,8 @@ def simulate(
     fill : float
         Chance of a cell to be observed; every model and benchmark gets at least one score.
     n_providers : int
-        Models are dealt to providers at random.
+        Models are dealt to providers at random, and to lines of releases (`LINES`); benchmarks to
+        topics (`TOPICS`) in turn.
     missing_covariates : float
         Chance of each covariate value to be unknown.
     given : mapping of str to array, optional
@@ -117,8 +127,12 @@ def simulate(
     observed = _observed_cells(rng, n_models, n_benchmarks, fill)
     shell = _to_matrix(np.full(observed.shape, 50.0), observed, models, benchmarks)
     features = ModelFeatures.from_matrix(shell, spec)
-    truth = _draw(rng, n_benchmarks, spec, features, MODERATE if given is None else given)
-    truth["eta"] = linear_predictor(truth, features.groups)
+    families = BenchmarkFamilies.none()
+    if spec.families:
+        families = benchmark_families(shell.benchmark_ids)
+    known = dict(MODERATE if given is None else given)
+    truth = _draw(rng, n_benchmarks, spec, features, families, known)
+    truth["eta"] = linear_predictor(truth, features.groups, families.members)
     z_full = truth["eta"] + _noise(rng, truth)
     transform = replace(
         Transform.from_matrix(shell),
@@ -127,7 +141,7 @@ def simulate(
     )
     score_full = transform.to_score(z_full)
     matrix = _to_matrix(score_full, observed, models, benchmarks)
-    return Simulation(matrix, truth, z_full, score_full, transform, features, spec)
+    return Simulation(matrix, truth, z_full, score_full, transform, features, families, spec)
 
 
 def _check(n_models: int, n_benchmarks: int, fill: float, missing: float) -> None:
@@ -144,9 +158,10 @@ def _model_table(
     rng: np.random.Generator, n: int, n_providers: int, missing: float
 ) -> pd.DataFrame:
     month = rng.integers(0, 36, n)
+    line = rng.integers(0, len(LINES), n)
     table = pd.DataFrame(
         {
-            "model_id": [f"model-{i:03d}" for i in range(n)],
+            "model_id": [f"{LINES[line[i]]}-{i:03d}" for i in range(n)],
             "provider": [f"provider-{k}" for k in rng.integers(0, n_providers, n)],
             "release_date": [f"{2023 + m // 12}-{1 + m % 12:02d}" for m in month],
             "params_b": np.round(10 ** rng.uniform(0, 2.5, n), 1),
@@ -163,7 +178,7 @@ def _model_table(
 def _benchmark_table(n: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "benchmark_id": [f"benchmark-{j:03d}" for j in range(n)],
+            "benchmark_id": [f"{TOPICS[j % len(TOPICS)]}_{j:03d}" for j in range(n)],
             "scale": "percent",
             "lower": 0.0,
             "upper": 100.0,
@@ -220,13 +235,16 @@ def _draw(
     n_benchmarks: int,
     spec: ModelSpec,
     features: ModelFeatures,
+    families: BenchmarkFamilies,
     given: Mapping[str, ArrayLike],
 ) -> dict[str, Floats]:
-    known = dict(given)
-    prior = _Prior(rng, known)
+    prior = _Prior(rng, given)
     _draw_benchmarks(prior, n_benchmarks, spec)
     _draw_groups(prior, n_benchmarks, spec, features)
     _draw_models(prior, spec, features)
+    if families.names:
+        scale = prior.scale("scale_family", spec.priors.family_b)
+        prior.put("family", scale * rng.normal(size=(len(features.x), len(families.names))))
     unused = set(prior.given) - set(MODERATE)
     if unused:
         raise UsageError(

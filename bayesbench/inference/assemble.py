@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -40,8 +40,8 @@ class Problem:
     data: TrainingData
 
 
-def prepare(matrix: ScoreMatrix, spec: ModelSpec) -> Problem:
-    """Link, features and families of a matrix, and its cells as arrays.
+def prepare(matrix: ScoreMatrix, spec: ModelSpec, transform: Transform | None = None) -> Problem:
+    """Link (unless given), features and families of a matrix, and its cells as arrays.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def prepare(matrix: ScoreMatrix, spec: ModelSpec) -> Problem:
             f"a fit needs at least {LEAST_MODELS} models and {LEAST_BENCHMARKS} benchmarks with "
             f"scores; this matrix is {matrix.shape[0]} x {matrix.shape[1]} with {matrix.n_cells}"
         )
-    transform = Transform.from_matrix(matrix)
+    transform = Transform.from_matrix(matrix) if transform is None else transform
     features = ModelFeatures.from_matrix(matrix, spec)
     families = BenchmarkFamilies.none()
     if spec.families:
@@ -71,8 +71,9 @@ def finished(
     config: NUTSConfig | GibbsConfig | SVIConfig,
     seed: int,
     begun: float,
+    check: bool = True,
 ) -> Posterior:
-    """Draws with their provenance and diagnostics.
+    """Draws with their provenance and, unless `check` is off, diagnostics.
 
     Raises
     ------
@@ -94,13 +95,13 @@ def finished(
             seed=seed,
             data_hash=problem.matrix.data_hash,
             versions=_versions(),
-            created=datetime.now(timezone.utc).date().isoformat(),
+            created=datetime.now(UTC).date().isoformat(),
             wall_s=time.perf_counter() - begun,
         ),
         sample_stats=sample_stats,
         families=problem.families,
     )
-    return replace(posterior, diagnostics=diagnose(posterior))
+    return replace(posterior, diagnostics=diagnose(posterior)) if check else posterior
 
 
 def _versions() -> dict[str, str]:

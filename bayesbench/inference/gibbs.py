@@ -6,10 +6,13 @@ of a shape, and every seed.
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import jax
@@ -23,15 +26,25 @@ from ..low_rank import TrainingData
 from ..posterior import Posterior
 from ..scores import ScoreMatrix
 from .assemble import finished, prepare
-from .gibbs_sweep import GibbsData, GibbsShape, GibbsState, initial_state, sweep
+from .compilation import use_compilation_cache
+from .gibbs_state import GibbsData, GibbsShape, GibbsState, initial_state
+from .gibbs_sweep import sweep
+from .progress import Report
 
-__all__ = ["GibbsSampler", "fit_gibbs", "gibbs_data", "gibbs_shape", "named_draws"]
+__all__ = [
+    "GibbsSampler",
+    "compiled_sampler",
+    "fit_gibbs",
+    "gibbs_data",
+    "gibbs_shape",
+    "named_draws",
+]
 
 
 BLOCK_DRAWS = 25
 """Kept draws per compiled block: long enough to hide the call, short enough for a progress bar."""
-
-Report = Callable[[int, int], None]
+PADDING = 256
+"""Readings are padded to a multiple of this, so that folds of a few cells more share a program."""
 
 
 def gibbs_shape(data: TrainingData, spec: ModelSpec, n_readings: int | None = None) -> GibbsShape:
@@ -166,31 +179,83 @@ class GibbsSampler:
         data : GibbsData
         seed : int
         chains : int
+            As many side by side in one program (``vmap``) as the cores leave for each thread.
         warmup : int
             Sweeps thrown away, rounded up to whole blocks.
         draws : int
             Draws kept per chain.
         report : callable, optional
-            Told how many blocks are done, of how many.
+            Told how many sweeps are done, of how many, over all chains.
         """
-        key = random.PRNGKey(seed)
-        state = self._start(random.split(random.fold_in(key, 0), chains))
         discarded = -(-warmup // (BLOCK_DRAWS * self.thin))
         kept = -(-draws // BLOCK_DRAWS)
-        blocks: list[dict[str, NDArray[np.float32]]] = []
-        for index in range(discarded + kept):
-            keys = random.split(random.fold_in(key, 1 + index), chains)
-            state, block = self._block(keys, state, data)
-            if index >= discarded:
-                blocks.append({name: np.asarray(value) for name, value in block.items()})
-            else:
+        groups = _chain_groups(chains)
+        monitor = _Monitor(report, chains * (discarded + kept) * BLOCK_DRAWS * self.thin)
+        keys = [random.fold_in(random.PRNGKey(seed), chain) for chain in range(chains)]
+
+        def one_group(group: list[int]) -> dict[str, NDArray[np.float32]]:
+            own = jnp.stack([keys[chain] for chain in group])
+            fold = jax.vmap(random.fold_in, in_axes=(0, None))
+            state = self._start(fold(own, 0))
+            blocks: list[dict[str, NDArray[np.float32]]] = []
+            for index in range(discarded + kept):
+                state, block = self._block(fold(own, 1 + index), state, data)
                 jax.block_until_ready(state)
-            if report is not None:
-                report(index + 1, discarded + kept)
-        return {
-            name: np.concatenate([block[name] for block in blocks], axis=1)[:, :draws]
-            for name in blocks[0]
-        }
+                if index >= discarded:
+                    blocks.append({name: np.asarray(value) for name, value in block.items()})
+                monitor.add(len(group) * BLOCK_DRAWS * self.thin)
+            return {
+                name: np.concatenate([block[name] for block in blocks], axis=1)[:, :draws]
+                for name in blocks[0]
+            }
+
+        if len(groups) == 1:
+            parts = [one_group(groups[0])]
+        else:
+            with ThreadPoolExecutor(len(groups)) as pool:
+                try:
+                    parts = list(pool.map(one_group, groups))
+                except KeyboardInterrupt:
+                    monitor.stopped = True
+                    raise
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+@lru_cache(maxsize=8)
+def compiled_sampler(shape: GibbsShape, thin: int) -> GibbsSampler:
+    """The sampler of a shape, compiled at its first run and kept for the next fits."""
+    return GibbsSampler(shape, thin)
+
+
+class _Stopped(Exception):
+    """Another thread was interrupted."""
+
+
+class _Monitor:
+    """Counts sweeps over all threads, and ends them when one was interrupted."""
+
+    def __init__(self, report: Report | None, total: int) -> None:
+        self.report, self.total, self.done, self.stopped = report, total, 0, False
+        self.lock = threading.Lock()
+
+    def add(self, sweeps: int) -> None:
+        """Count sweeps and tell the report."""
+        if self.stopped:
+            raise _Stopped
+        with self.lock:
+            self.done += sweeps
+            if self.report is not None:
+                self.report(self.done, self.total)
+
+
+def _chain_groups(chains: int) -> list[list[int]]:
+    """Chains of every thread: equal groups, so that one program serves all."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    threads = min(chains, max(1, cores or 1))
+    while chains % threads:
+        threads -= 1
+    size = chains // threads
+    return [list(range(start, start + size)) for start in range(0, chains, size)]
 
 
 def fit_gibbs(
@@ -200,6 +265,8 @@ def fit_gibbs(
     *,
     seed: int = 0,
     report: Report | None = None,
+    n_readings: int = 0,
+    check: bool = True,
 ) -> Posterior:
     """Fit the low-rank model by blocked Gibbs sampling.
 
@@ -212,7 +279,11 @@ def fit_gibbs(
     seed : int
         The same seed gives the same draws.
     report : callable, optional
-        Called with (blocks done, blocks in all).
+        Called with (sweeps done, sweeps in all).
+    n_readings : int
+        Readings are padded at least to this number: fits of one shape share a compiled program.
+    check : bool
+        Whether to compute diagnostics.
 
     Returns
     -------
@@ -226,9 +297,11 @@ def fit_gibbs(
     """
     config = config or GibbsConfig()
     begun = time.perf_counter()
+    use_compilation_cache()
     problem = prepare(matrix, spec or ModelSpec())
-    shape = gibbs_shape(problem.data, problem.spec)
-    draws = GibbsSampler(shape, config.thin).run(
+    readings = max(n_readings, problem.data.n_cells)
+    shape = gibbs_shape(problem.data, problem.spec, -(-readings // PADDING) * PADDING)
+    draws = compiled_sampler(shape, config.thin).run(
         gibbs_data(problem.data, shape),
         seed=seed,
         chains=config.chains,
@@ -238,5 +311,12 @@ def fit_gibbs(
     )
     stats = {"log_likelihood": draws.pop("log_likelihood")}
     return finished(
-        problem, draws, stats, method="gibbs", config=config, seed=seed, begun=begun
+        problem,
+        draws,
+        stats,
+        method="gibbs",
+        config=config,
+        seed=seed,
+        begun=begun,
+        check=check,
     )

@@ -12,7 +12,6 @@ doi:10.1145/358407.358414.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -21,99 +20,13 @@ from jax import Array, random
 from jax.scipy.linalg import cho_solve, solve_triangular
 from jax.scipy.special import gammaln
 
-from ..config import ModelSpec
+from .gibbs_moves import move
+from .gibbs_state import GibbsData, GibbsInfo, GibbsShape, GibbsState
 
-__all__ = ["GibbsData", "GibbsInfo", "GibbsShape", "GibbsState", "initial_state", "sweep"]
+__all__ = ["sweep"]
 
 HEAVY_DF = 4.0
 """Degrees of freedom of the Student-t prior on loadings under ``heavy_loadings``."""
-
-
-@dataclass(frozen=True)
-class GibbsShape:
-    """What a compiled sweep depends on beside the numbers.
-
-    Attributes
-    ----------
-    n_models, n_benchmarks, n_readings : int
-        Readings are padded to a common length so that all folds share one compilation.
-    n_covariates, n_families : int
-    kinds : tuple of (int, int)
-        First and last-plus-one column of each kind of group in the membership matrix.
-    missing_covariates : bool
-        Whether any covariate is missing.
-    spec : ModelSpec
-    """
-
-    n_models: int
-    n_benchmarks: int
-    n_readings: int
-    n_covariates: int
-    n_families: int
-    kinds: tuple[tuple[int, int], ...]
-    missing_covariates: bool
-    spec: ModelSpec
-
-    @property
-    def n_latents(self) -> int:
-        """General ability and the factors."""
-        return 1 + self.spec.rank
-
-
-class GibbsData(NamedTuple):
-    """Training cells and features as arrays.
-
-    Attributes
-    ----------
-    z : (n,) latent scores, 0 where padded
-    row, col : (n,) model and benchmark of each reading
-    present : (n,) 1, or 0 where padded
-    x : (M, P) standardised covariates, 0 where missing
-    x_missing : (M, P) 1 where missing
-    groups : (M, G) memberships
-    families : (B, Q) memberships of the benchmarks
-    """
-
-    z: Array
-    row: Array
-    col: Array
-    present: Array
-    x: Array
-    x_missing: Array
-    groups: Array
-    families: Array
-
-
-class GibbsState(NamedTuple):
-    """All parameters and mixing weights; variances are squares of the posterior's scales."""
-
-    bias: Array  # (B,)
-    slopes: Array  # (B, L): loading, then the weights of the factors
-    latents: Array  # (M, L): ability, then the factors
-    coefficients: Array  # (P, L)
-    group_latent: Array  # (G, L)
-    group_benchmark: Array  # (G, B)
-    family: Array  # (M, Q)
-    covariates: Array  # (M, P), missing ones filled with their current draw
-    noise_benchmark: Array  # (B,) variance
-    noise_model: Array  # (M,) variance
-    mixing: Array  # (n,) precision multipliers of the readings
-    heaviness: Array  # (B, K) precision multipliers of the factor weights
-    nu: Array
-    noise_level: Array
-    mean_loading: Array
-    var_bias: Array
-    var_loading: Array
-    var_factor: Array  # (K,)
-    var_group_latent: Array  # (kinds,)
-    var_group_benchmark: Array  # (kinds,)
-    var_family: Array
-
-
-class GibbsInfo(NamedTuple):
-    """Diagnostics of one sweep: the log likelihood with the mixing weights summed out."""
-
-    log_likelihood: Array
 
 
 def gamma_variate(key: Array, shape: Array, proposals: int = 6) -> Array:
@@ -146,44 +59,14 @@ def _gaussian(key: Array, precision: Array, linear: Array) -> Array:
 
 def _variance(key: Array, shape: float | Array, scale: Array) -> Array:
     """InvGamma(shape, scale)."""
-    return scale / gamma_variate(key, jnp.broadcast_to(jnp.asarray(shape, scale.dtype), scale.shape))
+    return scale / gamma_variate(
+        key, jnp.broadcast_to(jnp.asarray(shape, scale.dtype), scale.shape)
+    )
 
 
 def _outer(factors: Array) -> Array:
     n, d = factors.shape
     return (factors[:, :, None] * factors[:, None, :]).reshape(n, d * d)
-
-
-def initial_state(key: Array, shape: GibbsShape) -> GibbsState:
-    """A dispersed start: latents, weights and scales drawn anew for every chain."""
-    m, b, k, latents = shape.n_models, shape.n_benchmarks, shape.spec.rank, shape.n_latents
-    g = shape.kinds[-1][1] if shape.kinds else 0
-    keys = random.split(key, 4)
-    spread = jnp.exp(0.5 * random.normal(keys[2], (4,)))
-    weights = 0.3 * random.normal(keys[0], (b, k))
-    return GibbsState(
-        bias=jnp.zeros(b),
-        slopes=jnp.concatenate([jnp.full((b, 1), 0.8), weights], axis=1),
-        latents=0.7 * random.normal(keys[1], (m, latents)),
-        coefficients=jnp.zeros((shape.n_covariates, latents)),
-        group_latent=jnp.zeros((g, latents)),
-        group_benchmark=jnp.zeros((g, b)),
-        family=jnp.zeros((m, shape.n_families)),
-        covariates=jnp.zeros((m, shape.n_covariates)),
-        noise_benchmark=jnp.full(b, 0.3) * spread[0],
-        noise_model=jnp.ones(m),
-        mixing=jnp.ones(shape.n_readings),
-        heaviness=jnp.ones((b, k)),
-        nu=jnp.asarray(5.0 if shape.spec.student_t else jnp.inf),
-        noise_level=0.2 * spread[0],
-        mean_loading=jnp.asarray(0.8),
-        var_bias=0.1 * spread[1],
-        var_loading=0.1 * spread[1],
-        var_factor=jnp.full(k, 0.1) * spread[2],
-        var_group_latent=jnp.full(len(shape.kinds), 0.1) * spread[3],
-        var_group_benchmark=jnp.full(len(shape.kinds), 0.1) * spread[3],
-        var_family=0.1 * spread[3],
-    )
 
 
 class _Work(NamedTuple):
@@ -196,7 +79,7 @@ class _Work(NamedTuple):
 def sweep(
     key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape
 ) -> tuple[GibbsState, GibbsInfo]:
-    """Draw every block once from its full conditional.
+    """Draw every block once from its full conditional, with the joint moves before the noise.
 
     Parameters
     ----------
@@ -210,12 +93,13 @@ def sweep(
     -------
     state, info
     """
-    keys = random.split(key, 9)
+    keys = random.split(key, 10)
     work = _dense(state, data, shape)
     state = _latents(keys[0], state, data, shape, work)
     state = _slopes(keys[1], state, data, shape, work)
     state = _group_benchmark(keys[2], state, data, shape, work)
     state = _family(keys[3], state, data, shape, work)
+    state = move(keys[9], state, data, shape)
     state, info = _noise(keys[4], state, data, shape)
     state = _slope_scales(keys[5], state, shape)
     state = _covariates(keys[6], state, data, shape)
@@ -338,9 +222,9 @@ def _noise(
     eta = (
         state.bias[data.col]
         + (state.latents[data.row] * state.slopes[data.col]).sum(axis=1)
-        + jnp.broadcast_to(
-            _offset(state, data, shape), (shape.n_models, shape.n_benchmarks)
-        )[data.row, data.col]
+        + jnp.broadcast_to(_offset(state, data, shape), (shape.n_models, shape.n_benchmarks))[
+            data.row, data.col
+        ]
     )
     square = (data.z - eta) ** 2
     variance = state.noise_benchmark[data.col] * state.noise_model[data.row]
@@ -357,9 +241,9 @@ def _noise(
         mixing = gamma_variate(keys[1], shapes) / (0.5 * (nu + standardised))
         log_likelihood = jax.scipy.special.logsumexp(log_weights) - jnp.log(grid.size) - log_scale
     else:
-        log_likelihood = -0.5 * (
-            data.present * (standardised + jnp.log(2 * jnp.pi))
-        ).sum() - log_scale
+        log_likelihood = (
+            -0.5 * (data.present * (standardised + jnp.log(2 * jnp.pi))).sum() - log_scale
+        )
     weighted = data.present * mixing * square
     count = jnp.zeros(shape.n_benchmarks).at[data.col].add(data.present)
     squares = jnp.zeros(shape.n_benchmarks).at[data.col].add(weighted / state.noise_model[data.row])

@@ -1,0 +1,256 @@
+"""Cross-fitting: held-out predictions of a training matrix, to recalibrate a posterior with.
+
+Two kinds, since two kinds of prediction are asked for: missing cells of fitted models (every
+model's scores dealt into folds), and models the fit never saw (whole models left out, a few of
+their scores shown by conditioning). All fits of a matrix share one compiled program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .calibrate import LEAST_CELLS, Recalibration, fit_recalibration, predictive_features, stored
+from .condition import condition
+from .config import GibbsConfig, ModelSpec
+from .features import parse_release_date
+from .inference.gibbs import fit_gibbs
+from .posterior import Posterior
+from .predict import PREDICTIVE_LEVELS, Predictive, predict_cells, predictive
+from .scores import ScoreMatrix
+from .scores.splits import per_model_folds
+
+__all__ = [
+    "CROSSFIT_CONFIG",
+    "HeldOut",
+    "calibration_arrays",
+    "condition_on_row",
+    "held_out_cells",
+    "held_out_models",
+]
+
+CROSSFIT_CONFIG = GibbsConfig(chains=1, warmup=1000, draws=300, thin=8)
+"""Sweeps of one cross-fit: enough for intervals, a tenth of a full fit."""
+CELL_FOLDS = 3
+MODEL_BLOCKS = 5
+SHOWN = (0, 1, 2, 3, 5, 8, 10, 15)
+"""Numbers of scores shown of a left-out model."""
+SHOWN_PER_MODEL = 3
+"""How many of `SHOWN` each left-out model gets."""
+LEAST_DATED = 0.8
+"""Share of models with a release date from which blocks follow time instead of chance."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Held-out predictions with their truth.
+
+    Attributes
+    ----------
+    quantiles : (n, L) array
+        Latent scale.
+    truth : (n,) array
+        Latent scale of the same fit.
+    features : (n, F) array
+        See `calibrate.calibration_features`.
+    """
+
+    quantiles: NDArray[np.float64]
+    truth: NDArray[np.float64]
+    features: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        made: Predictive,
+        scores: NDArray[np.float64],
+        model_scores: NDArray[np.float64],
+        benchmark_scores: NDArray[np.float64],
+    ) -> HeldOut:
+        """Predictions of cells with the given true scores and numbers of training scores."""
+        return cls(
+            made.quantiles,
+            made.transform.to_latent(scores, made.column),
+            predictive_features(made, model_scores, benchmark_scores),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[HeldOut]) -> HeldOut:
+        """All parts, one after the other."""
+        return cls(
+            np.concatenate([part.quantiles for part in parts]),
+            np.concatenate([part.truth for part in parts]),
+            np.concatenate([part.features for part in parts]),
+        )
+
+    def recalibration(self) -> Recalibration | None:
+        """What they teach; None if they are too few."""
+        if self.truth.size < LEAST_CELLS:
+            return None
+        return fit_recalibration(self.quantiles, PREDICTIVE_LEVELS, self.truth, self.features)
+
+
+def held_out_cells(
+    matrix: ScoreMatrix,
+    spec: ModelSpec,
+    *,
+    seed: int,
+    config: GibbsConfig = CROSSFIT_CONFIG,
+    n_folds: int = CELL_FOLDS,
+) -> Iterator[HeldOut]:
+    """Per-model folds of the cells: each fold predicted from the others, one item per fold."""
+    for split in per_model_folds(matrix, n_folds, seed):
+        train = matrix.mask(split.mask(matrix.shape))
+        posterior = fit_gibbs(
+            train, spec, config, seed=seed + split.fold, n_readings=matrix.n_cells, check=False
+        )
+        yield held_out_of(posterior, matrix, split.cells)
+
+
+def held_out_of(posterior: Posterior, matrix: ScoreMatrix, cells: NDArray[np.integer]) -> HeldOut:
+    """Predictions of cells of `matrix` that the posterior's own matrix hides.
+
+    Cells on a benchmark without any training score are left out.
+    """
+    shown = posterior.matrix.observed
+    cells = cells[shown.any(axis=0)[cells[:, 1]]]
+    row, column = cells[:, 0], cells[:, 1]
+    return HeldOut.of(
+        predict_cells(posterior, cells),
+        matrix.values[row, column],
+        shown.sum(axis=1)[row].astype(np.float64),
+        shown.sum(axis=0)[column].astype(np.float64),
+    )
+
+
+def condition_on_row(
+    posterior: Posterior,
+    matrix: ScoreMatrix,
+    model: int,
+    shown: NDArray[np.integer],
+    seed: int,
+) -> Predictive:
+    """Predict a model the posterior never saw from some of its scores and what is known of it."""
+    facts = matrix.models.iloc[model]
+
+    def fact(name: str) -> object:
+        value = facts.get(name)
+        return None if value is None or value != value or str(value) == "<NA>" else value
+
+    draws = condition(
+        posterior,
+        {matrix.benchmark_ids[j]: float(matrix.values[model, j]) for j in shown},
+        model_id=matrix.model_ids[model],
+        seed=seed,
+        **{  # type: ignore[arg-type]
+            name: fact(name)
+            for name in ("provider", "release_date", "reasoning", "open_weights", "params_b")
+        },
+    )
+    return predictive(draws, posterior.transform)
+
+
+def held_out_models(
+    matrix: ScoreMatrix,
+    spec: ModelSpec,
+    *,
+    seed: int,
+    config: GibbsConfig = CROSSFIT_CONFIG,
+    n_blocks: int = MODEL_BLOCKS,
+) -> Iterator[HeldOut]:
+    """Blocks of models left out of a fit and predicted by conditioning, one item per block.
+
+    Where release dates are known the blocks are the later models in time order, each predicted
+    from the models released before it, as a new release will be; else the blocks are random.
+    """
+    rng = np.random.default_rng([seed, 1])
+    for number, (block, train_rows) in enumerate(_blocks(matrix, n_blocks, rng)):
+        train = matrix.subset(models=[matrix.model_ids[i] for i in train_rows])
+        posterior = fit_gibbs(
+            train, spec, config, seed=seed + number, n_readings=matrix.n_cells, check=False
+        )
+        known = posterior.matrix.observed.any(axis=0)
+        per_benchmark = posterior.matrix.observed.sum(axis=0)
+        parts = []
+        for model in block:
+            own = np.flatnonzero(matrix.observed[model] & known)
+            for k in rng.choice(SHOWN, SHOWN_PER_MODEL, replace=False):
+                if own.size <= k:
+                    continue
+                order = rng.permutation(own)
+                made = condition_on_row(posterior, matrix, int(model), order[:k], seed)
+                hidden = np.sort(order[k:])
+                parts.append(
+                    HeldOut.of(
+                        made.take(hidden),
+                        matrix.values[model, hidden],
+                        np.full(hidden.size, float(k)),
+                        per_benchmark[hidden].astype(np.float64),
+                    )
+                )
+        if parts:
+            yield HeldOut.joined(parts)
+
+
+def _blocks(
+    matrix: ScoreMatrix, n_blocks: int, rng: np.random.Generator
+) -> list[tuple[NDArray[np.integer], NDArray[np.integer]]]:
+    """(left-out rows, training rows) of every block."""
+    n = matrix.shape[0]
+    dates = np.full(n, np.nan)
+    for i, text in enumerate(matrix.models["release_date"]):
+        if isinstance(text, str) and text:
+            dates[i] = parse_release_date(text)
+    dated = np.isfinite(dates)
+    if dated.mean() >= LEAST_DATED:
+        order = np.flatnonzero(dated)[np.argsort(dates[dated], kind="stable")]
+        blocks = np.array_split(order[order.size // 3 :], n_blocks)
+        by_time = [
+            (block, np.flatnonzero(dates < dates[block[0]])) for block in blocks if block.size
+        ]
+        return [(block, train) for block, train in by_time if train.size >= n // 5]
+    parts = np.array_split(rng.permutation(n), min(n_blocks, n))
+    return [(np.sort(part), np.setdiff1d(np.arange(n), part)) for part in parts]
+
+
+def calibration_arrays(
+    matrix: ScoreMatrix,
+    spec: ModelSpec,
+    *,
+    seed: int,
+    config: GibbsConfig = CROSSFIT_CONFIG,
+    progress: Progress | None = None,
+) -> dict[str, NDArray[np.float64]] | None:
+    """Both recalibrations of a posterior of `matrix`, as it stores them; None if too few cells.
+
+    Parameters
+    ----------
+    matrix : ScoreMatrix
+    spec : ModelSpec
+    seed : int
+    config : GibbsConfig
+        Of each cross-fit.
+    progress : callable, optional
+        Called with (fits done, fits in all).
+    """
+    total = CELL_FOLDS + MODEL_BLOCKS
+    kinds: list[list[HeldOut]] = [[], []]
+    done = 0
+    for kind, source in enumerate(
+        (
+            held_out_cells(matrix, spec, seed=seed, config=config),
+            held_out_models(matrix, spec, seed=seed, config=config),
+        )
+    ):
+        for part in source:
+            kinds[kind].append(part)
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    cells, models = (HeldOut.joined(parts).recalibration() if parts else None for parts in kinds)
+    return None if cells is None else stored(cells, models)

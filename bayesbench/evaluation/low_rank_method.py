@@ -1,0 +1,281 @@
+"""The low-rank model as a method of the evaluation.
+
+Raw predictions per fold come first; recalibration is a last step, from held-out predictions that
+have nothing to do with the cells it serves: the other folds of the same seed (protocol ``folds``),
+or cross-fits inside what the task shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..baselines.base import CellPredictions, IntArray
+from ..calibrate import Recalibration
+from ..config import GibbsConfig, ModelSpec, NUTSConfig, SVIConfig
+from ..crossfit import (
+    CROSSFIT_CONFIG,
+    HeldOut,
+    condition_on_row,
+    held_out_cells,
+    held_out_models,
+)
+from ..errors import UsageError
+from ..inference.gibbs import fit_gibbs
+from ..posterior import Posterior
+from ..predict import PREDICTIVE_LEVELS, Predictive, predict_cells
+from ..scores.matrix import ScoreMatrix
+from .tasks import FinishedFold, FoldTask, training_matrix
+
+__all__ = ["LowRank", "NewReleaseLowRank", "build"]
+
+ENGINES = {"low-rank": "gibbs", "low-rank-nuts": "nuts", "low-rank-svi": "svi"}
+CONDITIONED = ("new-release", "probes")
+"""Protocols about models the fit has not seen: answered by conditioning."""
+FOLD_NUTS = NUTSConfig(chains=1, warmup=300, draws=300)
+
+Floats = NDArray[np.float64]
+
+
+def build(name: str, *, protocol: str = "folds", **options: Any) -> LowRank | NewReleaseLowRank:
+    """Build a low-rank method.
+
+    Parameters
+    ----------
+    name : str
+        ``low-rank`` (blocked Gibbs), ``low-rank-nuts`` or ``low-rank-svi``.
+    protocol : str
+    **options
+        Fields of `ModelSpec` (``rank=4``), or ``draws``, ``warmup``, ``thin`` of the engine.
+
+    Raises
+    ------
+    UsageError
+        An option is not one of these.
+    """
+    engine = ENGINES[name]
+    sampling = {key: options.pop(key) for key in ("draws", "warmup", "thin") if key in options}
+    try:
+        spec = ModelSpec(**options)
+        if engine == "gibbs":
+            config: Any = replace(CROSSFIT_CONFIG, **sampling)
+        elif engine == "nuts":
+            config = replace(FOLD_NUTS, **sampling)
+        else:
+            config = SVIConfig(**sampling)
+    except TypeError as error:
+        raise UsageError(f"method {name!r}: {error}") from error
+    if protocol in CONDITIONED:
+        if engine != "gibbs":
+            raise UsageError(f"protocol {protocol!r} runs with low-rank, not {name!r}")
+        return NewReleaseLowRank(name, spec, config, protocol)
+    return LowRank(name, spec, config)
+
+
+def _fit(train: ScoreMatrix, spec: ModelSpec, config: Any, seed: int) -> Posterior:
+    if isinstance(config, GibbsConfig):
+        return fit_gibbs(train, spec, config, seed=seed, check=False)
+    if isinstance(config, NUTSConfig):
+        from ..inference.nuts import fit_nuts
+
+        return fit_nuts(train, spec, config, seed=seed)
+    from ..inference.svi import fit_svi
+
+    return fit_svi(train, spec, config, seed=seed)
+
+
+def _predictions(made: Predictive, extras: dict[str, Floats]) -> CellPredictions:
+    return CellPredictions(median=made.median, quantiles=made.score_quantiles, extras=extras)
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """Low-rank model fitted to each fold; recalibrated on the seed's other folds.
+
+    Attributes
+    ----------
+    name : str
+    spec : ModelSpec
+    config : GibbsConfig, NUTSConfig or SVIConfig
+    """
+
+    name: str
+    spec: ModelSpec = field(default_factory=ModelSpec)
+    config: Any = CROSSFIT_CONFIG
+
+    def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
+        """Raw predictions; the latent quantiles and what recalibration needs are in ``extras``."""
+        posterior = _fit(train, self.spec, self.config, seed % 2**31)
+        made = predict_cells(posterior, cells)
+        shown = train.observed
+        raw = HeldOut.of(
+            made,
+            np.full(len(cells), np.nan),
+            shown.sum(axis=1)[cells[:, 0]].astype(np.float64),
+            shown.sum(axis=0)[cells[:, 1]].astype(np.float64),
+        )
+        transform = posterior.transform
+        return _predictions(
+            made,
+            {
+                "quantiles": raw.quantiles,
+                "features": raw.features,
+                "center": transform.center,
+                "spread": transform.spread,
+            },
+        )
+
+    def finalize(self, matrix: ScoreMatrix, folds: Sequence[FinishedFold]) -> list[CellPredictions]:
+        """Recalibrate each fold on the other folds of its seed, whose cells are disjoint from it.
+
+        A fold alone in its seed is recalibrated on cross-fits inside its own training scores.
+        """
+        held_out = [self._held_out(matrix, fold) for fold in folds]
+        out = []
+        for number, fold in enumerate(folds):
+            others = [
+                held_out[other]
+                for other, candidate in enumerate(folds)
+                if other != number and _disjoint(fold.task, candidate.task)
+            ]
+            if not others:
+                train, _ = training_matrix(matrix, fold.task)
+                seed = fold.task.random_seed % 2**31
+                others = list(held_out_cells(train, self.spec, seed=seed))
+            recalibration = HeldOut.joined(others).recalibration()
+            out.append(_recalibrated(matrix, fold, recalibration))
+        return out
+
+    def _held_out(self, matrix: ScoreMatrix, fold: FinishedFold) -> HeldOut:
+        made = _stored_predictive(matrix, fold)
+        extras = fold.predictions.extras
+        truth = made.transform.to_latent(fold.truth, made.column)
+        known = np.isfinite(made.quantiles).all(axis=1)
+        return HeldOut(
+            made.quantiles[known], truth[known], np.asarray(extras["features"], float)[known]
+        )
+
+
+def _disjoint(one: FoldTask, other: FoldTask) -> bool:
+    return one.seed == other.seed and one.fold != other.fold and one.tags == other.tags
+
+
+def _stored_predictive(matrix: ScoreMatrix, fold: FinishedFold) -> Predictive:
+    """Raw predictions of a fold, from what it stored."""
+    from ..transforms import Transform
+
+    extras, cells = fold.predictions.extras, fold.task.cells
+    base = Transform.from_matrix(training_matrix(matrix, fold.task)[0])
+    transform = replace(
+        base,
+        center=np.asarray(extras["center"], np.float64),
+        spread=np.asarray(extras["spread"], np.float64),
+    )
+    return Predictive(
+        tuple(matrix.model_ids[i] for i in cells[:, 0]),
+        tuple(matrix.benchmark_ids[j] for j in cells[:, 1]),
+        transform,
+        PREDICTIVE_LEVELS,
+        np.asarray(extras["quantiles"], np.float64),
+        np.full(len(cells), np.nan),
+    )
+
+
+def _recalibrated(
+    matrix: ScoreMatrix, fold: FinishedFold, recalibration: Recalibration | None
+) -> CellPredictions:
+    if recalibration is None:
+        return fold.predictions
+    made = _stored_predictive(matrix, fold)
+    features = np.asarray(fold.predictions.extras["features"], np.float64)
+    quantiles = recalibration.apply(made.quantiles, PREDICTIVE_LEVELS, features)
+    return _predictions(replace(made, quantiles=quantiles), {})
+
+
+@dataclass(frozen=True)
+class NewReleaseLowRank:
+    """Low-rank model of the other models, conditioned on the scores each new model shows.
+
+    One fit serves all tasks that share their other models. Recalibrated on cross-fits of whole
+    models inside the training scores, in time order where dates are known.
+
+    Attributes
+    ----------
+    name : str
+    spec : ModelSpec
+    config : GibbsConfig
+    protocol : str
+    """
+
+    name: str
+    spec: ModelSpec = field(default_factory=ModelSpec)
+    config: GibbsConfig = CROSSFIT_CONFIG
+    protocol: str = "new-release"
+
+    batch = "group"
+
+    def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
+        """Predict models by conditioning a fit of the models that have no cell to predict."""
+        new = np.unique(cells[:, 0])
+        posterior, recalibration = self._fitted(train, new, seed)
+        return self._conditioned(posterior, recalibration, train, cells, seed)
+
+    def predict_tasks(
+        self, matrix: ScoreMatrix, tasks: Sequence[FoldTask]
+    ) -> list[CellPredictions]:
+        """One fit for the group; every task by conditioning."""
+        fits: dict[tuple[str, ...], tuple[Posterior, Recalibration | None]] = {}
+        out = []
+        for task in tasks:
+            train, cells = training_matrix(matrix, task)
+            new = np.unique(cells[:, 0])
+            rest = tuple(np.delete(np.asarray(train.model_ids, dtype=object), new).tolist())
+            if rest not in fits:
+                fits[rest] = self._fitted(train, new, tasks[0].random_seed)
+            posterior, recalibration = fits[rest]
+            seed = task.random_seed
+            out.append(self._conditioned(posterior, recalibration, train, cells, seed))
+        return out
+
+    def _fitted(
+        self, train: ScoreMatrix, new: IntArray, seed: int
+    ) -> tuple[Posterior, Recalibration | None]:
+        rest = [name for i, name in enumerate(train.model_ids) if i not in set(new.tolist())]
+        others = train.subset(models=rest)
+        seed %= 2**31
+        posterior = fit_gibbs(others, self.spec, self.config, seed=seed, check=False)
+        parts = list(held_out_models(others, self.spec, seed=seed, config=self.config))
+        return posterior, HeldOut.joined(parts).recalibration() if parts else None
+
+    def _conditioned(
+        self,
+        posterior: Posterior,
+        recalibration: Recalibration | None,
+        train: ScoreMatrix,
+        cells: IntArray,
+        seed: int,
+    ) -> CellPredictions:
+        median = np.full(len(cells), np.nan)
+        quantiles = np.full((len(cells), PREDICTIVE_LEVELS.size), np.nan)
+        per_benchmark = posterior.matrix.observed.sum(axis=0)
+        for model in np.unique(cells[:, 0]):
+            rows = np.flatnonzero(cells[:, 0] == model)
+            columns = cells[rows, 1]
+            shown = np.flatnonzero(train.observed[model])
+            made = condition_on_row(posterior, train, int(model), shown, seed % 2**31)
+            made = made.take(columns)
+            if recalibration is not None:
+                part = HeldOut.of(
+                    made,
+                    np.full(rows.size, np.nan),
+                    np.full(rows.size, float(shown.size)),
+                    per_benchmark[columns].astype(np.float64),
+                )
+                fixed = recalibration.apply(made.quantiles, PREDICTIVE_LEVELS, part.features)
+                made = replace(made, quantiles=fixed)
+            median[rows], quantiles[rows] = made.median, made.score_quantiles
+        return CellPredictions(median, quantiles)

@@ -1,0 +1,58 @@
+"""Compiled programs kept between processes, in the user's cache directory."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import jax
+
+__all__ = ["OPT_OUT", "cache_directory", "use_compilation_cache"]
+
+OPT_OUT = "BAYESBENCH_NO_COMPILE_CACHE"
+"""Environment variable: any value but the empty one leaves compiled programs in memory only."""
+
+LEAST_COMPILE_SECONDS = 0.3
+"""Programs that compile faster than this are not worth a file."""
+
+
+def cache_directory() -> Path:
+    """Directory of the compiled programs, below the user's cache directory."""
+    if os.environ.get("XDG_CACHE_HOME"):
+        base = Path(os.environ["XDG_CACHE_HOME"])
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    elif sys.platform == "win32" and os.environ.get("LOCALAPPDATA"):
+        base = Path(os.environ["LOCALAPPDATA"])
+    else:
+        base = Path.home() / ".cache"
+    return base / "bayesbench" / "compiled"
+
+
+def use_compilation_cache() -> Path | None:
+    """Let jax keep compiled programs on disk; call before the first compilation.
+
+    A cache directory that is already configured stays. A directory that cannot be written is
+    harmless: everything is then compiled in memory.
+
+    Returns
+    -------
+    Path or None
+        The directory in use; None without one.
+    """
+    if os.environ.get(OPT_OUT):
+        return None
+    configured = jax.config.jax_compilation_cache_dir
+    if configured:
+        return Path(configured)
+    try:
+        directory = cache_directory()
+        directory.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # RuntimeError: no home directory
+        return None
+    if not os.access(directory, os.W_OK):
+        return None
+    jax.config.update("jax_compilation_cache_dir", str(directory))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", LEAST_COMPILE_SECONDS)
+    return directory

@@ -1,0 +1,287 @@
+"""Moves that let the Gibbs sampler travel where single blocks cannot.
+
+Blocks given all the rest creep along directions in which several blocks move together: mixing
+weights with noise scales, effects with their scale, latents with loadings. Each move here changes
+such a set at once, by a Metropolis step or an exact Gaussian draw on the same posterior, so the
+stationary law is untouched. The noise moves sum the mixing weights out, hence the order in a
+sweep: these moves first, then fresh mixing weights.
+
+Sources: interweaving, Yu and Meng (2011) doi:10.1198/jcgs.2011.203main; generalised Gibbs moves,
+Liu and Sabatti (2000) doi:10.1093/biomet/87.2.353; collapsing, Liu (1994)
+doi:10.1080/01621459.1994.10476829.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+from jax import Array, random
+
+from .gibbs_state import GibbsData, GibbsShape, GibbsState
+
+__all__ = ["move"]
+
+NOISE_STEPS = 2
+"""Metropolis steps on the noise scales per sweep."""
+SCALE_STEP = 0.25
+"""Random-walk sd on the log of an effect's scale."""
+
+
+def _log_inverse_gamma(variance: Array, shape: float, scale: Array | float) -> Array:
+    """Log density of log(variance) for variance ~ InvGamma(shape, scale), up to a constant."""
+    return -shape * jnp.log(variance) - scale / variance
+
+
+def _log_noise(residual: Array, variance: Array, nu: Array, student_t: bool) -> Array:
+    """Log density of each residual with the mixing weights summed out, up to a constant of nu."""
+    standard = residual**2 / variance
+    kernel = -0.5 * (nu + 1.0) * jnp.log1p(standard / nu) if student_t else -0.5 * standard
+    return kernel - 0.5 * jnp.log(variance)
+
+
+def move(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> GibbsState:
+    """One round of all moves; the mixing weights of the result are stale and must be redrawn."""
+    keys = random.split(key, 6)
+    state = _shift_latents(keys[0], state, data, shape)
+    state = _stretch_latents(keys[1], state, data, shape)
+    eta = _eta(state, data, shape)
+    for index in range(len(shape.kinds) if shape.spec.group_benchmarks else 0):
+        state, eta = _group_scale(random.fold_in(keys[2], index), state, data, shape, eta, index)
+    if shape.n_families:
+        state, eta = _family_scale(keys[3], state, data, shape, eta)
+    residual = data.z - eta
+    for index in range(NOISE_STEPS):
+        state = _benchmark_noise(random.fold_in(keys[4], index), state, data, shape, residual)
+        if shape.spec.model_noise:
+            state = _model_noise(random.fold_in(keys[5], index), state, data, shape, residual)
+    return state
+
+
+def _eta(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array:
+    """Linear predictor of every reading, (n,)."""
+    eta = state.bias[data.col] + (state.latents[data.row] * state.slopes[data.col]).sum(axis=1)
+    for index in range(len(shape.kinds) if shape.spec.group_benchmarks else 0):
+        eta = eta + _group_part(state, data, shape, index)
+    if shape.n_families:
+        eta = eta + _family_part(state, data)
+    return eta
+
+
+def _group_part(state: GibbsState, data: GibbsData, shape: GibbsShape, index: int) -> Array:
+    first, last = shape.kinds[index]
+    part = data.groups[:, first:last] @ state.group_benchmark[first:last]
+    return part[data.row, data.col]
+
+
+def _family_part(state: GibbsState, data: GibbsData) -> Array:
+    return (state.family @ data.families.T)[data.row, data.col]
+
+
+def _log_likelihood(state: GibbsState, data: GibbsData, shape: GibbsShape, eta: Array) -> Array:
+    variance = state.noise_benchmark[data.col] * state.noise_model[data.row]
+    terms = _log_noise(data.z - eta, variance, state.nu, shape.spec.student_t)
+    return (data.present * terms).sum()
+
+
+def _accept(key: Array, log_ratio: Array) -> Array:
+    return jnp.log(random.uniform(key, log_ratio.shape, minval=1e-12)) < log_ratio
+
+
+def _scale_move(
+    key: Array,
+    state: GibbsState,
+    data: GibbsData,
+    shape: GibbsShape,
+    eta: Array,
+    part: Array,
+    log_prior: Callable[[Array], Array],
+) -> tuple[Array, Array]:
+    """Metropolis step that multiplies an effect and its scale by a common factor.
+
+    The effect relative to its scale stays, so its prior does not change: what counts is the
+    likelihood and the prior of the scale.
+
+    Returns
+    -------
+    factor, eta
+        1 where the step was refused.
+    """
+    key_step, key_accept = random.split(key)
+    factor = jnp.exp(SCALE_STEP * random.normal(key_step))
+    proposed = eta + (factor - 1.0) * part
+    log_ratio = (
+        _log_likelihood(state, data, shape, proposed)
+        - _log_likelihood(state, data, shape, eta)
+        + log_prior(factor)
+        - log_prior(jnp.ones(()))
+    )
+    accepted = _accept(key_accept, log_ratio)
+    return jnp.where(accepted, factor, 1.0), jnp.where(accepted, proposed, eta)
+
+
+def _group_scale(
+    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, eta: Array, index: int
+) -> tuple[GibbsState, Array]:
+    first, last = shape.kinds[index]
+    variance, b = state.var_group_benchmark[index], shape.spec.priors.group_benchmark_b
+    factor, eta = _scale_move(
+        key,
+        state,
+        data,
+        shape,
+        eta,
+        _group_part(state, data, shape, index),
+        lambda f: _log_inverse_gamma(variance * f**2, 1.0, b),
+    )
+    return (
+        state._replace(
+            group_benchmark=state.group_benchmark.at[first:last].multiply(factor),
+            var_group_benchmark=state.var_group_benchmark.at[index].multiply(factor**2),
+        ),
+        eta,
+    )
+
+
+def _family_scale(
+    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, eta: Array
+) -> tuple[GibbsState, Array]:
+    variance, b = state.var_family, shape.spec.priors.family_b
+    factor, eta = _scale_move(
+        key,
+        state,
+        data,
+        shape,
+        eta,
+        _family_part(state, data),
+        lambda f: _log_inverse_gamma(variance * f**2, 1.0, b),
+    )
+    return state._replace(family=state.family * factor, var_family=variance * factor**2), eta
+
+
+def _benchmark_noise(
+    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, residual: Array
+) -> GibbsState:
+    """Metropolis step on every benchmark's noise variance, the mixing weights summed out."""
+    a = shape.spec.priors.noise_shape
+    count = jnp.zeros(shape.n_benchmarks).at[data.col].add(data.present)
+    effects = jnp.zeros(shape.n_benchmarks)
+    n_effects = 0
+    if shape.spec.group_benchmarks:
+        for index, (first, last) in enumerate(shape.kinds):
+            squares = (state.group_benchmark[first:last] ** 2).sum(axis=0)
+            effects = effects + squares / state.var_group_benchmark[index]
+            n_effects += last - first
+
+    def log_target(variance: Array) -> Array:
+        total = variance[data.col] * state.noise_model[data.row]
+        terms = data.present * _log_noise(residual, total, state.nu, shape.spec.student_t)
+        likelihood = jnp.zeros(shape.n_benchmarks).at[data.col].add(terms)
+        prior = _log_inverse_gamma(variance, a + 0.5 * n_effects, a * state.noise_level)
+        return likelihood + prior - 0.5 * effects / variance
+
+    key_step, key_accept = random.split(key)
+    step = 2.4 / jnp.sqrt(0.25 * count + 0.5 * n_effects + a)
+    proposed = state.noise_benchmark * jnp.exp(step * random.normal(key_step, step.shape))
+    log_ratio = log_target(proposed) - log_target(state.noise_benchmark)
+    accepted = _accept(key_accept, log_ratio)
+    return state._replace(noise_benchmark=jnp.where(accepted, proposed, state.noise_benchmark))
+
+
+def _model_noise(
+    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, residual: Array
+) -> GibbsState:
+    """Metropolis step on every model's noise variance, the mixing weights summed out."""
+    a = shape.spec.priors.noise_model_shape
+    count = jnp.zeros(shape.n_models).at[data.row].add(data.present)
+
+    def log_target(variance: Array) -> Array:
+        total = state.noise_benchmark[data.col] * variance[data.row]
+        terms = data.present * _log_noise(residual, total, state.nu, shape.spec.student_t)
+        likelihood = jnp.zeros(shape.n_models).at[data.row].add(terms)
+        return likelihood + _log_inverse_gamma(variance, a, a)
+
+    key_step, key_accept = random.split(key)
+    step = 2.4 / jnp.sqrt(0.25 * count + a)
+    proposed = state.noise_model * jnp.exp(step * random.normal(key_step, step.shape))
+    log_ratio = log_target(proposed) - log_target(state.noise_model)
+    accepted = _accept(key_accept, log_ratio)
+    return state._replace(noise_model=jnp.where(accepted, proposed, state.noise_model))
+
+
+def _prior_residual(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array:
+    mean = state.covariates @ state.coefficients
+    if shape.kinds and shape.spec.group_latents:
+        mean = mean + data.groups @ state.group_latent
+    return state.latents - mean
+
+
+def _shift_latents(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> GibbsState:
+    """Shift a latent of all models with the first kind's group effects, against the biases.
+
+    eta stays as it is, ``bias_j - slope_jl delta``; the posterior along delta is Gaussian.
+    """
+    grouped = bool(shape.kinds) and shape.spec.group_latents
+    first, last = shape.kinds[0] if grouped else (0, 0)
+    member = data.groups[:, first:last].sum(axis=1) if grouped else jnp.zeros(shape.n_models)
+    for latent in range(shape.n_latents):
+        key, key_draw = random.split(key)
+        slope = state.slopes[:, latent]
+        alone = (1.0 - member) * _prior_residual(state, data, shape)[:, latent]
+        precision = (1.0 - member).sum() + (slope**2).sum() / state.var_bias
+        linear = (slope * state.bias).sum() / state.var_bias - alone.sum()
+        if grouped:
+            variance = state.var_group_latent[0]
+            precision = precision + (last - first) / variance
+            linear = linear - state.group_latent[first:last, latent].sum() / variance
+        delta = linear / precision + random.normal(key_draw) / jnp.sqrt(precision)
+        state = state._replace(
+            latents=state.latents.at[:, latent].add(delta), bias=state.bias - slope * delta
+        )
+        if grouped:
+            shifted = state.group_latent.at[first:last, latent].add(delta)
+            state = state._replace(group_latent=shifted)
+    return state
+
+
+def _stretch_latents(
+    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape
+) -> GibbsState:
+    """Stretch each latent with its prior mean, and shrink its slopes with their scale.
+
+    eta stays as it is. Slopes relative to their scale stay too, so only the latents' own prior,
+    those of what makes up their mean, and that of the scale (and of the mean loading) count.
+    """
+    priors = shape.spec.priors
+    grouped = bool(shape.kinds) and shape.spec.group_latents
+    size = shape.n_models + shape.n_covariates
+    quadratic = (_prior_residual(state, data, shape) ** 2).sum(axis=0)
+    quadratic = quadratic + (state.coefficients**2).sum(axis=0) / priors.coefficient_sd**2
+    if grouped:
+        for index, (first, last) in enumerate(shape.kinds):
+            squares = (state.group_latent[first:last] ** 2).sum(axis=0)
+            quadratic = quadratic + squares / state.var_group_latent[index]
+            size += last - first
+    variance = jnp.concatenate([state.var_loading[None], state.var_factor])
+    b = jnp.asarray([priors.loading_b] + [priors.factor_b] * shape.spec.rank)
+
+    def log_target(log_a: Array) -> Array:
+        a2 = jnp.exp(2.0 * log_a)
+        mean = state.mean_loading * jnp.exp(-log_a[0])
+        pull = -0.5 * ((mean - priors.mean_loading) / priors.mean_loading_sd) ** 2 - log_a[0]
+        out = size * log_a - 0.5 * a2 * quadratic + _log_inverse_gamma(variance / a2, 1.0, b)
+        return out.at[0].add(pull)
+
+    key_step, key_accept = random.split(key)
+    log_a = 2.4 / jnp.sqrt(2.0 * size) * random.normal(key_step, (shape.n_latents,))
+    accepted = _accept(key_accept, log_target(log_a) - log_target(jnp.zeros_like(log_a)))
+    a = jnp.exp(jnp.where(accepted, log_a, 0.0))
+    return state._replace(
+        latents=state.latents * a,
+        coefficients=state.coefficients * a,
+        group_latent=state.group_latent * a,
+        slopes=state.slopes / a,
+        mean_loading=state.mean_loading / a[0],
+        var_loading=state.var_loading / a[0] ** 2,
+        var_factor=state.var_factor / a[1:] ** 2,
+    )
