@@ -15,7 +15,7 @@ DRAW_DIMS: Mapping[str, tuple[str, ...]] = {
     "coefficients": ("covariate", "latent"),
     "group_latent": ("group", "latent"),
     "group_benchmark": ("group", "benchmark"),
-    "family": ("model", "family"),
+    "family": ("model", "benchmark_family"),
     "noise_benchmark": ("benchmark",),
     "noise_model": ("model",),
     "nu": (),

@@ -215,7 +215,7 @@ class Posterior:
             "covariate": len(self.features.covariate_names),
             "group": len(self.features.group_names),
             "kind": len(self.features.kinds),
-            "family": len(self.families.names),
+            "benchmark_family": len(self.families.names),
         }
 
     @property

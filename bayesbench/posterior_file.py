@@ -62,7 +62,7 @@ def _coordinates(posterior: Posterior) -> dict[str, Any]:
         "covariate": list(features.covariate_names),
         "group": list(features.group_names),
         "kind": list(features.kinds),
-        "family": list(posterior.families.names),
+        "benchmark_family": list(posterior.families.names),
     }
 
 
@@ -104,7 +104,7 @@ def _constant(posterior: Posterior) -> dict[str, Variable]:
         "group_member": (("model", "group"), features.groups),
     }
     if posterior.families.names:
-        variables["family_member"] = (("benchmark", "family"), posterior.families.members)
+        variables["family_member"] = (("benchmark", "benchmark_family"), posterior.families.members)
     for name, value in posterior.transform.to_arrays().items():
         variables[f"transform_{name}"] = (("benchmark",), value)
     return variables
@@ -350,7 +350,7 @@ def _read(file: Any) -> Posterior:
             if name not in ("chain", "draw")
         },
         calibration=calibration,
-        families=_read_families(constant, _ids(draws_group, "family")),
+        families=_read_families(constant, _ids(draws_group, "benchmark_family")),
     )
 
 

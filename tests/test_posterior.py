@@ -15,6 +15,7 @@ import xarray as xr
 
 from bayesbench.config import ModelSpec, Priors
 from bayesbench.errors import DataError, PosteriorFileError, UsageError
+from bayesbench.families import BenchmarkFamilies
 from bayesbench.posterior import DRAW_DIMS, Diagnostics, Posterior, Provenance
 from tests.factories import make_matrix, make_posterior
 
@@ -267,3 +268,25 @@ def test_loading_needs_neither_jax_nor_xarray(file: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_effects_on_families_of_benchmarks_survive_the_file(tmp_path: Path) -> None:
+    bare = make_posterior(n_draws=20)
+    (m, b), lead = bare.matrix.shape, bare.draws["ability"].shape[:2]
+    members = np.zeros((b, 2))
+    members[[0, 3], 0] = members[[1, 2], 1] = 1.0
+    rng = np.random.default_rng(5)
+    fitted = replace(
+        bare,
+        draws={
+            **bare.draws,
+            "family": rng.normal(size=(*lead, m, 2)),
+            "scale_family": rng.random(lead),
+        },
+        families=BenchmarkFamilies(("aime", "swe"), members),
+    )
+    fitted.save(tmp_path / "fit.nc")
+    back = Posterior.load(tmp_path / "fit.nc")
+    assert_same(fitted, back)
+    assert back.families.names == ("aime", "swe")
+    np.testing.assert_array_equal(back.families.members, members)
