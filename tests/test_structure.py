@@ -7,7 +7,6 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_matrix, make_posterior
 from sklearn.decomposition import PCA
 
 from bayesbench.config import ModelSpec
@@ -25,6 +24,7 @@ from bayesbench.structure import (
     submatrix_shares,
     varimax,
 )
+from tests.factories import make_matrix, make_posterior
 
 SIMPLE = np.zeros((12, 3))
 SIMPLE[:6, 0], SIMPLE[6:10, 1], SIMPLE[10:, 2] = 1.0, 0.9, 0.8
