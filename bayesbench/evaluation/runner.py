@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
@@ -77,11 +78,29 @@ def spawned_executor(jobs: int) -> Iterator[Executor | None]:
     os.environ.update(dict.fromkeys(added, "1"))
     context = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(max_workers=jobs, mp_context=context) as executor:
-            yield executor
+        with ProcessPoolExecutor(
+            max_workers=jobs, mp_context=context, initializer=_leave_interrupts_to_the_parent
+        ) as executor:
+            try:
+                yield executor
+            except BaseException:
+                _stop_workers(executor)
+                raise
     finally:
         for name in added:
             os.environ.pop(name, None)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """Ctrl-C reaches every process of a terminal; only the parent is to answer it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _stop_workers(executor: ProcessPoolExecutor) -> None:
+    """End the workers, or leaving the executor would wait for the folds they are at."""
+    # no public way before Python 3.14's terminate_workers
+    for process in list((executor._processes or {}).values()):
+        process.terminate()
 
 
 def run_tasks(
