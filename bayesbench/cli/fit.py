@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,6 +46,12 @@ METHODS: dict[str, tuple[str, str, type[GibbsConfig] | type[NUTSConfig] | type[S
 @click.option(
     "--seed", type=values.SEED, default=0, show_default=True, metavar="N", help="Of the draws."
 )
+@click.option(
+    "--calibrate/--no-calibrate",
+    default=True,
+    show_default=True,
+    help="Learn the recalibration of the intervals by cross-fits (eight short Gibbs runs).",
+)
 @click.option("--strict", is_flag=True, help="Exit 3, writing nothing, if diagnostics fail.")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="Thin to N draws in the file.")
 @click.option("--pack", is_flag=True, help="Round large arrays to 16 bits in the file.")
@@ -60,6 +66,7 @@ def fit(
     method: str,
     rank: int | None,
     seed: int,
+    calibrate: bool,
     strict: bool,
     keep: int | None,
     pack: bool,
@@ -83,6 +90,8 @@ def fit(
         raise DiagnosticsError(f"the diagnostics failed, nothing was written: {reasons}")
     if diagnostics.verdict != "pass":
         note(f"warning: diagnostics {diagnostics.verdict}: {reasons}")
+    if calibrate:
+        posterior = calibrated(posterior, matrix, spec, seed)
     kept = posterior if keep is None else posterior.thin(keep)
     kept.save(target, pack=pack)
     _report(kept, method, config, spec, out, output_format)
@@ -110,6 +119,20 @@ def run(method: str, matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: in
     return posterior
 
 
+def calibrated(
+    posterior: Posterior, matrix: ScoreMatrix, spec: ModelSpec, seed: int
+) -> Posterior:
+    """Add the recalibration that cross-fits of the matrix teach."""
+    from ..crossfit import calibration_arrays
+    from ..inference.progress import progress_bar
+
+    with progress_bar("recalibration") as report:
+        arrays = calibration_arrays(matrix, spec, seed=seed, progress=report)
+    if arrays is None:
+        note("note: too few scores to recalibrate the intervals; they are the model's own")
+    return replace(posterior, calibration=arrays)
+
+
 def _report(
     posterior: Posterior, method: str, config: Any, spec: ModelSpec, out: str, output_format: str
 ) -> None:
@@ -125,6 +148,7 @@ def _report(
         "cells": posterior.matrix.n_cells,
         "draws": posterior.n_draws,
         "wall_s": posterior.provenance.wall_s,
+        "recalibrated": posterior.calibration is not None,
         "diagnostics": {
             "verdict": posterior.diagnostics.verdict,
             "reasons": list(posterior.diagnostics.reasons),

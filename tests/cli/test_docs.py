@@ -1,0 +1,93 @@
+"""docs/cli.md names every command and every JSON field there is."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from bayesbench.cli.app import COMMANDS, app
+from tests.cli.conftest import Run
+
+FREE = {"config", "versions", "spec", "summary", "p_better", "scores", "by_scale", "strata", "by_k"}
+"""Fields whose own fields are names or settings."""
+
+
+@pytest.fixture(scope="module")
+def sections(repository: Path) -> dict[str, str]:
+    """Text of every section by its title; ``models, benchmarks`` under both names."""
+    parts = re.split(r"^## ", (repository / "docs" / "cli.md").read_text(), flags=re.MULTILINE)
+    found = {}
+    for part in parts[1:]:
+        title, _, body = part.partition("\n")
+        found.update(dict.fromkeys(title.split(", "), body))
+    return found
+
+
+def fields(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return set().union(*map(fields, value)) if value else set()
+    if not isinstance(value, dict):
+        return set()
+    nested = [fields(item) for key, item in value.items() if key not in FREE]
+    return set(value).union(*nested)
+
+
+def named(text: str) -> set[str]:
+    return set(re.findall(r"""[`"](\w+)[`"]""", text))
+
+
+def test_every_command_has_a_section(sections: dict[str, str]) -> None:
+    assert set(COMMANDS) == set(sections) - {"Common ground"}
+
+
+def test_every_field_is_documented(
+    ask: Run, run: Run, sections: dict[str, str], scores_csv: Path, posterior_file: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    file = tmp_path / "run.json"
+    known = ("--scores", "bench_0=40", "--format", "json")
+    answers = {
+        "predict": [ask("predict", *known)],
+        "next": [ask("next", *known)],
+        "decide": [ask("decide", *known, "--benchmark", "bench_3", "--tolerance", "3", "--cost",
+                       "1", "--price-wrong", "1")],
+        "rank": [ask("rank", "model_0", *known, "--benchmark", "bench_3", "--probe", "new")],
+        "campaign": [
+            ask("campaign", "new", file, *known),
+            run("campaign", "observe", file, "bench_1=50", "--format", "json"),
+            run("campaign", "status", file, "--format", "json"),
+            run("campaign", "replay", file, "--scores", "bench_3=50", "--format", "json"),
+        ],
+        "models": [ask("models", "--format", "json")],
+        "benchmarks": [ask("benchmarks", "--format", "json")],
+        "info": [run("info", posterior_file, "--format", "json")],
+        "demo": [ask("demo", "--format", "json")],
+        "evaluate": [run("evaluate", "--data", scores_csv, "--scale", "percent", "--method",
+                         "mean", "--no-resume", "--format", "json")],
+    }  # fmt: skip
+    shared = named(sections["Common ground"])
+    for command, found in answers.items():
+        text = shared | named(sections[command])
+        if command in ("campaign", "demo"):
+            text |= named(sections["predict"]) | named(sections["next"])
+        for answer in found:
+            assert fields(answer.json()) <= text, command
+
+
+def test_the_examples_are_calls_the_program_takes(sections: dict[str, str]) -> None:
+    calls = [
+        line for text in sections.values() for line in re.findall(r"^bayesbench .*", text, re.M)
+    ]
+    assert len(calls) >= 8
+    for call in calls:
+        name, *rest = shlex.split(call)[1:]
+        command = app.get_command(click.Context(app), name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            command, rest = command.commands[rest[0]], rest[1:]
+        command.make_context(name, rest)
