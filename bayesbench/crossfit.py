@@ -140,7 +140,7 @@ def condition_on_row(
 
     def fact(name: str) -> object:
         value = facts.get(name)
-        return None if value is None or value != value or str(value) == "<NA>" else value
+        return None if value is None or str(value) == "<NA>" or value != value else value
 
     draws = condition(
         posterior,
