@@ -119,9 +119,7 @@ def run(method: str, matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: in
     return posterior
 
 
-def calibrated(
-    posterior: Posterior, matrix: ScoreMatrix, spec: ModelSpec, seed: int
-) -> Posterior:
+def calibrated(posterior: Posterior, matrix: ScoreMatrix, spec: ModelSpec, seed: int) -> Posterior:
     """Add the recalibration that cross-fits of the matrix teach."""
     from ..crossfit import calibration_arrays
     from ..inference.progress import progress_bar

@@ -32,6 +32,7 @@ def quick_fit(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return posterior
 
     monkeypatch.setattr(fit_module, "run", made)
+    monkeypatch.setattr(fit_module, "calibrated", lambda posterior, *_: posterior)
     return kept
 
 
@@ -48,6 +49,10 @@ def test_fit_passes_the_settings_on_and_writes_the_file(
     assert (quick_fit["spec"].rank, quick_fit["seed"]) == (1, 7)
     assert answer["draws"] == 20 == Posterior.load(out).n_draws
     assert (answer["models"], answer["benchmarks"], answer["cells"]) == (8, 4, 32)
+    assert list(answer) == [
+        "out", "method", "seed", "config", "rank", "models", "benchmarks", "cells", "draws",
+        "wall_s", "recalibrated", "diagnostics",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("verdict", "strict", "code"), [
@@ -77,8 +82,8 @@ def test_strict_refuses_a_failed_fit(
 def test_a_real_fit_from_the_command_line(run: Run, scores_csv: Path, tmp_path: Path) -> None:
     out = tmp_path / "fit.nc"
     answer = run("fit", "--data", scores_csv, "--scale", "percent", *SMALL, "--chains", "2",
-                 "--warmup", "50", "--draws", "50", "--thin", "1", "--rank", "1", "--out", out,
-                 "--format", "json").json()  # fmt: skip
+                 "--warmup", "50", "--draws", "50", "--thin", "1", "--rank", "1", "--no-calibrate",
+                 "--out", out, "--format", "json").json()  # fmt: skip
     assert answer["draws"] == 100
     rows = run("predict", "--scores", "b0=40", "--posterior", out, "--format", "json").json()
     assert len(rows["predictions"]) == 4
