@@ -1,7 +1,7 @@
 """The low-rank model as a NumPyro callable, and the plain arrays it is fitted to.
 
-`low_rank_model` states the joint density in its natural form or, for samplers, in coordinates
-that mix well; `complete` draws what the second form leaves out.
+`low_rank_model` states the joint density, with the degrees of freedom of the noise summed out;
+`complete` draws those, and the effects that no score depends on, from their exact conditionals.
 """
 
 from __future__ import annotations
@@ -107,12 +107,12 @@ class TrainingData:
     @property
     def informed_groups(self) -> NDArray[np.bool_]:
         """Whether any member of a group has a score on a benchmark, (G, B)."""
-        return (self.groups != 0).T @ self.observed > 0
+        return np.asarray((self.groups != 0).T @ self.observed > 0)
 
     @property
     def informed_families(self) -> NDArray[np.bool_]:
         """Whether a model has a score on any benchmark of a family, (M, Q)."""
-        return self.observed @ (self.families != 0) > 0
+        return np.asarray(self.observed @ (self.families != 0) > 0)
 
 
 def site_dims(spec: ModelSpec, data: TrainingData) -> dict[str, tuple[str, ...]]:
@@ -144,7 +144,7 @@ def _root_inverse_gamma(shape: float, scale: float | jax.Array) -> dist.Distribu
     return dist.TransformedDistribution(dist.InverseGamma(shape, scale), PowerTransform(0.5))
 
 
-def low_rank_model(data: TrainingData, spec: ModelSpec, *, sampled: bool = False) -> None:
+def low_rank_model(data: TrainingData, spec: ModelSpec) -> None:
     """Joint density of the low-rank model (NumPyro callable).
 
     Scores on the latent scale are ``z_ij ~ StudentT(nu, eta_ij, noise_benchmark_j *
@@ -158,11 +158,6 @@ def low_rank_model(data: TrainingData, spec: ModelSpec, *, sampled: bool = False
     ----------
     data : TrainingData
     spec : ModelSpec
-    sampled : bool
-        The form for samplers: the same density of everything the scores depend on, in better
-        coordinates. Each benchmark's mean eta over its observed cells stands in place of its bias;
-        group x benchmark and family effects are in units of their scale, and those without any
-        score are left out (`complete` draws them from their prior).
 
     Notes
     -----
@@ -172,13 +167,10 @@ def low_rank_model(data: TrainingData, spec: ModelSpec, *, sampled: bool = False
     sites = site_dims(spec, data)
     params = _benchmark_side(data, spec)
     params |= _model_noise(data, spec)
-    params |= _group_effects(data, spec, params, sites, sampled)
-    params |= _family_effects(data, spec, sites, sampled)
+    params |= _group_effects(data, spec, params, sites)
+    params |= _family_effects(data, spec, sites)
     params |= _latents(data, spec, params, sites)
-    unbiased = {**params, "benchmark_bias": jnp.zeros(data.n_benchmarks)}
-    eta = _eta(unbiased, data)
-    eta = eta + _benchmark_bias(data, params["scale_bias"], eta, sampled)
-    residual, scale = _residuals(eta, params, data)
+    residual, scale = _residuals(params, data)
     numpyro.factor("z", _log_likelihood(residual / scale, scale, spec))
 
 
@@ -188,10 +180,9 @@ def _eta(params: Mapping[str, jax.Array], data: TrainingData) -> jax.Array:
     )
 
 
-def _residuals(
-    eta: jax.Array, params: Mapping[str, jax.Array], data: TrainingData
-) -> tuple[jax.Array, jax.Array]:
+def _residuals(params: Mapping[str, jax.Array], data: TrainingData) -> tuple[jax.Array, jax.Array]:
     """Residual and noise scale of every observed cell."""
+    eta = _eta(params, data)
     residual = jnp.asarray(data.z) - eta[data.row, data.col]
     scale = params["noise_benchmark"][data.col]
     if "noise_model" in params:
@@ -213,6 +204,9 @@ def _benchmark_side(data: TrainingData, spec: ModelSpec) -> dict[str, jax.Array]
         "noise_level", dist.Gamma(priors.noise_level_shape, priors.noise_level_rate)
     )
     with numpyro.plate("benchmark", n):
+        out["benchmark_bias"] = numpyro.sample(
+            "benchmark_bias", dist.Normal(0.0, out["scale_bias"])
+        )
         out["loading"] = numpyro.sample(
             "loading", dist.Normal(out["mean_loading"], out["scale_loading"])
         )
@@ -243,52 +237,11 @@ def _model_noise(data: TrainingData, spec: ModelSpec) -> dict[str, jax.Array]:
         return {"noise_model": numpyro.sample("noise_model", _root_inverse_gamma(shape, shape))}
 
 
-def _benchmark_bias(
-    data: TrainingData, scale: jax.Array, unbiased: jax.Array, sampled: bool
-) -> jax.Array:
-    """Sample the biases, or equivalently each benchmark's mean eta over its observed cells.
-
-    The level differs from the bias by a term that does not depend on the bias, so the Jacobian
-    is one; the data speak about the level almost independently of slopes and latents.
-    """
-    if not sampled:
-        with numpyro.plate("benchmark", data.n_benchmarks):
-            bias: jax.Array = numpyro.sample("benchmark_bias", dist.Normal(0.0, scale))
-        return bias
-    share = jnp.asarray(data.observed / np.maximum(data.observed.sum(0), 1.0))
-    offset = (share * unbiased).sum(0)
-    with numpyro.plate("benchmark", data.n_benchmarks):
-        level = numpyro.sample("benchmark_level", dist.Normal(offset, scale))
-        return jnp.asarray(numpyro.deterministic("benchmark_bias", level - offset))
-
-
-def _effects(
-    name: str,
-    dims: tuple[str, str],
-    scale: jax.Array,
-    informed: NDArray[np.bool_],
-    sampled: bool,
-) -> jax.Array:
-    """Normal effects with a scale each; under ``sampled`` only the informed ones, the rest 0."""
-    if not sampled:
-        with (
-            numpyro.plate(dims[0], informed.shape[0], dim=-2),
-            numpyro.plate(dims[1], informed.shape[1], dim=-1),
-        ):
-            return jnp.asarray(numpyro.sample(name, dist.Normal(0.0, scale)))
-    first, second = np.nonzero(informed)
-    with numpyro.plate(f"informed_{name}", len(first)):
-        unit = numpyro.sample(f"{name}_unit", dist.Normal(0.0, 1.0))
-    effects = scale * jnp.zeros(informed.shape).at[first, second].set(unit)
-    return jnp.asarray(numpyro.deterministic(name, effects))
-
-
 def _group_effects(
     data: TrainingData,
     spec: ModelSpec,
     params: Mapping[str, jax.Array],
     sites: Mapping[str, tuple[str, ...]],
-    sampled: bool,
 ) -> dict[str, jax.Array]:
     priors, kind = spec.priors, data.group_kind
     out: dict[str, jax.Array] = {}
@@ -306,19 +259,25 @@ def _group_effects(
             out["group_latent"] = numpyro.sample("group_latent", dist.Normal(0.0, scale))
     if "group_benchmark" in sites:
         scale = out["scale_group_benchmark"][kind][:, None] * params["noise_benchmark"]
-        out["group_benchmark"] = _effects(
-            "group_benchmark", ("group", "benchmark"), scale, data.informed_groups, sampled
-        )
+        with (
+            numpyro.plate("group", data.groups.shape[1], dim=-2),
+            numpyro.plate("benchmark", data.n_benchmarks, dim=-1),
+        ):
+            out["group_benchmark"] = numpyro.sample("group_benchmark", dist.Normal(0.0, scale))
     return out
 
 
 def _family_effects(
-    data: TrainingData, spec: ModelSpec, sites: Mapping[str, tuple[str, ...]], sampled: bool
+    data: TrainingData, spec: ModelSpec, sites: Mapping[str, tuple[str, ...]]
 ) -> dict[str, jax.Array]:
     if "family" not in sites:
         return {}
     scale = numpyro.sample("scale_family", _root_inverse_gamma(1.0, spec.priors.family_b))
-    effects = _effects("family", ("model", "family"), scale, data.informed_families, sampled)
+    with (
+        numpyro.plate("model", data.n_models, dim=-2),
+        numpyro.plate("family_of_benchmarks", data.families.shape[1], dim=-1),
+    ):
+        effects = numpyro.sample("family", dist.Normal(0.0, scale))
     return {"scale_family": scale, "family": effects}
 
 
@@ -393,15 +352,16 @@ def _log_likelihood(standardised: jax.Array, scale: jax.Array, spec: ModelSpec) 
 def complete(
     key: jax.Array, params: Mapping[str, jax.Array], data: TrainingData, spec: ModelSpec
 ) -> dict[str, jax.Array]:
-    """Draw what ``sampled`` leaves out, each from its exact conditional given the rest.
+    """Draw what samplers leave out, each from its exact conditional given the rest.
 
     These are the degrees of freedom ``nu``, and the group x benchmark and family effects that no
-    score depends on: given the scales they are independent of the data.
+    score depends on: given the scales they are independent of the data. The values of the latter
+    in ``params`` are not looked at.
     """
     out = dict(params)
     noise, groups, families = jax.random.split(key, 3)
     if spec.student_t:
-        residual, scale = _residuals(_eta(params, data), params, data)
+        residual, scale = _residuals(params, data)
         log_weights = nu_log_weights(residual / scale, spec)
         grid = jnp.asarray(spec.priors.nu_grid)
         out["nu"] = grid[jax.random.categorical(noise, log_weights)]

@@ -98,20 +98,29 @@ def headline(
     """Every figure of ``bayesbench evaluate``, over the predictable held-out cells, pooled.
 
     medape, within3, within5 and top20_medape are in %; coverage90, not_predictable and the ranking
-    accuracies in 0-1; the rest in score points. Uncertainty, for spearman and top20_medape, is the
-    width of the 90 % interval.
+    accuracies in 0-1; the rest in score points. The predicted uncertainty is the width of the
+    central half of the predictive distribution (of the 90 % interval for a method that gives only
+    that): as it is for spearman, whose error is in points, and relative to the predicted score for
+    top20_medape, whose error is relative; top20_medape_points sorts by points there too.
     """
     kept = table.select(table.predictable)
     c = _columns(kept)
     out: dict[str, Any] = short(table)
     out["within3"] = metrics.within(c["truth"], c["median"], 3)
-    out["winkler90"] = out["crps"] = out["spearman"] = out["top20_medape"] = math.nan
+    for name in ("winkler90", "crps", "spearman", "top20_medape", "top20_medape_points"):
+        out[name] = math.nan
     if _has_intervals(c):
         width = c["upper90"] - c["lower90"]
         error = np.abs(c["median"] - c["truth"])
         out["winkler90"] = metrics.winkler(c["truth"], c["lower90"], c["upper90"], 0.9)
-        out["spearman"] = metrics.spearman(width, error)
-        out["top20_medape"] = metrics.top_share_medape(c["truth"], c["median"], width, 0.2)
+        doubt = width
+        if kept.quantiles is not None and np.isfinite(kept.quantiles).all():
+            low, high = (int(np.argmin(np.abs(PREDICTIVE_LEVELS - p))) for p in (0.25, 0.75))
+            doubt = kept.quantiles[:, high] - kept.quantiles[:, low]
+        out["spearman"] = metrics.spearman(doubt, error)
+        relative = doubt / np.maximum(np.abs(c["median"]), 1e-9)
+        out["top20_medape"] = metrics.top_share_medape(c["truth"], c["median"], relative, 0.2)
+        out["top20_medape_points"] = metrics.top_share_medape(c["truth"], c["median"], doubt, 0.2)
     if kept.quantiles is not None and np.isfinite(kept.quantiles).all():
         crps = metrics.crps_from_quantiles(c["truth"], PREDICTIVE_LEVELS, kept.quantiles)
         out["crps"] = float(crps.mean()) if crps.size else math.nan

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from arviz_stats.base import array_stats
+from arviz_stats import base as arviz_base_stats
 from numpy.typing import NDArray
 
 from ..linear_predictor import linear_predictor_at
 from ..posterior import Diagnostics, Posterior
 
 __all__ = ["diagnose"]
+
+array_stats: Any = arviz_base_stats.array_stats  # arviz-stats has annotations only in part
 
 Floats = NDArray[np.float64]
 

@@ -79,9 +79,21 @@ def gibbs_data(data: TrainingData, shape: GibbsShape) -> GibbsData:
         present=padded(np.ones(data.n_cells), np.float32),
         x=jnp.asarray(np.nan_to_num(data.x), jnp.float32),
         x_missing=jnp.asarray(np.isnan(data.x), jnp.float32),
-        groups=jnp.asarray(data.groups, jnp.float32),
-        families=jnp.asarray(data.families, jnp.float32),
+        groups=jnp.asarray(
+            np.stack([_codes(data.groups[:, first:last]) for first, last in shape.kinds])
+            if shape.kinds
+            else np.zeros((0, data.n_models)),
+            jnp.int32,
+        ),
+        families=jnp.asarray(_codes(data.families), jnp.int32),
     )
+
+
+def _codes(members: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Number of each row's only group; the number of groups where it has none."""
+    size = members.shape[1]
+    none = np.full((len(members), 1), 0.5)
+    return np.asarray(np.argmax(np.concatenate([members, none], axis=1), axis=1).clip(0, size))
 
 
 def named_draws(states: GibbsState, shape: GibbsShape) -> dict[str, Array]:

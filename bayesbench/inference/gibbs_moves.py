@@ -18,7 +18,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jax import Array, random
 
-from .gibbs_state import GibbsData, GibbsShape, GibbsState
+from .gibbs_state import GibbsData, GibbsShape, GibbsState, latent_effects
 
 __all__ = ["move"]
 
@@ -70,12 +70,14 @@ def _eta(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array:
 
 def _group_part(state: GibbsState, data: GibbsData, shape: GibbsShape, index: int) -> Array:
     first, last = shape.kinds[index]
-    part = data.groups[:, first:last] @ state.group_benchmark[first:last]
-    return part[data.row, data.col]
+    blank = jnp.zeros((1, shape.n_benchmarks))
+    effects = jnp.concatenate([state.group_benchmark[first:last], blank])
+    return effects[data.groups[index][data.row], data.col]
 
 
 def _family_part(state: GibbsState, data: GibbsData) -> Array:
-    return (state.family @ data.families.T)[data.row, data.col]
+    effects = jnp.concatenate([state.family, jnp.zeros((len(state.family), 1))], axis=1)
+    return effects[data.row, data.families[data.col]]
 
 
 def _log_likelihood(state: GibbsState, data: GibbsData, shape: GibbsShape, eta: Array) -> Array:
@@ -211,9 +213,7 @@ def _model_noise(
 
 def _prior_residual(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array:
     mean = state.covariates @ state.coefficients
-    if shape.kinds and shape.spec.group_latents:
-        mean = mean + data.groups @ state.group_latent
-    return state.latents - mean
+    return state.latents - mean - latent_effects(state.group_latent, data, shape)
 
 
 def _shift_latents(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> GibbsState:
@@ -223,7 +223,9 @@ def _shift_latents(key: Array, state: GibbsState, data: GibbsData, shape: GibbsS
     """
     grouped = bool(shape.kinds) and shape.spec.group_latents
     first, last = shape.kinds[0] if grouped else (0, 0)
-    member = data.groups[:, first:last].sum(axis=1) if grouped else jnp.zeros(shape.n_models)
+    member = jnp.zeros(shape.n_models)
+    if grouped:
+        member = (data.groups[0] < last - first).astype(jnp.float32)
     for latent in range(shape.n_latents):
         key, key_draw = random.split(key)
         slope = state.slopes[:, latent]

@@ -10,7 +10,18 @@ from jax import Array, random
 
 from ..config import ModelSpec
 
-__all__ = ["GibbsData", "GibbsInfo", "GibbsShape", "GibbsState", "initial_state"]
+__all__ = [
+    "GibbsData",
+    "GibbsInfo",
+    "GibbsShape",
+    "GibbsState",
+    "benchmark_effects",
+    "family_effects",
+    "gathered",
+    "initial_state",
+    "latent_effects",
+    "spread",
+]
 
 
 @dataclass(frozen=True)
@@ -54,8 +65,8 @@ class GibbsData(NamedTuple):
     present : (n,) 1, or 0 where padded
     x : (M, P) standardised covariates, 0 where missing
     x_missing : (M, P) 1 where missing
-    groups : (M, G) memberships
-    families : (B, Q) memberships of the benchmarks
+    groups : (kinds, M) number of the model's group within each kind; the kind's size for none
+    families : (B,) number of the benchmark's family; Q for none
     """
 
     z: Array
@@ -130,3 +141,37 @@ def initial_state(key: Array, shape: GibbsShape) -> GibbsState:
         var_group_benchmark=jnp.full(len(shape.kinds), 0.1) * spread[3],
         var_family=0.1 * spread[3],
     )
+
+
+def spread(effects: Array, code: Array) -> Array:
+    """Effects (G, ...) of every member's group, (M, ...); 0 where the code is G."""
+    blank = jnp.zeros((1, *effects.shape[1:]))
+    return jnp.concatenate([effects, blank])[code]
+
+
+def gathered(values: Array, code: Array, size: int) -> Array:
+    """Sums of members' values (M, ...) over their groups, (G, ...); the transpose of `spread`."""
+    return jnp.zeros((size + 1, *values.shape[1:])).at[code].add(values)[:size]
+
+
+def benchmark_effects(effects: Array, data: GibbsData, shape: GibbsShape) -> Array | float:
+    """Group effects (G, B) on every cell, (M, B); 0 where the model has none."""
+    total: Array | float = 0.0
+    if shape.spec.group_benchmarks:
+        for index, (first, last) in enumerate(shape.kinds):
+            total = total + spread(effects[first:last], data.groups[index])
+    return total
+
+
+def latent_effects(effects: Array, data: GibbsData, shape: GibbsShape) -> Array | float:
+    """Group effects (G, L) on every model's latents, (M, L)."""
+    total: Array | float = 0.0
+    if shape.spec.group_latents:
+        for index, (first, last) in enumerate(shape.kinds):
+            total = total + spread(effects[first:last], data.groups[index])
+    return total
+
+
+def family_effects(effects: Array, data: GibbsData, shape: GibbsShape) -> Array | float:
+    """Family effects (M, Q) on every cell, (M, B)."""
+    return spread(effects.T, data.families).T if shape.n_families else 0.0

@@ -21,7 +21,17 @@ from jax.scipy.linalg import cho_solve, solve_triangular
 from jax.scipy.special import gammaln
 
 from .gibbs_moves import move
-from .gibbs_state import GibbsData, GibbsInfo, GibbsShape, GibbsState
+from .gibbs_state import (
+    GibbsData,
+    GibbsInfo,
+    GibbsShape,
+    GibbsState,
+    benchmark_effects,
+    family_effects,
+    gathered,
+    latent_effects,
+    spread,
+)
 
 __all__ = ["sweep"]
 
@@ -29,11 +39,13 @@ HEAVY_DF = 4.0
 """Degrees of freedom of the Student-t prior on loadings under ``heavy_loadings``."""
 
 
-def gamma_variate(key: Array, shape: Array, proposals: int = 6) -> Array:
-    """Gamma(shape, rate 1) for ``shape >= 1`` by Marsaglia and Tsang's rejection.
+def _gamma_proposals(key: Array, shape: Array, proposals: int) -> tuple[Array, Array]:
+    """Marsaglia and Tsang's rejection with a fixed number of proposals, for ``shape >= 1``.
 
-    A fixed number of proposals keeps it one vectorised step; each is refused with probability
-    below 0.05, so all six are in fewer than 2 of 10^8 variates (the mode is then returned).
+    Returns
+    -------
+    value, accepted
+        Gamma(shape, rate 1) where accepted; each proposal is refused with probability below 0.05.
     """
     d = shape - 1.0 / 3.0
     c = 1.0 / jnp.sqrt(9.0 * d)
@@ -41,11 +53,30 @@ def gamma_variate(key: Array, shape: Array, proposals: int = 6) -> Array:
     x = random.normal(key_x, (proposals, *shape.shape))
     u = random.uniform(key_u, (proposals, *shape.shape), minval=1e-12)
     v = (1.0 + c * x) ** 3
-    good = jnp.log(jnp.maximum(v, 1e-30))
-    accept = (v > 0) & (jnp.log(u) < 0.5 * x * x + d * (1.0 - v + good))
+    log_v = jnp.log(jnp.maximum(v, 1e-30))
+    accept = (v > 0) & (jnp.log(u) < 0.5 * x * x + d * (1.0 - v + log_v))
     first = jnp.argmax(accept, axis=0)
     chosen = jnp.take_along_axis(v, first[None], axis=0)[0]
-    return d * jnp.where(accept.any(axis=0), chosen, 1.0)
+    return d * chosen, accept.any(axis=0)
+
+
+def gamma_variate(key: Array, shape: Array, proposals: int = 6) -> Array:
+    """Gamma(shape, rate 1) for ``shape >= 1``.
+
+    All six proposals are refused in fewer than 2 of 10^8 variates; the mode then stands in.
+    """
+    value, accepted = _gamma_proposals(key, shape, proposals)
+    return jnp.where(accepted, value, shape - 1.0 / 3.0)
+
+
+def gamma_or_stay(key: Array, shape: Array, rate: Array, current: Array) -> Array:
+    """Gamma(shape, rate), or the current value where both of two proposals are refused.
+
+    Whether they are refused does not depend on the current value, so the step leaves the gamma
+    law unchanged, at a third of the random numbers.
+    """
+    value, accepted = _gamma_proposals(key, shape, 2)
+    return jnp.where(accepted, value / rate, current)
 
 
 def _gaussian(key: Array, precision: Array, linear: Array) -> Array:
@@ -123,19 +154,13 @@ def _dense(state: GibbsState, data: GibbsData, shape: GibbsShape) -> _Work:
 
 def _offset(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array | float:
     """Group and family effects on every cell (M, B)."""
-    offset: Array | float = 0.0
-    if shape.kinds and shape.spec.group_benchmarks:
-        offset = offset + data.groups @ state.group_benchmark
-    if shape.n_families:
-        offset = offset + state.family @ data.families.T
-    return offset
+    groups = benchmark_effects(state.group_benchmark, data, shape)
+    return groups + family_effects(state.family, data, shape)
 
 
 def _prior_mean(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array:
     mean = state.covariates @ state.coefficients
-    if shape.kinds and shape.spec.group_latents:
-        mean = mean + data.groups @ state.group_latent
-    return mean
+    return mean + latent_effects(state.group_latent, data, shape)
 
 
 def _latents(
@@ -175,14 +200,17 @@ def _group_benchmark(
     if not (shape.kinds and shape.spec.group_benchmarks):
         return state
     effects, variances = state.group_benchmark, []
-    base = state.bias + state.latents @ state.slopes.T + state.family @ data.families.T
+    base = state.bias + state.latents @ state.slopes.T
+    base = base + family_effects(state.family, data, shape)
     for index, (first, last) in enumerate(shape.kinds):
         key, key_effect, key_scale = random.split(key, 3)
-        member = data.groups[:, first:last]
-        others = data.groups @ effects - member @ effects[first:last]
+        code, size = data.groups[index], last - first
+        own = spread(effects[first:last], code)
+        others = benchmark_effects(effects, data, shape) - own
         scale = state.var_group_benchmark[index] * state.noise_benchmark
-        precision = member.T @ work.precision + 1.0 / scale
-        mean = (member.T @ (work.precision * (work.scores - base - others))) / precision
+        precision = gathered(work.precision, code, size) + 1.0 / scale
+        residual = work.precision * (work.scores - base - others)
+        mean = gathered(residual, code, size) / precision
         drawn = mean + random.normal(key_effect, mean.shape) / jnp.sqrt(precision)
         effects = effects.at[first:last].set(drawn)
         squares = (drawn**2 / state.noise_benchmark).sum()
@@ -202,10 +230,11 @@ def _family(
     if not shape.n_families:
         return state
     base = state.bias + state.latents @ state.slopes.T
-    if shape.kinds and shape.spec.group_benchmarks:
-        base = base + data.groups @ state.group_benchmark
-    precision = work.precision @ data.families + 1.0 / state.var_family
-    mean = ((work.precision * (work.scores - base)) @ data.families) / precision
+    base = base + benchmark_effects(state.group_benchmark, data, shape)
+    code, size = data.families, shape.n_families
+    precision = gathered(work.precision.T, code, size).T + 1.0 / state.var_family
+    residual = work.precision * (work.scores - base)
+    mean = gathered(residual.T, code, size).T / precision
     key_effect, key_scale = random.split(key)
     drawn = mean + random.normal(key_effect, mean.shape) / jnp.sqrt(precision)
     variance = _variance(
@@ -238,7 +267,7 @@ def _noise(
         log_weights = data.present.sum() * constant - 0.5 * (grid + 1) * tails
         nu = grid[random.categorical(keys[0], log_weights)]
         shapes = jnp.full(standardised.shape, 0.5 * (nu + 1))
-        mixing = gamma_variate(keys[1], shapes) / (0.5 * (nu + standardised))
+        mixing = gamma_or_stay(keys[1], shapes, 0.5 * (nu + standardised), mixing)
         log_likelihood = jax.scipy.special.logsumexp(log_weights) - jnp.log(grid.size) - log_scale
     else:
         log_likelihood = (
@@ -279,7 +308,7 @@ def _slope_scales(key: Array, state: GibbsState, shape: GibbsShape) -> GibbsStat
         if shape.spec.heavy_loadings:
             shapes = jnp.full((b, k), 0.5 * (HEAVY_DF + 1))
             rate = 0.5 * (HEAVY_DF + weights**2 / var_factor)
-            heaviness = gamma_variate(keys[0], shapes) / rate
+            heaviness = gamma_or_stay(keys[0], shapes, rate, heaviness)
         var_factor = _variance(
             keys[1], 1.0 + 0.5 * b, priors.factor_b + 0.5 * (heaviness * weights**2).sum(axis=0)
         )
@@ -323,9 +352,7 @@ def _covariates(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShap
 def _coefficients(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> GibbsState:
     if not shape.n_covariates:
         return state
-    target = state.latents
-    if shape.kinds and shape.spec.group_latents:
-        target = target - data.groups @ state.group_latent
+    target = state.latents - latent_effects(state.group_latent, data, shape)
     x = state.covariates
     precision = x.T @ x + jnp.eye(shape.n_covariates) / shape.spec.priors.coefficient_sd**2
     chol = jnp.linalg.cholesky(precision)
@@ -341,10 +368,11 @@ def _group_latent(key: Array, state: GibbsState, data: GibbsData, shape: GibbsSh
     base = state.covariates @ state.coefficients
     for index, (first, last) in enumerate(shape.kinds):
         key, key_effect, key_scale = random.split(key, 3)
-        member = data.groups[:, first:last]
-        others = data.groups @ effects - member @ effects[first:last]
-        precision = member.sum(axis=0)[:, None] + 1.0 / state.var_group_latent[index]
-        mean = (member.T @ (state.latents - base - others)) / precision
+        code, size = data.groups[index], last - first
+        others = latent_effects(effects, data, shape) - spread(effects[first:last], code)
+        count = gathered(jnp.ones(shape.n_models), code, size)
+        precision = count[:, None] + 1.0 / state.var_group_latent[index]
+        mean = gathered(state.latents - base - others, code, size) / precision
         drawn = mean + random.normal(key_effect, mean.shape) / jnp.sqrt(precision)
         effects = effects.at[first:last].set(drawn)
         variances.append(

@@ -67,7 +67,7 @@ class Averaging(NamedTuple):
     log_step: Array
     log_average: Array
     gradient: Array
-    count: Array
+    steps: Array
     center: Array
 
 
@@ -195,7 +195,8 @@ def _metric(blocks: list[Drawn]) -> Floats:
     least, most = METRIC_BOUNDS
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = draws**DRAW_WEIGHT / gradients ** (1.0 - DRAW_WEIGHT)
-    return np.clip(np.nan_to_num(ratio, nan=1.0, posinf=most), least, most)
+    metric: Floats = np.clip(np.nan_to_num(ratio, nan=1.0, posinf=most), least, most)
+    return metric
 
 
 @dataclass(frozen=True, eq=False)

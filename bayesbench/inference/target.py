@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -13,10 +12,12 @@ import numpy as np
 import numpyro
 from jax import Array, random
 from jax.flatten_util import ravel_pytree
+from numpy.typing import NDArray
 from numpyro.infer.util import constrain_fn, potential_energy
 
 from ..config import ModelSpec
 from ..low_rank import TrainingData, complete, low_rank_model, site_dims
+from .coordinates import Coordinates
 
 __all__ = ["Target"]
 
@@ -43,15 +44,11 @@ class Target:
     spec: ModelSpec
 
     @cached_property
-    def _model(self) -> Any:
-        return partial(low_rank_model, sampled=True)
-
-    @cached_property
-    def _guess(self) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-        """A rough point, by the names of the sampled sites."""
+    def coordinates(self) -> Coordinates:
+        """The change of variables from sampled to natural parameters."""
 
         def sites() -> dict[str, Array]:
-            seeded = numpyro.handlers.seed(self._model, 0)
+            seeded = numpyro.handlers.seed(low_rank_model, 0)
             trace = numpyro.handlers.trace(seeded).get_trace(self.data, self.spec)
             return {
                 name: site["value"]
@@ -59,15 +56,22 @@ class Target:
                 if site["type"] == "sample" and not site["is_observed"]
             }
 
-        guess = {name: np.zeros(like.shape, np.float32) for name, like in _shapes(sites).items()}
+        shapes: dict[str, Any] = jax.eval_shape(sites)
+        return Coordinates(self.data, {name: like.shape for name, like in shapes.items()})
+
+    @cached_property
+    def _guess(self) -> dict[str, NDArray[np.float32]]:
+        """A rough point, by the names of the sampled coordinates."""
+        shapes = self.coordinates.shapes
+        guess = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         for name in guess:
             if name.startswith(("scale_", "noise_")):
                 guess[name] += np.log(SCALE_START.get(name, OTHER_SCALES))
         guess["mean_loading"] += self.spec.priors.mean_loading
-        guess["loading"] += self.spec.priors.mean_loading
+        guess["slopes"][:, 0] += self.spec.priors.mean_loading
         total = np.bincount(self.data.row, self.data.z, self.data.n_models)
         count = np.bincount(self.data.row, minlength=self.data.n_models)
-        guess["ability"] += (total / (count + ABILITY_SHRINKAGE)).astype(np.float32)
+        guess["latents"][:, 0] += (total / (count + ABILITY_SHRINKAGE)).astype(np.float32)
         return guess
 
     @property
@@ -76,7 +80,7 @@ class Target:
         return sum(value.size for value in self._guess.values())
 
     def named(self, position: Array) -> dict[str, Array]:
-        """Flat coordinates by site; still unconstrained."""
+        """Flat coordinates by name (`Coordinates.shapes`)."""
         unravel = ravel_pytree(self._guess)[1]
         named: dict[str, Array] = unravel(position)
         return named
@@ -88,29 +92,18 @@ class Target:
         )
 
     def potential(self, position: Array) -> Array:
-        """Minus the log density at flat coordinates, up to nothing: all constants are kept."""
-        energy: Array = potential_energy(
-            self._model, (self.data, self.spec), {}, self.named(position)
-        )
-        return energy
+        """Minus the log density at flat coordinates, up to a constant."""
+        natural, log_density = self.coordinates.to_natural(self.named(position))
+        energy = potential_energy(low_rank_model, (self.data, self.spec), {}, natural)
+        return jnp.asarray(energy - log_density)
 
-    def parameters(self, position: Array, key: Array) -> Mapping[str, Array]:
+    def parameters(self, position: Array, key: Array) -> dict[str, Array]:
         """Named parameters (as in `parameters.DRAW_DIMS`) at flat coordinates.
 
         Needs a key for what `low_rank.complete` draws.
         """
-        sites = constrain_fn(
-            self._model,
-            (self.data, self.spec),
-            {},
-            self.named(position),
-            return_deterministic=True,
-        )
+        natural, _ = self.coordinates.to_natural(self.named(position))
+        sites = constrain_fn(low_rank_model, (self.data, self.spec), {}, natural)
         names = site_dims(self.spec, self.data)
         params = {name: jnp.asarray(sites[name]) for name in names if name != "nu"}
         return complete(key, params, self.data, self.spec)
-
-
-def _shapes(function: Any) -> dict[str, Any]:
-    shapes: dict[str, Any] = jax.eval_shape(function)
-    return shapes
