@@ -344,7 +344,7 @@ def rank_histogram(
     counts, edges = np.histogram(ranks[chain], bins=bins, range=(0.5, values.size + 0.5))
     color = CYCLE[chain % len(CYCLE)]
     _flat_histogram(ax, counts, edges, values.shape[1], prob, color)
-    ax.set_xlabel(f"rank of chain {chain} among all draws")
+    ax.set_xlabel(f"rank (chain {chain})")
     ax.set_ylabel("relative to uniform")
     return ax
 

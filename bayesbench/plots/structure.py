@@ -67,7 +67,7 @@ def factor_biplot(
         zeros, zeros, tips[:, 0], tips[:, 1],
         angles="xy", scale_units="xy", scale=1, width=0.002, color=BLUE, alpha=0.35,
     )  # fmt: skip
-    reach = 1.3 * max(float(np.abs(models).max()), float(np.abs(tips).max()))
+    reach = 1.5 * max(float(np.abs(models).max()), float(np.abs(tips).max()))
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
     ends = factor_ends(aligned, n=n_benchmarks)
     named = ends.loc[ends["factor"].isin(factors) & ends["clear"], "benchmark_id"].unique()
