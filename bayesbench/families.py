@@ -1,4 +1,4 @@
-"""Families of benchmarks, read from their ids: ``swe_bench_pro`` stands beside ``swe_bench_verified``.
+"""Families of benchmarks, read from their ids: ``swe_bench_pro`` is kin to ``swe_bench_verified``.
 
 Siblings share what the general factors do not explain, so the low-rank model has an effect of
 every model on every family. A family is found from the words of the id alone; where ids say

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -43,7 +44,8 @@ def use_compilation_cache() -> Path | None:
     """
     if os.environ.get(OPT_OUT):
         return None
-    configured = jax.config.jax_compilation_cache_dir
+    settings: Any = jax.config  # its annotations leave out the settings themselves
+    configured = settings.jax_compilation_cache_dir
     if configured:
         return Path(configured)
     try:
@@ -53,6 +55,6 @@ def use_compilation_cache() -> Path | None:
         return None
     if not os.access(directory, os.W_OK):
         return None
-    jax.config.update("jax_compilation_cache_dir", str(directory))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", LEAST_COMPILE_SECONDS)
+    settings.update("jax_compilation_cache_dir", str(directory))
+    settings.update("jax_persistent_cache_min_compile_time_secs", LEAST_COMPILE_SECONDS)
     return directory

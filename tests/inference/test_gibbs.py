@@ -6,14 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import random
+from scipy import stats
+
 from bayesbench.config import GibbsConfig, ModelSpec
 from bayesbench.inference.gibbs import compiled_sampler, fit_gibbs, gibbs_data, gibbs_shape
 from bayesbench.inference.gibbs_moves import _eta
 from bayesbench.inference.gibbs_state import GibbsData, GibbsShape, GibbsState
 from bayesbench.inference.gibbs_sweep import gamma_or_stay, gamma_variate, sweep
-from jax import random
-from scipy import stats
-
 from tests.factories import make_matrix
 
 SMALL = GibbsConfig(chains=2, warmup=20, draws=30, thin=1)
@@ -218,7 +218,9 @@ def test_same_seed_same_draws_and_chains_do_not_depend_on_their_number() -> None
     assert not np.array_equal(one.draws["ability"], other.draws["ability"])
     single = GibbsConfig(chains=1, warmup=20, draws=30, thin=1)
     alone = fit_gibbs(matrix, ModelSpec(rank=1), single, seed=3, check=False)
-    np.testing.assert_allclose(alone.draws["ability"][0, :3], one.draws["ability"][0, :3], rtol=2e-2)
+    np.testing.assert_allclose(
+        alone.draws["ability"][0, :3], one.draws["ability"][0, :3], rtol=2e-2
+    )
     assert not np.array_equal(one.draws["ability"][0], one.draws["ability"][1])
 
 
