@@ -118,7 +118,8 @@ def held_out_of(posterior: Posterior, matrix: ScoreMatrix, cells: NDArray[np.int
     Cells on a benchmark without any training score are left out.
     """
     shown = posterior.matrix.observed
-    cells = cells[shown.any(axis=0)[cells[:, 1]]]
+    known = np.asarray(shown.any(axis=0))
+    cells = cells[known[cells[:, 1]]]
     row, column = cells[:, 0], cells[:, 1]
     return HeldOut.of(
         predict_cells(posterior, cells),
@@ -162,6 +163,7 @@ def held_out_models(
     seed: int,
     config: GibbsConfig = CROSSFIT_CONFIG,
     n_blocks: int = MODEL_BLOCKS,
+    n_readings: int = 0,
 ) -> Iterator[HeldOut]:
     """Blocks of models left out of a fit and predicted by conditioning, one item per block.
 
@@ -175,7 +177,12 @@ def held_out_models(
         hidden[train_rows] = False
         train = matrix.mask(hidden & matrix.observed)
         posterior = fit_gibbs(
-            train, spec, config, seed=seed + number, n_readings=matrix.n_cells, check=False
+            train,
+            spec,
+            config,
+            seed=seed + number,
+            n_readings=max(n_readings, matrix.n_cells),
+            check=False,
         )
         known = posterior.matrix.observed.any(axis=0)
         per_benchmark = posterior.matrix.observed.sum(axis=0)
@@ -203,22 +210,20 @@ def held_out_models(
 def _blocks(
     matrix: ScoreMatrix, n_blocks: int, rng: np.random.Generator
 ) -> list[tuple[NDArray[np.integer], NDArray[np.integer]]]:
-    """(left-out rows, training rows) of every block."""
-    n = matrix.shape[0]
-    dates = np.full(n, np.nan)
+    """(left-out rows, training rows) of every block; rows without scores are in neither."""
+    active = np.flatnonzero(matrix.observed.any(axis=1))
+    dates = np.full(matrix.shape[0], np.nan)
     for i, text in enumerate(matrix.models["release_date"]):
         if isinstance(text, str) and text:
             dates[i] = parse_release_date(text)
-    dated = np.isfinite(dates)
-    if dated.mean() >= LEAST_DATED:
-        order = np.flatnonzero(dated)[np.argsort(dates[dated], kind="stable")]
+    dated = active[np.isfinite(dates[active])]
+    if dated.size >= LEAST_DATED * active.size:
+        order = dated[np.argsort(dates[dated], kind="stable")]
         blocks = np.array_split(order[order.size // 3 :], n_blocks)
-        by_time = [
-            (block, np.flatnonzero(dates < dates[block[0]])) for block in blocks if block.size
-        ]
-        return [(block, train) for block, train in by_time if train.size >= n // 5]
-    parts = np.array_split(rng.permutation(n), min(n_blocks, n))
-    return [(np.sort(part), np.setdiff1d(np.arange(n), part)) for part in parts]
+        by_time = [(block, dated[dates[dated] < dates[block[0]]]) for block in blocks if block.size]
+        return [(block, train) for block, train in by_time if train.size >= active.size // 5]
+    parts = np.array_split(rng.permutation(active), min(n_blocks, active.size))
+    return [(np.sort(part), np.setdiff1d(active, part)) for part in parts]
 
 
 def calibration_arrays(

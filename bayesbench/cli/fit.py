@@ -13,6 +13,7 @@ from ..errors import DiagnosticsError, UsageError
 from . import values
 from .data import data_options, read_data, writable
 from .output import Column, Listing, emit, example, format_option, note, one_line, text
+from .progress import progress
 
 if TYPE_CHECKING:
     from ..posterior import Posterior
@@ -110,11 +111,9 @@ def settings_of(method: str, given: dict[str, int | None]) -> Any:
 
 def run(method: str, matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: int) -> Posterior:
     """Fit with a progress bar."""
-    from ..inference.progress import progress_bar
-
     module, function, _ = METHODS[method]
     fitted = getattr(importlib.import_module(f"bayesbench.inference.{module}"), function)
-    with progress_bar(f"fit ({method})") as report:
+    with progress(f"fit ({method})") as report:
         posterior: Posterior = fitted(matrix, spec, config, seed=seed, report=report)
     return posterior
 
@@ -122,9 +121,8 @@ def run(method: str, matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: in
 def calibrated(posterior: Posterior, matrix: ScoreMatrix, spec: ModelSpec, seed: int) -> Posterior:
     """Add the recalibration that cross-fits of the matrix teach."""
     from ..crossfit import calibration_arrays
-    from ..inference.progress import progress_bar
 
-    with progress_bar("recalibration") as report:
+    with progress("recalibration") as report:
         arrays = calibration_arrays(matrix, spec, seed=seed, progress=report)
     if arrays is None:
         note("note: too few scores to recalibrate the intervals; they are the model's own")

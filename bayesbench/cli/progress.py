@@ -13,8 +13,8 @@ __all__ = ["Report", "progress"]
 class Report(Protocol):
     """Told how much is done, of how much."""
 
-    def __call__(self, done: int, total: int) -> None:
-        """Say that `done` of `total` are done."""
+    def __call__(self, done: int, total: int, divergences: int = 0) -> None:
+        """Say that `done` of `total` are done, with so many divergent draws."""
 
 
 @contextmanager
@@ -30,12 +30,14 @@ def progress(label: str) -> Iterator[Report | None]:
         TextColumn(label),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[doubt]}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=None)
+        task = bar.add_task(label, total=None, doubt="")
 
-        def report(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+        def report(done: int, total: int, divergences: int = 0) -> None:
+            doubt = f"{divergences} divergent" if divergences else ""
+            bar.update(task, completed=done, total=total, doubt=doubt)
 
         yield report

@@ -209,46 +209,56 @@ class NewReleaseLowRank:
     spec : ModelSpec
     config : GibbsConfig
     protocol : str
+    padding : int
+        Readings of every fit are padded to this number; 0 takes the matrix's own.
     """
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
     config: GibbsConfig = CROSSFIT_CONFIG
     protocol: str = "new-release"
+    padding: int = 0
 
     batch = "group"
 
     def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
         """Predict models by conditioning a fit of the models that have no cell to predict."""
-        new = np.unique(cells[:, 0])
-        posterior, recalibration = self._fitted(train, new, seed)
+        rest = np.setdiff1d(np.flatnonzero(train.observed.any(axis=1)), cells[:, 0])
+        posterior, recalibration = self._fitted(train, rest, seed)
         return self._conditioned(posterior, recalibration, train, cells, seed)
 
     def predict_tasks(
         self, matrix: ScoreMatrix, tasks: Sequence[FoldTask]
     ) -> list[CellPredictions]:
-        """One fit for the group; every task by conditioning."""
-        fits: dict[tuple[str, ...], tuple[Posterior, Recalibration | None]] = {}
+        """One fit for the tasks that share their other models; every task by conditioning."""
+        fits: dict[tuple[int, ...], tuple[Posterior, Recalibration | None]] = {}
         out = []
         for task in tasks:
-            train, cells = training_matrix(matrix, task)
-            new = np.unique(cells[:, 0])
-            rest = tuple(np.delete(np.asarray(train.model_ids, dtype=object), new).tolist())
-            if rest not in fits:
-                fits[rest] = self._fitted(train, new, tasks[0].random_seed)
-            posterior, recalibration = fits[rest]
-            seed = task.random_seed
-            out.append(self._conditioned(posterior, recalibration, train, cells, seed))
+            rows = np.arange(matrix.shape[0]) if task.rows is None else task.rows
+            rest = np.setdiff1d(rows, task.cells[:, 0])
+            key = tuple(rest.tolist())
+            train = matrix.mask(task.hidden)
+            if key not in fits:
+                fits[key] = self._fitted(train, rest, tasks[0].random_seed)
+            posterior, recalibration = fits[key]
+            out.append(
+                self._conditioned(posterior, recalibration, train, task.cells, task.random_seed)
+            )
         return out
 
     def _fitted(
-        self, train: ScoreMatrix, new: IntArray, seed: int
+        self, matrix: ScoreMatrix, rest: IntArray, seed: int
     ) -> tuple[Posterior, Recalibration | None]:
-        rest = [name for i, name in enumerate(train.model_ids) if i not in set(new.tolist())]
-        others = train.subset(models=rest)
+        """Fit the scores of the models `rest`; all other rows stay, empty, to keep the shape."""
+        hidden = matrix.observed.copy()
+        hidden[rest] = False
+        others = matrix.mask(hidden)
         seed %= 2**31
-        posterior = fit_gibbs(others, self.spec, self.config, seed=seed, check=False)
-        parts = list(held_out_models(others, self.spec, seed=seed, config=self.config))
+        n = int(self.padding or matrix.n_cells)
+        posterior = fit_gibbs(others, self.spec, self.config, seed=seed, n_readings=n, check=False)
+        parts = list(
+            held_out_models(others, self.spec, seed=seed, config=self.config, n_readings=n)
+        )
         return posterior, HeldOut.joined(parts).recalibration() if parts else None
 
     def _conditioned(

@@ -1,22 +1,10 @@
-"""Progress of a fit: what samplers report, and a bar on the terminal that shows it."""
+"""What samplers tell whoever watches them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
-__all__ = ["Report", "progress_bar"]
+__all__ = ["Report"]
 
 
 class Report(Protocol):
@@ -28,39 +16,7 @@ class Report(Protocol):
         Parameters
         ----------
         done, total : int
-            Draws (warmup included, over all chains), or steps.
+            Draws (warmup included, over all chains), sweeps, or steps.
         divergences : int
             Divergent draws after the warmup so far.
         """
-
-
-@contextmanager
-def progress_bar(description: str, console: Console | None = None) -> Iterator[Report | None]:
-    """A bar with draws, divergences and times on standard error; None where that is no terminal.
-
-    Parameters
-    ----------
-    description : str
-    console : rich.console.Console, optional
-        Standard error if not given.
-    """
-    console = Console(stderr=True) if console is None else console
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(description, total=None, note="")
-
-        def report(done: int, total: int, divergences: int = 0) -> None:
-            note = f"{divergences} divergent" if divergences else ""
-            bar.update(task, completed=done, total=total, note=note)
-
-        yield report

@@ -1,0 +1,217 @@
+"""Which readings are suspicious: misreported, or on another scale or direction than stated.
+
+Every reading is predicted from the others while it is hidden, so that it cannot vouch for itself.
+Then explanations compete for it: it is what it says; it stands on another scale (a share filed as a
+percentage, or the other way round), in the other direction; or it is a gross error, anything on
+the scale. The posterior probability of the first is one minus the suspicion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .config import GibbsConfig, ModelSpec
+from .crossfit import CROSSFIT_CONFIG
+from .inference.gibbs import fit_gibbs
+from .posterior import Posterior
+from .predict import cell_draws, degrees_of_freedom, predict_cells
+from .scores import ScoreMatrix
+from .scores.splits import per_model_folds
+from .transforms import Transform
+
+__all__ = ["Suspicion", "audit", "explanation_log_densities", "suspicion"]
+
+FOLDS = 5
+PRIOR_GROSS = 0.01
+"""Prior share of gross errors: about one reading in a hundred, as curators of such tables find."""
+PRIOR_SCALE = 0.002
+"""Prior share of each way to be on another scale or in the other direction."""
+
+Floats = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """One reading with the evidence.
+
+    Attributes
+    ----------
+    model_id, benchmark_id : str
+    score : float
+        As reported.
+    median, lower, upper : float
+        Prediction from all other readings, and its 90 % interval (not recalibrated).
+    probability : float
+        Posterior probability that the reading is not what it says.
+    explanation : str
+        The likeliest explanation: ``as stated``, ``gross error``, ``other direction``,
+        ``a share, not a percentage`` or ``a percentage, not a share``.
+    corrected : float
+        The score under that explanation; NaN for a gross error.
+    """
+
+    model_id: str
+    benchmark_id: str
+    score: float
+    median: float
+    lower: float
+    upper: float
+    probability: float
+    explanation: str
+    corrected: float
+
+
+def _alternatives(transform: Transform, column: int, score: float) -> dict[str, float]:
+    """What the score would be on the stated scale under each explanation that is possible."""
+    low, up = float(transform.lower[column]), float(transform.upper[column])
+    out = {"as stated": score}
+    if transform.link[column] != "logit":
+        return out
+    out["other direction"] = low + up - score
+    if low == 0 and up == 100 and 0 <= score <= 1:
+        out["a share, not a percentage"] = 100 * score
+    if low == 0 and up == 1 and score > 0.01:
+        out["a percentage, not a share"] = score / 100
+    return out
+
+
+def explanation_log_densities(
+    eta: Floats, scale: Floats, nu: Floats, transform: Transform, column: int, score: float
+) -> dict[str, float]:
+    """Log prior plus log density (latent scale) of the reading under each explanation.
+
+    Parameters
+    ----------
+    eta, scale, nu : (S,) array
+        Draws of a fit that has not seen the reading: linear predictor, noise scale and degrees of
+        freedom.
+    transform : Transform
+    column : int
+    score : float
+        As reported.
+
+    Notes
+    -----
+    Under another scale the stated score is a deterministic map of the true one, whose density is
+    taken at its own latent value; a gross error is uniform over the latent values of the scale.
+    """
+    other = {
+        name: _log_predictive(float(transform.to_latent(value, column)), eta, scale, nu)
+        for name, value in _alternatives(transform, column, score).items()
+    }
+    prior = {name: PRIOR_SCALE for name in other}
+    ends = np.array([transform.lower[column], transform.upper[column]])
+    if np.isfinite(ends).all():
+        span = abs(float(np.diff(transform.to_latent(ends, np.array([column, column])))[0]))
+    else:
+        span = 12.0  # a reading 6 spreads off its centre is as good as anywhere
+    prior["as stated"] = 1.0 - PRIOR_GROSS - PRIOR_SCALE * (len(other) - 1)
+    out = {name: float(np.log(prior[name])) + value for name, value in other.items()}
+    out["gross error"] = float(np.log(PRIOR_GROSS) - np.log(span))
+    return out
+
+
+def _log_predictive(z: float, eta: Floats, scale: Floats, nu: Floats) -> float:
+    from scipy.special import gammaln, logsumexp
+
+    standard = (z - eta) / scale
+    finite = np.isfinite(nu)
+    n = np.where(finite, nu, 1.0)
+    student = gammaln((n + 1) / 2) - gammaln(n / 2) - 0.5 * np.log(n * np.pi)
+    student = student - (n + 1) / 2 * np.log1p(standard**2 / n)
+    normal = -0.5 * (standard**2 + np.log(2 * np.pi))
+    log_density = np.where(finite, student, normal) - np.log(scale)
+    return float(logsumexp(log_density) - np.log(log_density.size))
+
+
+def suspicion(log_densities: dict[str, float]) -> tuple[float, str]:
+    """Probability that a reading is not as stated, and the likeliest explanation."""
+    names = list(log_densities)
+    values = np.array([log_densities[name] for name in names])
+    weights = np.exp(values - values.max())
+    weights /= weights.sum()
+    probability = 1.0 - float(weights[names.index("as stated")])
+    return min(max(probability, 0.0), 1.0), names[int(np.argmax(weights))]
+
+
+def audit(
+    matrix: ScoreMatrix,
+    spec: ModelSpec | None = None,
+    *,
+    seed: int = 0,
+    config: GibbsConfig = CROSSFIT_CONFIG,
+    n_folds: int = FOLDS,
+    progress: Progress | None = None,
+) -> list[Suspicion]:
+    """Every reading's suspicion, the most suspicious first.
+
+    Parameters
+    ----------
+    matrix : ScoreMatrix
+    spec : ModelSpec, optional
+    seed : int
+    config : GibbsConfig
+        Of each of the `n_folds` fits.
+    n_folds : int
+    progress : callable, optional
+        Called with (fits done, fits in all).
+
+    Returns
+    -------
+    list of Suspicion
+        Readings alone on their benchmark are left out: nothing speaks for or against them.
+    """
+    spec = spec or ModelSpec()
+    found: list[Suspicion] = []
+    splits = per_model_folds(matrix, n_folds, seed)
+    for done, split in enumerate(splits):
+        train = matrix.mask(split.mask(matrix.shape))
+        posterior = fit_gibbs(
+            train, spec, config, seed=seed + split.fold, n_readings=matrix.n_cells, check=False
+        )
+        found.extend(_suspicions(posterior, matrix, split.cells))
+        if progress is not None:
+            progress(done + 1, len(splits))
+    return sorted(found, key=lambda one: -one.probability)
+
+
+def _suspicions(
+    posterior: Posterior, matrix: ScoreMatrix, cells: NDArray[np.int64]
+) -> list[Suspicion]:
+    cells = cells[posterior.matrix.observed.any(axis=0)[cells[:, 1]]]
+    made = predict_cells(posterior, cells)
+    lower, upper = made.interval(0.9)
+    eta, scale = cell_draws(posterior, cells[:, 0], cells[:, 1])
+    nu = degrees_of_freedom(posterior)
+    out = []
+    for n, (row, column) in enumerate(cells):
+        score = float(matrix.values[row, column])
+        evidence = explanation_log_densities(
+            eta[:, n].astype(np.float64),
+            scale[:, n].astype(np.float64),
+            nu,
+            posterior.transform,
+            int(column),
+            score,
+        )
+        probability, explanation = suspicion(evidence)
+        corrected = _alternatives(posterior.transform, int(column), score).get(explanation, np.nan)
+        out.append(
+            Suspicion(
+                matrix.model_ids[row],
+                matrix.benchmark_ids[column],
+                score,
+                float(made.median[n]),
+                float(lower[n]),
+                float(upper[n]),
+                probability,
+                explanation,
+                corrected,
+            )
+        )
+    return out
