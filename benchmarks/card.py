@@ -1,0 +1,122 @@
+"""The figures of the model card, from the posterior file: ``python benchmarks/card.py``.
+
+Fills two marked blocks of models/README.md: ``card`` from models/open_scores.nc, and ``results``
+with the held-out figures of README.md (which ``python benchmarks/report.py`` writes there).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from bayesbench.posterior import Posterior
+from bayesbench.scores import open_scores
+
+ROOT = Path(__file__).resolve().parent.parent
+ARTIFACT = ROOT / "models" / "open_scores.nc"
+CARD = ROOT / "models" / "README.md"
+README = ROOT / "README.md"
+
+
+def marked(text: str, name: str) -> tuple[int, int]:
+    """Start and end of what stands between the marks of a block."""
+    begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
+    return text.index(begin) + len(begin), text.index(end)
+
+
+def filled(text: str, name: str, content: str) -> str:
+    """`text` with another content of the block."""
+    start, end = marked(text, name)
+    return text[:start] + content.strip("\n") + "\n" + text[end:]
+
+
+def table(rows: Mapping[str, Any], head: str = "| | |\n|---|---|\n") -> str:
+    """Two columns in Markdown."""
+    return head + "".join(f"| {name} | {shown(value)} |\n" for name, value in rows.items())
+
+
+def shown(value: Any) -> str:
+    """A value in a cell; numbers to four digits."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "-"}[value]
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {shown(item)}" for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(shown, value))
+    return str(value)
+
+
+def facts(posterior: Posterior, size: int) -> dict[str, Any]:
+    """What was fitted, how, and to what."""
+    made = posterior.provenance
+    models, benchmarks = posterior.matrix.shape
+    bundled = open_scores().filter(15, 8).data_hash
+    return {
+        "file": f"`open_scores.nc`, {size / 1e6:.1f} MB",
+        "scores": f"{models} models x {benchmarks} benchmarks, {posterior.matrix.n_cells} cells",
+        "data hash": f"`{made.data_hash}`",
+        "the same as of `data/open_scores`, filtered": made.data_hash == bundled,
+        "method": made.method,
+        "settings": dict(made.config),
+        "seed": made.seed,
+        "draws in the file": f"{posterior.n_draws} ({posterior.sizes['chain']} chains)",
+        "intervals recalibrated": posterior.calibration is not None,
+        "sampling took": f"{made.wall_s:.0f} s",
+        "made": made.created,
+        "versions": dict(made.versions),
+    }
+
+
+def diagnostics(posterior: Posterior) -> str:
+    """Verdict, its reasons, and the figures behind it."""
+    found = posterior.diagnostics
+    reasons = "".join(f"* {reason}\n" for reason in found.reasons)
+    return f"Verdict: **{found.verdict}**\n\n{reasons}\n{table(dict(found.summary))}"
+
+
+def packing(posterior: Posterior, path: Path) -> str:
+    """Largest rounding error of each packed quantity, beside its posterior sd."""
+    with h5py.File(path) as file:
+        errors = json.loads(file["bayesbench"].attrs["packing_error"])
+    if not errors:
+        return "Nothing is packed.\n"
+    head = "| quantity | largest error | over the median posterior sd |\n|---|---|---|\n"
+    rows = []
+    for name, error in errors.items():
+        sd = float(np.median(posterior.stacked(name).astype(np.float64).std(axis=0)))
+        rows.append(f"| `{name}` | {error:.2g} | {error / sd:.2g} |\n")
+    return head + "".join(rows)
+
+
+def card(path: Path = ARTIFACT) -> str:
+    """The ``card`` block."""
+    posterior = Posterior.load(path)
+    return (
+        f"### The file\n{table(facts(posterior, path.stat().st_size))}\n"
+        f"### Diagnostics\n{diagnostics(posterior)}\n"
+        f"### Packing loss\n{packing(posterior, path)}"
+    )
+
+
+def results() -> str:
+    """The ``results`` block, as in README.md."""
+    text = README.read_text(encoding="utf-8")
+    start, end = marked(text, "results")
+    return text[start:end]
+
+
+def main() -> None:
+    text = CARD.read_text(encoding="utf-8")
+    text = filled(filled(text, "card", card()), "results", results())
+    CARD.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

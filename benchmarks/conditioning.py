@@ -1,0 +1,168 @@
+"""Conditioning against full refits: how far apart are their medians and interval widths?
+
+    python benchmarks/conditioning.py --engine nuts --models 5
+    python benchmarks/conditioning.py --engine gibbs --models 10
+
+For each held-out model: one fit of the other models, conditioned on 3, 5 and 10 of its scores;
+against it a fit that has these scores among its training scores, and the same refit from another
+seed, whose difference is the Monte Carlo error of the comparison. Intervals are the raw ones.
+The JSON is written after every case, and a run started again goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from records import PUBLIC_MATRIX, RESULTS, provenance, write
+
+from bayesbench.config import GibbsConfig, ModelSpec, NUTSConfig
+from bayesbench.crossfit import condition_on_row
+from bayesbench.posterior import Posterior
+from bayesbench.predict import Predictive, predict_cells
+from bayesbench.scores import ScoreMatrix
+
+LEAST_SCORES = 20
+"""Models with fewer scores are not held out: too few cells would be left to compare."""
+SEED = 7
+
+
+def fit(matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: int, n_readings: int) -> Posterior:
+    """Fit with the engine its settings belong to."""
+    if isinstance(config, GibbsConfig):
+        from bayesbench.inference.gibbs import fit_gibbs
+
+        return fit_gibbs(matrix, spec, config, seed=seed, n_readings=n_readings, check=False)
+    from bayesbench.inference.nuts import fit_nuts
+
+    return fit_nuts(matrix, spec, config, seed=seed)
+
+
+def showing(matrix: ScoreMatrix, row: int, shown: Sequence[int]) -> ScoreMatrix:
+    """The matrix with all scores of a model hidden but those on the columns `shown`."""
+    hidden = np.zeros(matrix.shape, dtype=np.bool_)
+    hidden[row] = matrix.observed[row]
+    hidden[row, list(shown)] = False
+    return matrix.mask(hidden)
+
+
+def compared(one: Predictive, other: Predictive) -> dict[str, float]:
+    """Median absolute difference of the medians (points) and median ratio of the 90 % widths."""
+    (low, high), (low_other, high_other) = one.interval(0.9), other.interval(0.9)
+    return {
+        "median_difference": float(np.median(np.abs(one.median - other.median))),
+        "width_ratio": float(np.median((high - low) / (high_other - low_other))),
+    }
+
+
+def percent_cells(matrix: ScoreMatrix, row: int, shown: Sequence[int]) -> np.ndarray:
+    """Columns to compare: on the 0-100 scale, scored by another model, not shown."""
+    others = np.delete(matrix.observed, row, axis=0).any(axis=0)
+    percent = (matrix.benchmarks["scale"] == "percent").to_numpy()
+    return np.setdiff1d(np.flatnonzero(others & percent), list(shown))
+
+
+@click.command(help=(__doc__ or "").partition("\n")[0])
+@click.option("--data", type=click.Path(exists=True, path_type=Path), default=PUBLIC_MATRIX)
+@click.option("--engine", type=click.Choice(["nuts", "gibbs"]), default="nuts", show_default=True)
+@click.option("--models", "n_models", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--ks", default="3,5,10", show_default=True)
+@click.option("--repeats", type=click.IntRange(0), help="Cases refitted from a second seed; all.")
+@click.option("--draws", type=click.IntRange(20), help="Draws per chain.")
+@click.option("--out", type=Path, default=RESULTS)
+def main(
+    data: Path,
+    engine: str,
+    n_models: int,
+    ks: str,
+    repeats: int | None,
+    draws: int | None,
+    out: Path,
+) -> None:
+    matrix, spec = ScoreMatrix.from_directory(data), ModelSpec()
+    config: NUTSConfig | GibbsConfig = NUTSConfig() if engine == "nuts" else GibbsConfig()
+    config = config if draws is None else replace(config, draws=draws)
+    name = f"conditioning-{engine}"
+    options = {"engine": engine, "ks": ks, **asdict(config)}
+    cases = _kept(out / f"{name}.json", options, matrix)
+    rng = np.random.default_rng(SEED)
+    eligible = np.flatnonzero(matrix.observed.sum(axis=1) >= LEAST_SCORES)
+    done = 0
+    for row in rng.permutation(eligible)[:n_models]:
+        order = np.random.default_rng([SEED, int(row)]).permutation(
+            np.flatnonzero(matrix.observed[row])
+        )
+        base: Posterior | None = None
+        for k in (int(part) for part in ks.split(",")):
+            key = f"{matrix.model_ids[row]} k={k}"
+            repeat = repeats is None or done < repeats
+            done += 1
+            if key in cases and (not repeat or "refits" in cases[key]):
+                continue
+            if base is None:
+                base = fit(showing(matrix, row, []), spec, config, SEED, matrix.n_cells)
+            shown = [int(column) for column in order[:k]]
+            columns = percent_cells(matrix, int(row), shown)
+            cells = np.stack([np.full(columns.size, row), columns], axis=1)
+            given = condition_on_row(base, matrix, int(row), np.array(shown), SEED).take(columns)
+            train = showing(matrix, row, shown)
+            refit = predict_cells(fit(train, spec, config, SEED + 1, matrix.n_cells), cells)
+            case: dict[str, Any] = {
+                "model_id": matrix.model_ids[row],
+                "k": k,
+                "n_cells": int(columns.size),
+                "conditioning": compared(given, refit),
+            }
+            if repeat:
+                again = predict_cells(fit(train, spec, config, SEED + 2, matrix.n_cells), cells)
+                case["refits"] = compared(again, refit)
+            cases[key] = case
+            write(name, _record(cases, provenance(matrix, options)), out)
+            click.echo(f"{key}: {json.dumps({n: case[n] for n in case if n in KINDS})}")
+
+
+KINDS = ("conditioning", "refits")
+
+
+def _kept(path: Path, options: dict[str, Any], matrix: ScoreMatrix) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    record = json.loads(path.read_text(encoding="utf-8"))
+    made = record["provenance"]
+    same = made["data_hash"] == matrix.data_hash and made["options"] == json.loads(
+        json.dumps(options)
+    )
+    return {f"{case['model_id']} k={case['k']}": case for case in record["cases"]} if same else {}
+
+
+def _record(cases: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """All cases with their medians, in all and by the number of scores shown."""
+    rows = list(cases.values())
+    ks = sorted({row["k"] for row in rows})
+    return {
+        "name": "conditioning",
+        "summary": _medians(rows),
+        "by_k": {str(k): _medians([row for row in rows if row["k"] == k]) for k in ks},
+        "cases": rows,
+        "provenance": made,
+    }
+
+
+def _medians(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    out: dict[str, Any] = {"n_cases": len(rows)}
+    for kind in KINDS:
+        measured = [row[kind] for row in rows if kind in row]
+        if measured:
+            out[kind] = {
+                name: float(np.median([entry[name] for entry in measured])) for name in measured[0]
+            }
+    return out
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,311 @@
+"""Run evaluation protocols and keep their figures: one JSON per protocol and method.
+
+    python benchmarks/run.py p1 --methods low-rank,als --jobs 2
+    python benchmarks/run.py p1 --methods low-rank --seeds development --label rank-4 \
+        --option rank=4
+    python benchmarks/run.py p2 --methods low-rank,als
+    python benchmarks/run.py p3 --methods low-rank,als
+    python benchmarks/run.py p4 --methods low-rank --random-sets 3
+
+P1, P3 and P4 read the public matrix (``--data``); P2 the bundled one. A run that was killed goes
+on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+from probes import chosen_policies
+from records import PUBLIC_MATRIX, RESULTS, provenance, write
+
+from bayesbench import metrics
+from bayesbench.design import read_allowlist
+from bayesbench.evaluation import (
+    EvaluationResult,
+    calibration,
+    default_work_dir,
+    evaluate,
+    fold_progress,
+    sharpness,
+)
+from bayesbench.evaluation.assemble import CellTable
+from bayesbench.evaluation.summary import headline, short
+from bayesbench.metrics import RankingCounts
+from bayesbench.predict import PREDICTIVE_LEVELS
+from bayesbench.scores import ScoreMatrix, open_scores
+from bayesbench.scores.splits import Split, load_folds
+
+DEVELOPMENT_SEEDS = (42, 43, 44, 45)
+"""Fold seeds that settings were chosen on; the others were looked at only at the end."""
+ENDS = 8
+"""Benchmarks listed at each end of the sharpness table."""
+
+
+def counts(_context: Any, _parameter: Any, text: str | None) -> tuple[int, ...] | None:
+    """Comma-separated integers."""
+    return None if text is None else tuple(int(part) for part in text.split(","))
+
+
+def settings(_context: Any, _parameter: Any, pairs: Sequence[str]) -> dict[str, Any]:
+    """``KEY=VALUE`` pairs; values are JSON, else text."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+    return found
+
+
+def common(command: Callable[..., None]) -> Callable[..., None]:
+    """Options of every protocol."""
+    for option in (
+        click.option("--methods", default="low-rank", show_default=True, help="Comma-separated."),
+        click.option("--jobs", type=click.IntRange(1), default=1, show_default=True),
+        click.option("--max-folds", type=click.IntRange(1), help="Only the first tasks."),
+        click.option("--option", "options", multiple=True, callback=settings, help="KEY=VALUE."),
+        click.option("--label", default="", help="Added to the name of the JSON file."),
+        click.option("--predictions", type=Path, help="Folder for per-cell parquet files."),
+        click.option("--out", type=Path, default=RESULTS, help="Folder of the JSON files."),
+    ):
+        command = option(command)
+    return command
+
+
+data_option = click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=PUBLIC_MATRIX,
+    help="Folder of the public 84 x 133 matrix with its folds.",
+)
+
+
+@click.group(help=(__doc__ or "").partition("\n")[0])
+def main() -> None:
+    pass
+
+
+def run_methods(
+    protocol: str,
+    name: str,
+    matrix: ScoreMatrix,
+    *,
+    methods: str,
+    jobs: int,
+    max_folds: int | None,
+    options: dict[str, Any],
+    label: str,
+    predictions: Path | None,
+    out: Path,
+    extras: Callable[[str, EvaluationResult], dict[str, Any]],
+    said: dict[str, Any],
+    **plan: Any,
+) -> None:
+    """Evaluate every method and write its record."""
+    for method in methods.split(","):
+        with fold_progress(f"{name} {method}") as report:
+            result = evaluate(
+                matrix,
+                protocol,
+                method,
+                max_folds=max_folds,
+                options=options,
+                jobs=jobs,
+                work_dir=default_work_dir(),
+                on_progress=report,
+                **plan,
+            )
+        written = {**said, "max_folds": max_folds, "jobs": jobs, "method_options": options}
+        record = {
+            "name": name,
+            "label": label,
+            **result.to_json(),
+            **extras(method, result),
+            "provenance": provenance(matrix, written),
+        }
+        stem = "-".join(part for part in (name, method, label) if part)
+        path = write(stem, record, out)
+        if predictions is not None:
+            predictions.mkdir(parents=True, exist_ok=True)
+            result.to_parquet(predictions / f"{stem}.parquet")
+        figures = {key: record[key] for key in ("medae", "medape", "coverage90", "width90")}
+        click.echo(f"{path.name}: {json.dumps(figures)}")
+
+
+@main.command()
+@common
+@data_option
+@click.option(
+    "--seeds",
+    type=click.Choice(["all", "development", "untouched"]),
+    default="all",
+    show_default=True,
+    help="Which of the published fold seeds.",
+)
+def p1(data: Path, seeds: str, **plan: Any) -> None:
+    """Published per-model folds: 10 seeds of 3 folds."""
+    matrix = ScoreMatrix.from_directory(data)
+    splits = [split for split in published_folds(data, matrix) if wanted(split.seed, seeds)]
+
+    def extras(method: str, result: EvaluationResult) -> dict[str, Any]:
+        return {
+            **by_seeds(matrix, result),
+            **calibration_part(result),
+            "published_trust": published_trust(data, result),
+        }
+
+    said = {"seeds": seeds, "data": "public 84 x 133 matrix"}
+    run_methods("folds", "p1", matrix, splits=splits, extras=extras, said=said, **plan)
+
+
+def published_folds(data: Path, matrix: ScoreMatrix) -> list[Split]:
+    """The 30 folds that lie beside the matrix."""
+    return load_folds(data / "folds_10x3.json", matrix)
+
+
+def wanted(seed: int, which: str) -> bool:
+    """Whether a fold seed belongs to the part asked for."""
+    return which == "all" or (seed in DEVELOPMENT_SEEDS) == (which == "development")
+
+
+@main.command()
+@common
+def p2(**plan: Any) -> None:
+    """The bundled matrix: per-model 3-fold, seed 42."""
+    matrix = open_scores().filter(15, 8)
+
+    def extras(method: str, result: EvaluationResult) -> dict[str, Any]:
+        return calibration_part(result)
+
+    said = {"data": "bundled open_scores, models >= 15 and benchmarks >= 8 scores", "seed": 42}
+    run_methods("folds", "p2", matrix, seed=42, extras=extras, said=said, **plan)
+
+
+@main.command()
+@common
+@data_option
+@click.option("--draws", "n_seeds", type=click.IntRange(1), default=10, show_default=True)
+@click.option("--ks", callback=counts, default="1,5,10", show_default=True)
+def p3(data: Path, n_seeds: int, ks: tuple[int, ...], **plan: Any) -> None:
+    """New releases from the models before them, k scores shown."""
+    matrix = ScoreMatrix.from_directory(data)
+
+    def extras(method: str, result: EvaluationResult) -> dict[str, Any]:
+        return {"calibration_by_k": {str(k): calibration_part(result, k) for k in ks}}
+
+    said = {"data": "public 84 x 133 matrix", "draws": n_seeds, "ks": ks}
+    run_methods(
+        "new-release", "p3", matrix, n_seeds=n_seeds, ks=ks, extras=extras, said=said, **plan
+    )
+
+
+@main.command()
+@common
+@data_option
+@click.option("--random-sets", type=click.IntRange(0), default=3, show_default=True)
+@click.option("--ks", callback=counts, default="0,1,2,3,4,5,10", show_default=True)
+@click.option("--only", default="", help="Comma-separated names of policies; all by default.")
+def p4(data: Path, random_sets: int, ks: tuple[int, ...], only: str, **plan: Any) -> None:
+    """Probes: which benchmarks to run on a model none of whose scores are known."""
+    matrix = ScoreMatrix.from_directory(data)
+    low_cost = read_allowlist(data / "low_cost_allowlist.json")
+    policies = chosen_policies(matrix, max(ks), low_cost, jobs=plan["jobs"], only=only)
+
+    def extras(method: str, result: EvaluationResult) -> dict[str, Any]:
+        return calibration_part(result)
+
+    said = {"data": "public 84 x 133 matrix", "random_sets": random_sets, "ks": ks}
+    run_methods(
+        "probes",
+        "p4",
+        matrix,
+        policies=policies,
+        n_seeds=random_sets,
+        ks=ks,
+        extras=extras,
+        said=said,
+        **plan,
+    )
+
+
+def by_seeds(matrix: ScoreMatrix, result: EvaluationResult) -> dict[str, Any]:
+    """Figures of the development seeds and of those left untouched, each apart."""
+    assert result.table is not None
+    seed = result.table.cells["seed"].to_numpy()
+    development = np.isin(seed, DEVELOPMENT_SEEDS)
+    none = {margin: RankingCounts(0.0, 0.0) for margin in (0.0, 5.0)}
+    out = {}
+    for name, rows in (("development", development), ("untouched", ~development)):
+        if rows.any():
+            figures = headline(matrix, result.table.select(rows), none)
+            for left_out in ("ranking_margin0", "ranking_margin5", "by_scale", "strata"):
+                del figures[left_out]
+            out[name] = {"seeds": sorted({int(s) for s in seed[rows]}), **figures}
+    return out
+
+
+def calibration_part(result: EvaluationResult, k: int | None = None) -> dict[str, Any]:
+    """PIT, coverage at several levels, `P(|error| <= 10)`, and the two ends of sharpness."""
+    table = result.table
+    assert table is not None
+    if k is not None:
+        table = table.select((table.cells["k"] == k).to_numpy())
+    found = calibration(table)
+    if not found:
+        return {}
+    rows = [row for row in sharpness(table) if row["n_cells"]]
+    ends = {"widest": rows[:ENDS], "narrowest": rows[-ENDS:][::-1]}
+    return {"calibration": found, "sharpness": ends, "certainty": by_certainty(table)}
+
+
+def by_certainty(table: CellTable, parts: int = 5) -> list[dict[str, Any]]:
+    """Error and coverage by fifths of the relative width of the central half."""
+    kept = table.select(table.predictable)
+    assert kept.quantiles is not None
+    low, high = (int(np.argmin(np.abs(PREDICTIVE_LEVELS - p))) for p in (0.25, 0.75))
+    spread = kept.quantiles[:, high] - kept.quantiles[:, low]
+    doubt = spread / np.maximum(np.abs(kept.cells["median"].to_numpy(np.float64)), 1e-9)
+    fifth = np.argsort(np.argsort(doubt, kind="stable")) * parts // max(doubt.size, 1)
+    return [{"fifth": n + 1, **short(kept.select(fifth == n))} for n in range(parts)]
+
+
+def published_trust(data: Path, result: EvaluationResult) -> dict[str, Any] | None:
+    """Brier score of the published trust against the errors of this method, and of our own.
+
+    The published predictions are those of one fit of the whole matrix and give every known score
+    back as its own prediction, so they have no held-out error. What can be measured is whether the
+    published trust of a cell says how often a method's HELD-OUT prediction of it lies within 10.
+    """
+    path = data / "published_predictions.csv.gz"
+    if not path.is_file() or result.table is None:
+        return None
+    keys = ["model_id", "benchmark_id"]
+    kept = result.table.select(result.table.predictable)
+    cells = kept.cells.merge(pd.read_csv(path), on=keys, how="left", validate="many_to_one")
+    both = cells["trust10"].notna().to_numpy()
+    hit = ((cells["median"] - cells["truth"]).abs() <= 10).to_numpy(np.float64)
+    out: dict[str, Any] = {
+        "n_cells": int(both.sum()),
+        "predicted_equals_score": float((cells["predicted"] == cells["truth"])[both].mean()),
+        "brier_published_trust": metrics.brier(cells["trust10"].to_numpy()[both], hit[both]),
+        "mean_published_trust": float(cells["trust10"][both].mean()),
+        "hit_rate": float(hit[both].mean()),
+    }
+    if kept.quantiles is not None:
+        median = kept.cells["median"].to_numpy(np.float64)
+        own = metrics.probability_within(median, PREDICTIVE_LEVELS, kept.quantiles, 10.0)
+        out["brier_own"] = metrics.brier(own[both], hit[both])
+    return out
+
+
+if __name__ == "__main__":
+    main()
