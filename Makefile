@@ -1,18 +1,27 @@
 # make demo: from nothing to the answer. make test: everything CI runs.
+# make posterior: fit the shipped posterior again (long), then all that is shown of it.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := $(shell find bayesbench data models -type f -not -name '*.pyc' 2>/dev/null)
 SETUP := pyproject.toml constraints.txt
+# Tests run side by side, each with one thread: many small programs gain nothing from more.
+JOBS ?= 2
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export XLA_FLAGS ?= --xla_cpu_multi_thread_eigen=false
+PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
+# As many draws as fit into 12 MB are kept in the file.
+FIT := --seed 1 --chains 4 --warmup 4000 --thin 50 --draws 400 --keep 340 --pack
 
-.PHONY: demo test lint unit slow posterior notebooks format clean
+.PHONY: demo test lint unit slow posterior shown notebooks format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/bayesbench demo
 
 test: lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -21,13 +30,20 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow
 
 posterior: $(VENV)/.dev
-	$(BIN)/bayesbench fit --data data/open_scores --out models/open_scores.nc
+	$(BIN)/bayesbench fit --data data/open_scores $(FIT) --out models/open_scores.nc
+	$(MAKE) shown
+
+# What README.md and the model card show of the posterior.
+shown: $(VENV)/.dev
+	$(BIN)/python benchmarks/figures.py
+	$(BIN)/python benchmarks/readme.py
+	$(BIN)/python benchmarks/card.py
 
 notebooks: $(VENV)/.dev
 	$(BIN)/jupyter execute --inplace notebooks/*.ipynb
