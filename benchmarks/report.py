@@ -1,0 +1,448 @@
+"""benchmarks/RESULTS.md and the results in the READMEs, from the JSON files in results/.
+
+python benchmarks/report.py            # write them
+python benchmarks/report.py --check    # exit 1 if one is not what the files give
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+HERE = Path(__file__).resolve().parent
+RESULTS, REPORT = HERE / "results", HERE / "RESULTS.md"
+READMES = (HERE.parent / "README.md", HERE.parent / "models" / "README.md")
+BEGIN, END = "<!-- results:begin -->\n", "<!-- results:end -->"
+
+Record = Mapping[str, Any]
+METHODS = (
+    "low-rank", "low-rank-nuts", "low-rank-svi", "als", "soft-impute", "blend", "bench-regression",
+    "gaussian", "model-knn", "bias", "mean", "external",
+)  # fmt: skip
+COLUMNS = {
+    "medae": ("MedAE", 2),
+    "medape": ("MedAPE %", 2),
+    "within3": ("<= 3 %", 1),
+    "within5": ("<= 5 %", 1),
+    "coverage90": ("90 % coverage", 3),
+    "width90": ("median width", 1),
+    "winkler90": ("interval score", 1),
+    "crps": ("CRPS", 2),
+    "spearman": ("Spearman", 3),
+    "top20_medape": ("top-20 % MedAPE", 2),
+    "ranking_margin0": ("ranking", 3),
+    "wall_s": ("wall s", 0),
+}
+FOLDS = tuple(COLUMNS)
+SHORT = ("medae", "medape", "within5", "coverage90", "width90", "n_cells")
+# published figures and first trials of the project, measured elsewhere
+PUBLISHED_P1 = (
+    ("*published: logit bias ALS*, intervals by 12 MLPs", {
+        "medae": 4.60, "medape": 7.76, "within3": 36.6, "within5": 52.8, "coverage90": 0.899,
+        "width90": 27.2, "spearman": 0.536, "top20_medape": 2.71,
+    }),
+    ("*first trial of this model, 30 folds*", {
+        "medae": 3.77, "medape": 6.42, "within3": 42.9, "within5": 58.9, "coverage90": 0.899,
+        "width90": 24.5, "spearman": 0.560, "top20_medape": 1.8,
+    }),
+)  # fmt: skip
+PUBLISHED_P3 = (
+    "published, revealed cells counted as errors of 0, ALS: 10.2 / 5.0 / 2.8 at k = 1, 5, 10"
+)
+PUBLISHED_P4 = (
+    "published (greedy on the error itself, revealed cells counted as errors of 0): 3.93 from all "
+    "benchmarks, 4.55 from the low-cost list"
+)
+STRATA = {
+    "level": "tenth of the predicted level",
+    "n_model": "third by scores of the model",
+    "n_benchmark": "third by scores of the benchmark",
+    "scale": "scale",
+}
+LOW, HIGH = 0.87, 0.93
+"""Coverage of a stratum outside of this is called over- or under-confident."""
+
+
+def records(directory: Path = RESULTS) -> list[dict[str, Any]]:
+    """All results in order of their file names."""
+    return [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted(directory.glob("*.json"))
+    ]
+
+
+def of(found: Iterable[Record], name: str) -> list[Record]:
+    """Complete, unlabelled records of a protocol, methods in order."""
+    chosen = [
+        record
+        for record in found
+        if record["name"] == name
+        and not record["label"]
+        and record["provenance"]["options"]["max_folds"] is None
+        and record["provenance"]["options"].get("seeds", "all") == "all"
+    ]
+    return sorted(chosen, key=lambda record: METHODS.index(record["method"]))
+
+
+def number(value: float | int | None, digits: int = 2) -> str:
+    """A number in a cell; a dash where there is none."""
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Markdown table."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+
+
+def figures_table(rows: Iterable[tuple[str, Record]], names: Sequence[str]) -> str:
+    """One row of figures per entry."""
+    known = {**COLUMNS, "n_cells": ("cells", 0)}
+    head = ["method", *(known[name][0] for name in names)]
+    return table(
+        head,
+        (
+            [label, *(number(row.get(name), known[name][1]) for name in names)]
+            for label, row in rows
+        ),
+    )
+
+
+def folds_section(found: Sequence[Record], published: Sequence[tuple[str, Record]]) -> str:
+    """Methods side by side, calibration of those with intervals."""
+    rows = [(record["method"], record) for record in found]
+    parts = [figures_table([*rows, *published], FOLDS)]
+    split = [
+        (f"{record['method']}, {part} seeds {min(seeds)}-{max(seeds)}", record[part])
+        for record in found
+        for part in ("development", "untouched")
+        if part in record
+        for seeds in [record[part]["seeds"]]
+    ]
+    if split:
+        parts.append(
+            "Settings were chosen on the development seeds; the others were only measured.\n"
+        )
+        parts.append(figures_table(split, ("medae", "medape", "within5", "coverage90", "width90")))
+    parts.extend(calibration_section(record) for record in found if record.get("calibration"))
+    return "\n".join(parts)
+
+
+def calibration_section(record: Record) -> str:
+    """Coverage by level and stratum, PIT, trust, sharpness, in words where it is off."""
+    found, method = record["calibration"], record["method"]
+    parts = [f"### {method}: calibration\n"]
+    head = ["nominal", *found["coverage"]]
+    parts.append(table(head, [["held-out", *(number(v, 3) for v in found["coverage"].values())]]))
+    parts.append(
+        table(
+            ["stratum", "part", "cells", "MedAE", "90 % coverage", "median width"],
+            (
+                [
+                    STRATA.get(row["stratum"], row["stratum"]),
+                    str(row["part"]),
+                    number(row["n"], 0),
+                    number(row["medae"]),
+                    number(row["coverage90"], 3),
+                    number(row["width90"], 1),
+                ]
+                for row in record["strata"]
+            ),
+        )
+    )
+    parts.append(words(record))
+    pit = found["pit"]
+    mean = sum(pit) / len(pit)
+    parts.append(
+        f"PIT histogram ({len(pit)} bins, share of the even height): "
+        + " ".join(f"{count / mean:.2f}" for count in pit)
+        + "\n"
+    )
+    parts.append(trust(record))
+    if "certainty" in record:
+        rows = [(f"fifth {row['fifth']}, surest first", row) for row in record["certainty"]]
+        parts.append(figures_table(rows, SHORT).replace("| method |", "| certainty |", 1))
+    if "sharpness" in record:
+        ends = record["sharpness"]
+        parts.append(
+            table(
+                ["benchmark", "cells", "MedAE", "90 % coverage", "median width"],
+                (
+                    [
+                        f"{row['benchmark_id']} ({end})",
+                        number(row["n_cells"], 0),
+                        number(row["medae"]),
+                        number(row["coverage90"], 3),
+                        number(row["width90"], 1),
+                    ]
+                    for end in ("narrowest", "widest")
+                    for row in ends[end]
+                ),
+            )
+        )
+    return "\n".join(parts)
+
+
+def words(record: Record) -> str:
+    """Where the intervals are over- or under-confident."""
+    covered = record["coverage90"]
+    if covered is None:
+        return ""
+    off = {
+        "over-confident (too narrow)": [r for r in record["strata"] if r["coverage90"] < LOW],
+        "under-confident (too wide)": [r for r in record["strata"] if r["coverage90"] > HIGH],
+    }
+    parts = [f"Pooled, 90 % intervals hold {100 * covered:.1f} % of the held-out scores."]
+    for name, rows in off.items():
+        if rows:
+            where = "; ".join(
+                f"{STRATA.get(r['stratum'], r['stratum'])}: {r['part']} "
+                f"({r['coverage90']:.3f}, {r['n']:,} cells)"
+                for r in rows
+            )
+            parts.append(f"They are {name} in {where}.")
+    if len(parts) == 1:
+        parts.append(f"No stratum lies outside {LOW}-{HIGH}.")
+    return " ".join(parts) + "\n"
+
+
+def trust(record: Record) -> str:
+    """Quality of the probability of an error of at most 10 points."""
+    within = record["calibration"]["within"]
+    base = within["base_rate"]
+    text = (
+        f"P(error <= {within['points']:g} points): Brier score {within['brier']:.4f} (always "
+        f"saying the mean rate {base:.3f}: {base * (1 - base):.4f})."
+    )
+    published = record.get("published_trust")
+    if published:
+        text += (
+            f" The published trust of the same cells against these errors: "
+            f"{published['brier_published_trust']:.4f} "
+            f"(mean {published['mean_published_trust']:.3f}). "
+            "The published predictions are those of one fit of the whole matrix and repeat the "
+            "known score there, so their trust was not made for held-out cells: no more than an "
+            "indication."
+        )
+    return text + "\n"
+
+
+def release_section(found: Sequence[Record]) -> str:
+    """P3 by the number of scores shown."""
+    rows = []
+    for record in found:
+        for k, entry in record["by_k"].items():
+            rows.append(
+                [
+                    record["method"],
+                    k,
+                    number(entry["medae"]),
+                    number(entry.get("medae_family_median")),
+                    number(entry["medape"]),
+                    number(entry["coverage90"], 3),
+                    number(entry["width90"], 1),
+                    number(entry["n_cells"], 0),
+                    number(entry["not_predictable"], 3),
+                    number(entry["medae_counted"]),
+                ]
+            )
+    head = [
+        "method", "k", "MedAE", "median over families", "MedAPE %", "90 % coverage",
+        "median width", "cells", "not predictable", "MedAE counted as published",
+    ]  # fmt: skip
+    return f"{table(head, rows)}\n{PUBLISHED_P3}.\n"
+
+
+def probes_section(found: Sequence[Record]) -> str:
+    """P4 by policy and number of probes."""
+    rows, sets = [], []
+    for record in found:
+        for policy, by_k in record["policies"].items():
+            for k, entry in by_k.items():
+                note = " (chosen on the error)" if entry.get("in_sample") else ""
+                rows.append(
+                    [
+                        record["method"],
+                        policy + note,
+                        k,
+                        number(entry["medae"]),
+                        number(entry["medape"]),
+                        number(entry["coverage90"], 3),
+                        number(entry["width90"], 1),
+                        number(entry["n_cells"], 0),
+                        number(entry["medae_counted"]),
+                    ]
+                )
+            probes = by_k[max(by_k, key=int)].get("probes")
+            if probes:
+                sets.append(f"* {record['method']}, {policy}: {', '.join(probes)}")
+    head = [
+        "method", "policy", "k", "MedAE", "MedAPE %", "90 % coverage", "median width", "cells",
+        "MedAE counted as published",
+    ]  # fmt: skip
+    listed = "\n".join(sets)
+    return f"{table(head, rows)}\nOrders:\n\n{listed}\n\n{PUBLISHED_P4}.\n"
+
+
+def conditioning_section(found: Sequence[Record]) -> str:
+    """Conditioning against refits."""
+    rows = []
+    for record in found:
+        engine = record["provenance"]["options"]["engine"]
+        for k, part in {**record["by_k"], "all": record["summary"]}.items():
+            again = part.get("refits", {})
+            rows.append(
+                [
+                    engine,
+                    k,
+                    str(part["n_cases"]),
+                    number(part["conditioning"]["median_difference"]),
+                    number(part["conditioning"]["width_ratio"], 3),
+                    number(again.get("median_difference")),
+                    number(again.get("width_ratio"), 3),
+                ]
+            )
+    head = [
+        "engine", "scores shown", "cases", "difference of medians (points)", "ratio of widths",
+        "two refits: difference", "two refits: ratio",
+    ]  # fmt: skip
+    return table(head, rows)
+
+
+def speed_section(found: Sequence[Record]) -> str:
+    """Times on the bundled posterior."""
+    rows = [
+        [
+            name,
+            number(entry["min_s"], 3),
+            number(entry["median_s"], 3),
+            number(entry.get("peak_mb"), 0),
+        ]
+        for record in found
+        for name, entry in record["times"].items()
+    ]
+    return table(["step", "least s", "median s", "peak MB"], rows)
+
+
+def made_on(found: Sequence[Record]) -> str:
+    """Commits, data and machines behind the figures."""
+    rows = []
+    for record in found:
+        made = record["provenance"]
+        name = "-".join(
+            part for part in (record["name"], record.get("method"), record.get("label")) if part
+        )
+        changed = " (package changed)" if made["package_changed"] else ""
+        rows.append(
+            [
+                name,
+                f"{(made['commit'] or 'unknown')[:10]}{changed}",
+                made["created"],
+                made["data_hash"][:12],
+                f"{made['machine']['cpu']}, {made['machine']['cores']} cores, "
+                f"Python {made['machine']['python']}, jax {made['machine']['jax']}",
+            ]
+        )
+    return table(["result", "commit", "date", "data", "machine"], rows)
+
+
+SECTIONS = (
+    ("p1", "P1: published folds of the public 84 x 133 matrix"),
+    ("p2", "P2: the bundled matrix, per-model 3-fold, seed 42"),
+    ("p3", "P3: new releases (hidden cells only)"),
+    ("p4", "P4: probes (hidden cells only)"),
+    ("conditioning", "Conditioning against full refits (raw intervals)"),
+    ("speed", "Times on the bundled posterior"),
+)
+
+
+def section(name: str, found: Sequence[Record]) -> str:
+    """Body of one section."""
+    if name == "p1":
+        return folds_section(of(found, name), PUBLISHED_P1)
+    if name == "p2":
+        return folds_section(of(found, name), ())
+    if name == "p3":
+        return release_section(of(found, name))
+    if name == "p4":
+        return probes_section(of(found, name))
+    chosen = [record for record in found if record["name"] == name]
+    return (conditioning_section if name == "conditioning" else speed_section)(chosen)
+
+
+def report(found: Sequence[Record]) -> str:
+    """The whole of RESULTS.md."""
+    parts = [
+        "# Results\n",
+        "Written by `python benchmarks/report.py` from the JSON files in benchmarks/results, which "
+        "`benchmarks/run.py`, `conditioning.py` and `speed.py` make. Held-out cells only; errors "
+        "and widths in score points, ratings too; rows in italics were measured elsewhere.\n",
+    ]
+    names = {record["name"] for record in found}
+    for name, title in SECTIONS:
+        if name in names:
+            parts.append(f"## {title}\n\n{section(name, found)}")
+    parts.append(f"## Made with\n\n{made_on(found)}")
+    return "\n".join(parts)
+
+
+def headline(found: Sequence[Record]) -> str:
+    """The block of the READMEs: one row per method on P1 and P2, conditioned releases below."""
+    names = ("medae", "medape", "within5", "coverage90", "width90")
+    parts = []
+    for name, title, published in (
+        ("p1", "Public 84 x 133 matrix, published folds", PUBLISHED_P1[:1]),
+        ("p2", "Bundled matrix, per-model 3-fold", ()),
+    ):
+        rows = [(record["method"], record) for record in of(found, name)]
+        if rows:
+            parts.append(
+                f"{title}, held-out scores:\n\n{figures_table([*rows, *published], names)}"
+            )
+    release = [
+        (f"{record['method']}, {k} shown", entry)
+        for record in of(found, "p3")
+        for k, entry in record["by_k"].items()
+    ]
+    if release:
+        title = "New releases predicted from the models before them, hidden scores:"
+        parts.append(f"{title}\n\n{figures_table(release, SHORT)}")
+    if parts:
+        parts.append("All protocols, strata and peers: `benchmarks/RESULTS.md`.\n")
+    return "\n".join(parts)
+
+
+def with_block(text: str, block: str) -> str:
+    """A README with its block between the marks replaced; unchanged without marks."""
+    if BEGIN not in text or END not in text:
+        return text
+    before, _, rest = text.partition(BEGIN)
+    after = rest[rest.index(END) :]
+    content = block.strip("\n") + "\n"
+    return f"{before}{BEGIN}{content}{after}"
+
+
+@click.command(help=(__doc__ or "").partition("\n")[0])
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if something is out of date.")
+def main(check: bool) -> None:
+    found = records()
+    made = {REPORT: report(found)}
+    block = headline(found)
+    for path in READMES:
+        if block and path.is_file():
+            made[path] = with_block(path.read_text(encoding="utf-8"), block)
+    old = [p for p, text in made.items() if not p.is_file() or p.read_text("utf-8") != text]
+    if check:
+        for path in old:
+            click.echo(f"{path.relative_to(HERE.parent)} is not what the results give", err=True)
+        sys.exit(bool(old))
+    for path in old:
+        path.write_text(made[path], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

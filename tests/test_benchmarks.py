@@ -1,0 +1,91 @@
+"""Benchmarks: the report is what the committed figures give, and it reads every kind of record."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import report
+
+
+def test_report_and_readmes_are_what_the_results_give(repository: Path) -> None:
+    command = [sys.executable, str(repository / "benchmarks" / "report.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def made(**options: object) -> dict[str, object]:
+    machine = {"cpu": "any", "cores": 2, "python": "3.12", "jax": "0.8"}
+    return {
+        "commit": "0123456789abcdef",
+        "package_changed": False,
+        "created": "2025-01-01",
+        "data_hash": "feedfeedfeedfeed",
+        "options": {"max_folds": None, **options},
+        "machine": machine,
+    }
+
+
+def folds(method: str, coverage: float | None, **more: object) -> dict[str, object]:
+    strata = [
+        {"stratum": "scale", "part": "percent", "n": 10, "medae": 2.0, "coverage90": c}
+        | {"width90": 9.0}
+        for c in ((0.80, 0.90, 0.96) if coverage is not None else ())
+    ]
+    return {
+        "name": "p1",
+        "label": "",
+        "method": method,
+        "medae": 3.25,
+        "coverage90": coverage,
+        "strata": strata,
+        "provenance": made(),
+        **more,
+    }
+
+
+CALIBRATED = {
+    "pit": [1, 3],
+    "coverage": {"0.5": 0.51},
+    "within": {"points": 10.0, "brier": 0.1, "base_rate": 0.8},
+}
+
+
+def test_methods_stand_in_order_with_published_rows_after_them() -> None:
+    text = report.report([folds("als", None), folds("low-rank", 0.9, calibration=CALIBRATED)])
+    order = [text.index(name) for name in ("| low-rank |", "| als |", "*published")]
+    assert order == sorted(order)
+    assert "0.50 1.50" in text  # PIT: shares of the even height
+    assert "0.1600" in text  # Brier score of always saying 0.8
+
+
+def test_words_name_the_strata_outside_of_the_band() -> None:
+    text = report.words(folds("low-rank", 0.9))
+    assert "90.0 %" in text
+    assert "over-confident (too narrow) in scale: percent (0.800" in text
+    assert "under-confident (too wide) in scale: percent (0.960" in text
+    assert "0.900," not in text
+
+
+@pytest.mark.parametrize(
+    "partial",
+    [
+        {"label": "rank-2"},
+        {"provenance": made(max_folds=3)},
+        {"provenance": made(seeds="untouched")},
+    ],
+)
+def test_partial_and_labelled_runs_stay_out_of_the_tables(partial: dict[str, object]) -> None:
+    assert report.of([folds("als", None, **partial)], "p1") == []
+    assert len(report.of([folds("als", None)], "p1")) == 1
+
+
+def test_block_between_the_marks_is_replaced() -> None:
+    text = f"before\n{report.BEGIN}old\n{report.END}\nafter\n"
+    once = report.with_block(text, "new\n")
+    assert once == f"before\n{report.BEGIN}new\n{report.END}\nafter\n"
+    assert report.with_block(once, "new\n") == once
+    assert report.with_block("no marks\n", "new\n") == "no marks\n"
