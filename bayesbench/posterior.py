@@ -276,7 +276,7 @@ class Posterior:
         path : path
         pack : bool
             Round the large quantities to 16-bit integers; the largest rounding error of each, at
-            most about a thousandth of its sd, is written in the file's ``packing_error``.
+            most about 1/256 of its sd, is written in the file's ``packing_error``.
 
         Raises
         ------

@@ -38,7 +38,7 @@ FORMAT_VERSION = 1
 
 PACK_LEAST_SIZE = 20_000
 """Quantities with fewer numbers are not worth packing."""
-PACK_STEPS_PER_SD = 512
+PACK_STEPS_PER_SD = 128
 """Packed step: this part of a quantity's sd, or more where 16 bits would not span its range."""
 
 Array = NDArray[Any]

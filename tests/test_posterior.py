@@ -114,7 +114,7 @@ def test_packing_loses_no_more_than_it_states(tmp_path: Path) -> None:
         error = np.abs(packed.draws[name] - value).max()
         if name in stated:
             assert error <= stated[name] * 1.001
-            assert stated[name] <= value.std() / 1000
+            assert stated[name] <= value.std() / 250
         else:
             assert error == 0
     assert (packed.draws["noise_benchmark"] > 0).all()
