@@ -183,7 +183,8 @@ def audit(
 def _suspicions(
     posterior: Posterior, matrix: ScoreMatrix, cells: NDArray[np.int64]
 ) -> list[Suspicion]:
-    cells = cells[posterior.matrix.observed.any(axis=0)[cells[:, 1]]]
+    known = np.asarray(posterior.matrix.observed.any(axis=0))
+    cells = cells[known[cells[:, 1]]]
     made = predict_cells(posterior, cells)
     lower, upper = made.interval(0.9)
     eta, scale = cell_draws(posterior, cells[:, 0], cells[:, 1])

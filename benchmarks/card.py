@@ -1,7 +1,7 @@
 """The figures of the model card, from the posterior file: ``python benchmarks/card.py``.
 
-Fills two marked blocks of models/README.md: ``card`` from models/open_scores.nc, and ``results``
-with the held-out figures of README.md (which ``python benchmarks/report.py`` writes there).
+Fills the block between the marks ``card:begin`` and ``card:end`` of models/README.md; the held-out
+figures there are written by ``python benchmarks/report.py``.
 """
 
 from __future__ import annotations
@@ -22,20 +22,14 @@ from bayesbench.scores import open_scores
 ROOT = Path(__file__).resolve().parent.parent
 ARTIFACT = ROOT / "models" / "open_scores.nc"
 CARD = ROOT / "models" / "README.md"
-README = ROOT / "README.md"
+BEGIN, END = "<!-- card:begin -->\n", "<!-- card:end -->"
 CELLS = 1000
 """Cells on which the effect of packing is looked at."""
 
 
-def marked(text: str, name: str) -> tuple[int, int]:
-    """Start and end of what stands between the marks of a block."""
-    begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
-    return text.index(begin) + len(begin), text.index(end)
-
-
-def filled(text: str, name: str, content: str) -> str:
+def filled(text: str, content: str) -> str:
     """`text` with another content of the block."""
-    start, end = marked(text, name)
+    start, end = text.index(BEGIN) + len(BEGIN), text.index(END)
     return text[:start] + content.strip("\n") + "\n" + text[end:]
 
 
@@ -138,17 +132,8 @@ def card(path: Path = ARTIFACT) -> str:
     )
 
 
-def results() -> str:
-    """The ``results`` block, as in README.md."""
-    text = README.read_text(encoding="utf-8")
-    start, end = marked(text, "results")
-    return text[start:end]
-
-
 def main() -> None:
-    text = CARD.read_text(encoding="utf-8")
-    text = filled(filled(text, "card", card()), "results", results())
-    CARD.write_text(text, encoding="utf-8")
+    CARD.write_text(filled(CARD.read_text(encoding="utf-8"), card()), encoding="utf-8")
 
 
 if __name__ == "__main__":
