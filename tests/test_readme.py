@@ -50,7 +50,6 @@ def test_make_targets_exist() -> None:
         assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("block", RUN, ids=[block.code.split("\n")[0][:30] for block in RUN])
 def test_block_prints_what_is_shown(block: object) -> None:
     printed = readme.output(block)
