@@ -76,7 +76,8 @@ def diagnostics(posterior: Posterior) -> str:
     """Verdict, its reasons, and the figures behind it."""
     found = posterior.diagnostics
     reasons = "".join(f"* {reason}\n" for reason in found.reasons)
-    return f"Verdict, on all draws before thinning: **{found.verdict}**\n\n{reasons}\n{table(dict(found.summary))}"
+    verdict = f"Verdict, on all draws before thinning: **{found.verdict}**"
+    return f"{verdict}\n\n{reasons}\n{table(dict(found.summary))}"
 
 
 def packing(posterior: Posterior, path: Path) -> str:
