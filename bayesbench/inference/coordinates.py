@@ -55,10 +55,13 @@ class Coordinates:
     natural : mapping of str to shape
         Sites of `low_rank.low_rank_model` and their shapes, all unconstrained (positive
         parameters by their logarithm).
+    expanded : bool
+        With the redundant map and shift; a variational fit does without.
     """
 
     data: TrainingData
     natural: Shapes
+    expanded: bool = True
 
     @property
     def n_latents(self) -> int:
@@ -81,6 +84,8 @@ class Coordinates:
         for name in ("coefficients", "group_latent"):
             if name in self.natural:
                 shapes[f"{name}_raw"] = self.natural[name]
+        if not self.expanded:
+            return shapes
         off_diagonal = size * (size - 1) // 2
         return shapes | {
             "turn": (off_diagonal,),
@@ -104,10 +109,14 @@ class Coordinates:
             ``log |Jacobian| + log h`` of the redundant coordinates, up to a constant.
         """
         out = {name: sampled[name] for name in self.natural if name in sampled}
-        linear, inverse, log_det = turn_and_stretch(
-            sampled["turn"], sampled["stretch"], sampled["shear"]
-        )
-        latents = sampled["latents"] @ linear + sampled["shift"]
+        linear = inverse = jnp.eye(self.n_latents)
+        shift, log_det = jnp.zeros(self.n_latents), jnp.zeros(())
+        if self.expanded:
+            shift = sampled["shift"]
+            linear, inverse, log_det = turn_and_stretch(
+                sampled["turn"], sampled["stretch"], sampled["shear"]
+            )
+        latents = sampled["latents"] @ linear + shift
         slopes = sampled["slopes"] @ inverse.T
         out |= {"ability": latents[:, 0], "loading": slopes[:, 0]}
         if self.n_latents > 1:
@@ -119,7 +128,7 @@ class Coordinates:
         if "group_latent" in self.natural:
             first = jnp.asarray(self.data.group_kind == 0)[:, None]
             effects = sampled["group_latent_raw"] @ linear
-            out["group_latent"] = effects + first * sampled["shift"]
+            out["group_latent"] = effects + first * shift
             rows += self.natural["group_latent"][0]
         out["benchmark_bias"] = sampled["benchmark_level"] - self._offset(latents, slopes)
         log_density = rows * log_det + _log_prior(sampled) + self._effects(sampled, out)
@@ -154,8 +163,8 @@ def _placed(values: Array, where: NDArray[np.bool_]) -> Array:
 def _log_prior(sampled: Mapping[str, Array]) -> Array:
     scales = {"turn": TURN_SD, "stretch": STRETCH_SD, "shear": STRETCH_SD, "shift": SHIFT_SD}
     total = jnp.zeros(())
-    for name, scale in scales.items():
-        total = total - 0.5 * ((sampled[name] / scale) ** 2).sum()
+    for name in scales.keys() & sampled.keys():
+        total = total - 0.5 * ((sampled[name] / scales[name]) ** 2).sum()
     return total
 
 

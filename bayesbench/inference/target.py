@@ -38,10 +38,13 @@ class Target:
     ----------
     data : TrainingData
     spec : ModelSpec
+    expanded : bool
+        With the redundant coordinates of `Coordinates`.
     """
 
     data: TrainingData
     spec: ModelSpec
+    expanded: bool = True
 
     @cached_property
     def coordinates(self) -> Coordinates:
@@ -57,7 +60,8 @@ class Target:
             }
 
         shapes: dict[str, Any] = jax.eval_shape(sites)
-        return Coordinates(self.data, {name: like.shape for name, like in shapes.items()})
+        natural = {name: like.shape for name, like in shapes.items()}
+        return Coordinates(self.data, natural, self.expanded)
 
     @cached_property
     def _guess(self) -> dict[str, NDArray[np.float32]]:
@@ -94,7 +98,8 @@ class Target:
     def potential(self, position: Array) -> Array:
         """Minus the log density at flat coordinates, up to a constant."""
         natural, log_density = self.coordinates.to_natural(self.named(position))
-        energy = potential_energy(low_rank_model, (self.data, self.spec), {}, natural)
+        with numpyro.handlers.block():  # inside another model its sites are nobody's business
+            energy = potential_energy(low_rank_model, (self.data, self.spec), {}, natural)
         return jnp.asarray(energy - log_density)
 
     def parameters(self, position: Array, key: Array) -> dict[str, Array]:
