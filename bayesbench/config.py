@@ -135,9 +135,9 @@ class GibbsConfig:
     """Settings of the blocked Gibbs sampler; ``draws`` sweeps are kept, one in ``thin``."""
 
     chains: int = 4
-    warmup: int = 4000
+    warmup: int = 3200
     draws: int = 500
-    thin: int = 32
+    thin: int = 64
 
     def __post_init__(self) -> None:
         for name in ("chains", "warmup", "draws", "thin"):

@@ -7,13 +7,23 @@ their scores shown by conditioning). All fits of a matrix share one compiled pro
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .calibrate import LEAST_CELLS, Recalibration, fit_recalibration, predictive_features, stored
+from .calibrate import (
+    FEATURES,
+    LEAST_CELLS,
+    Recalibration,
+    fit_recalibration,
+    predictive_features,
+    stored,
+)
 from .condition import condition
 from .config import GibbsConfig, ModelSpec
 from .features import parse_release_date
@@ -21,7 +31,7 @@ from .inference.gibbs import fit_gibbs
 from .posterior import Posterior
 from .predict import PREDICTIVE_LEVELS, Predictive, predict_cells, predictive
 from .scores import ScoreMatrix
-from .scores.splits import per_model_folds
+from .scores.splits import Split, per_model_folds
 
 __all__ = [
     "CROSSFIT_CONFIG",
@@ -44,6 +54,8 @@ LEAST_DATED = 0.8
 """Share of models with a release date from which blocks follow time instead of chance."""
 
 Progress = Callable[[int, int], None]
+Rows = NDArray[np.int64]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +100,12 @@ class HeldOut:
             np.concatenate([part.features for part in parts]),
         )
 
+    @classmethod
+    def none(cls) -> HeldOut:
+        """No predictions."""
+        levels, features = PREDICTIVE_LEVELS.size, len(FEATURES)
+        return cls(np.empty((0, levels)), np.empty(0), np.empty((0, features)))
+
     def recalibration(self) -> Recalibration | None:
         """What they teach; None if they are too few."""
         if self.truth.size < LEAST_CELLS:
@@ -104,12 +122,24 @@ def held_out_cells(
     n_folds: int = CELL_FOLDS,
 ) -> Iterator[HeldOut]:
     """Per-model folds of the cells: each fold predicted from the others, one item per fold."""
-    for split in per_model_folds(matrix, n_folds, seed):
+
+    def one(split: Split) -> HeldOut:
         train = matrix.mask(split.mask(matrix.shape))
         posterior = fit_gibbs(
             train, spec, config, seed=seed + split.fold, n_readings=matrix.n_cells, check=False
         )
-        yield held_out_of(posterior, matrix, split.cells)
+        return held_out_of(posterior, matrix, split.cells)
+
+    yield from _in_threads(one, per_model_folds(matrix, n_folds, seed))
+
+
+def _in_threads(one: Callable[[Item], HeldOut], items: Sequence[Item]) -> Iterator[HeldOut]:
+    """Results in order; the first alone, since it compiles what the others then share."""
+    if not items:
+        return
+    yield one(items[0])
+    with ThreadPoolExecutor(max(1, min(len(items), os.cpu_count() or 1))) as pool:
+        yield from pool.map(one, items[1:])
 
 
 def held_out_of(posterior: Posterior, matrix: ScoreMatrix, cells: NDArray[np.integer]) -> HeldOut:
@@ -172,44 +202,52 @@ def held_out_models(
     rows of left-out models stay, empty, so that all fits share a compiled program.
     """
     rng = np.random.default_rng([seed, 1])
-    for number, (block, train_rows) in enumerate(_blocks(matrix, n_blocks, rng)):
+    blocks = list(enumerate(_blocks(matrix, n_blocks, rng)))
+
+    def one(item: tuple[int, tuple[Rows, Rows]]) -> HeldOut:
+        number, (block, train_rows) = item
         hidden = np.ones(matrix.shape, dtype=bool)
         hidden[train_rows] = False
-        train = matrix.mask(hidden & matrix.observed)
         posterior = fit_gibbs(
-            train,
+            matrix.mask(hidden & matrix.observed),
             spec,
             config,
             seed=seed + number,
             n_readings=max(n_readings, matrix.n_cells),
             check=False,
         )
-        known = posterior.matrix.observed.any(axis=0)
-        per_benchmark = posterior.matrix.observed.sum(axis=0)
-        parts = []
-        for model in block:
-            own = np.flatnonzero(matrix.observed[model] & known)
-            for k in rng.choice(SHOWN, SHOWN_PER_MODEL, replace=False):
-                if own.size <= k:
-                    continue
-                order = rng.permutation(own)
-                made = condition_on_row(posterior, matrix, int(model), order[:k], seed)
-                rest = np.sort(order[k:])
-                parts.append(
-                    HeldOut.of(
-                        made.take(rest),
-                        matrix.values[model, rest],
-                        np.full(rest.size, float(k)),
-                        per_benchmark[rest].astype(np.float64),
-                    )
-                )
-        if parts:
-            yield HeldOut.joined(parts)
+        own = np.random.default_rng([seed, 2, number])
+        parts = [
+            part for model in block for part in _left_out(posterior, matrix, int(model), own, seed)
+        ]
+        return HeldOut.joined(parts) if parts else HeldOut.none()
+
+    yield from (part for part in _in_threads(one, blocks) if part.truth.size)
+
+
+def _left_out(
+    posterior: Posterior, matrix: ScoreMatrix, model: int, rng: np.random.Generator, seed: int
+) -> Iterator[HeldOut]:
+    """Predictions of one left-out model from a few of its scores, for several numbers of them."""
+    per_benchmark = posterior.matrix.observed.sum(axis=0)
+    own = np.flatnonzero(matrix.observed[model] & (per_benchmark > 0))
+    for k in rng.choice(SHOWN, SHOWN_PER_MODEL, replace=False):
+        if own.size <= k:
+            continue
+        order = rng.permutation(own)
+        made = condition_on_row(posterior, matrix, model, order[:k], seed)
+        rest = np.sort(order[k:])
+        yield HeldOut.of(
+            made.take(rest),
+            matrix.values[model, rest],
+            np.full(rest.size, float(k)),
+            per_benchmark[rest].astype(np.float64),
+        )
 
 
 def _blocks(
     matrix: ScoreMatrix, n_blocks: int, rng: np.random.Generator
-) -> list[tuple[NDArray[np.integer], NDArray[np.integer]]]:
+) -> list[tuple[Rows, Rows]]:
     """(left-out rows, training rows) of every block; rows without scores are in neither."""
     active = np.flatnonzero(matrix.observed.any(axis=1))
     dates = np.full(matrix.shape[0], np.nan)

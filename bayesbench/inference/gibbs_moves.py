@@ -50,6 +50,10 @@ def move(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> G
         state, eta = _group_scale(random.fold_in(keys[2], index), state, data, shape, eta, index)
     if shape.n_families:
         state, eta = _family_scale(keys[3], state, data, shape, eta)
+    if shape.kinds and shape.spec.group_benchmarks:
+        state, eta = _noise_with_effects(
+            random.fold_in(keys[4], NOISE_STEPS), state, data, shape, eta
+        )
     residual = data.z - eta
     for index in range(NOISE_STEPS):
         state = _benchmark_noise(random.fold_in(keys[4], index), state, data, shape, residual)
@@ -188,6 +192,41 @@ def _benchmark_noise(
     log_ratio = log_target(proposed) - log_target(state.noise_benchmark)
     accepted = _accept(key_accept, log_ratio)
     return state._replace(noise_benchmark=jnp.where(accepted, proposed, state.noise_benchmark))
+
+
+def _noise_with_effects(
+    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, eta: Array
+) -> tuple[GibbsState, Array]:
+    """Metropolis step on every benchmark's noise scale together with its group effects.
+
+    The effects relative to the noise scale stay, so their prior does not change. Effects of groups
+    without a score on the benchmark know nothing, yet given them the scale could hardly move.
+    """
+    a = shape.spec.priors.noise_shape
+    count = jnp.zeros(shape.n_benchmarks).at[data.col].add(data.present)
+    part = jnp.zeros_like(eta)
+    for index in range(len(shape.kinds)):
+        part = part + _group_part(state, data, shape, index)
+
+    def log_target(factor: Array) -> Array:
+        variance = state.noise_benchmark * factor**2
+        total = variance[data.col] * state.noise_model[data.row]
+        residual = data.z - eta - (factor[data.col] - 1.0) * part
+        terms = data.present * _log_noise(residual, total, state.nu, shape.spec.student_t)
+        likelihood = jnp.zeros(shape.n_benchmarks).at[data.col].add(terms)
+        return likelihood + _log_inverse_gamma(variance, a, a * state.noise_level)
+
+    key_step, key_accept = random.split(key)
+    step = 1.2 / jnp.sqrt(0.25 * count + a)
+    factor = jnp.exp(step * random.normal(key_step, step.shape))
+    one = jnp.ones_like(factor)
+    accepted = _accept(key_accept, log_target(factor) - log_target(one))
+    factor = jnp.where(accepted, factor, one)
+    state = state._replace(
+        noise_benchmark=state.noise_benchmark * factor**2,
+        group_benchmark=state.group_benchmark * factor,
+    )
+    return state, eta + (factor[data.col] - 1.0) * part
 
 
 def _model_noise(
