@@ -275,7 +275,7 @@ def _family_effects(
     scale = numpyro.sample("scale_family", _root_inverse_gamma(1.0, spec.priors.family_b))
     with (
         numpyro.plate("model", data.n_models, dim=-2),
-        numpyro.plate("family_of_benchmarks", data.families.shape[1], dim=-1),
+        numpyro.plate("benchmark_family", data.families.shape[1], dim=-1),
     ):
         effects = numpyro.sample("family", dist.Normal(0.0, scale))
     return {"scale_family": scale, "family": effects}

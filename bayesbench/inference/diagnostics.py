@@ -154,7 +154,7 @@ def _judge_eta(found: _Findings, posterior: Posterior) -> None:
         "cells": f"{'all' if len(row) == n_cells else 'random sample of'} {len(row)} of {n_cells}",
         "cells_observed": int(observed.sum()),
         "rhat_eta_share_within_limit": float((rhat <= RHAT_LIMIT).mean()),
-        "rhat_eta_q99": float(np.quantile(rhat, CELL_SHARE)),
+        "rhat_eta_q99": _upper(rhat),
         "rhat_eta_max": float(rhat.max()),
         "ess_eta_q05": float(np.quantile(ess, 1 - ESS_SHARE)),
         "ess_eta_q01": float(np.quantile(ess, 1 - CELL_SHARE)),
@@ -169,7 +169,7 @@ def _grade_eta(found: _Findings, rhat: Floats, ess: Floats) -> None:
         bool((rhat <= RHAT_FAIL).mean() < CELL_SHARE),
         bool(within < CELL_SHARE),
         f"R-hat of eta is at most {RHAT_LIMIT} in {within:.1%} of cells "
-        f"({CELL_SHARE:.0%} wanted), 99th percentile {np.quantile(rhat, CELL_SHARE):.3f}; "
+        f"({CELL_SHARE:.0%} wanted), 99th percentile {_upper(rhat):.3f}; "
         "draw more",
     )
     found.grade(
@@ -181,8 +181,15 @@ def _grade_eta(found: _Findings, rhat: Floats, ess: Floats) -> None:
     )
 
 
+def _upper(rhat: Floats) -> float:
+    return float(np.quantile(rhat, CELL_SHARE, method="higher"))  # interpolation fails at infinity
+
+
 def _rhat(values: Floats) -> Floats:
-    """Rank-normalised split R-hat over (chain, draw, ...); infinite where a chain is stuck."""
+    """Rank-normalised split R-hat over (chain, draw, n); infinite where a chain is stuck."""
+    if values.shape[0] == 1:  # ArviZ wants two chains: the halves of one, split again
+        half = values.shape[1] // 2
+        values = values[0, : 2 * half].reshape(2, half, -1)
     stuck = (np.ptp(values, axis=1) == 0).any(axis=0)
     moving = np.where(stuck, np.linspace(0.0, 1.0, values.shape[1])[None, :, None], values)
     rhat = array_stats.rhat(moving, chain_axis=0, draw_axis=1)
@@ -222,7 +229,7 @@ def _judge_sampler(
         )
     if "energy" in stats:
         energy = np.asarray(stats["energy"], dtype=np.float64)
-        bfmi = np.atleast_1d(array_stats.bfmi(energy, chain_axis=None, draw_axis=1))
+        bfmi = np.atleast_1d(array_stats.bfmi(energy, chain_axis=0, draw_axis=1))
         found.summary["bfmi"] = [float(value) for value in bfmi]
         found.grade(
             not bool(np.all(bfmi >= BFMI_FAIL)),

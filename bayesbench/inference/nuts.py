@@ -287,6 +287,8 @@ def sample_nuts(
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     """Draw from the posterior of the low-rank model.
 
+    An interrupt stops every chain at the end of its block.
+
     Parameters
     ----------
     target : Target
@@ -313,19 +315,25 @@ def sample_nuts(
     per_chain = (count * size - (-config.draws // program.block_draws)) * program.block_draws
     monitor = _Monitor(config.chains * per_chain, report, threading.Event(), threading.Lock())
     keys = random.split(random.key(seed), config.chains)
-    # compiled once, here: threads that meet an uncompiled program would each compile it
-    state = program.start(keys[0])
-    program.block(state, _averaging(FIRST_STEP_SIZE), jnp.asarray(True))
-    workers = min(config.chains, _cores())
+    try:
+        # compiled once, here: threads that meet an uncompiled program would each compile it
+        state = program.start(keys[0])
+        program.block(state, _averaging(FIRST_STEP_SIZE), jnp.asarray(True))
+        return _stacked(_run_chains(program, keys, monitor))
+    except KeyboardInterrupt:
+        raise FitError("interrupted: the fit was stopped and nothing was written") from None
+
+
+def _run_chains(program: Program, keys: Array, monitor: _Monitor) -> list[Future[Chain]]:
+    """All chains, as many at a time as there are cores; the first failure stops the others."""
+    workers = min(len(keys), _cores())
     with ThreadPoolExecutor(workers, thread_name_prefix="chain") as pool:
         chains = [pool.submit(_run_chain, program, key, monitor) for key in keys]
         try:
             wait(chains, return_when="FIRST_EXCEPTION")
-        except KeyboardInterrupt:
-            raise FitError("interrupted: the fit was stopped and nothing was written") from None
         finally:
             monitor.stop.set()
-    return _stacked(chains)
+    return chains
 
 
 def _stacked(

@@ -1,0 +1,54 @@
+"""Where compiled programs are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import jax
+import pytest
+
+from bayesbench.inference.compilation import OPT_OUT, cache_directory, use_compilation_cache
+
+OPTIONS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    before = {name: getattr(jax.config, name) for name in OPTIONS}
+    jax.config.update("jax_compilation_cache_dir", None)
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+
+
+def test_below_the_cache_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_directory() == tmp_path / "bayesbench" / "compiled"
+    assert use_compilation_cache() == cache_directory()
+    assert cache_directory().is_dir()
+    assert jax.config.jax_compilation_cache_dir == str(cache_directory())
+
+
+def test_opting_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(OPT_OUT, "yes")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert use_compilation_cache() is None
+    assert jax.config.jax_compilation_cache_dir is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_cannot_be_made_is_harmless(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert use_compilation_cache() is None
+    assert jax.config.jax_compilation_cache_dir is None
+
+
+def test_a_configured_cache_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+    assert use_compilation_cache() == tmp_path
+    assert not (tmp_path / "other").exists()

@@ -1,0 +1,53 @@
+"""The potential is minus the joint density in sampled coordinates."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+from numpyro.infer.util import log_density
+from scipy import stats
+
+from bayesbench.config import ModelSpec
+from bayesbench.inference.target import Target
+from bayesbench.low_rank import TrainingData, low_rank_model, site_dims
+from bayesbench.simulate import simulate
+
+
+def target(spec: ModelSpec, fill: float = 0.5) -> Target:
+    s = simulate(1, 8, 10, spec, fill=fill, n_providers=2, missing_covariates=0.2)
+    data = TrainingData.from_matrix(s.matrix, s.transform, s.features, s.families)
+    return Target(data, spec)
+
+
+@pytest.mark.parametrize("spec", [ModelSpec(rank=2), ModelSpec(rank=0, student_t=False)])
+def test_potential_is_density_and_jacobians(spec: ModelSpec) -> None:
+    here = target(spec)
+    differences = []
+    for seed in range(2):
+        position = here.start(jax.random.key(seed))
+        natural, added = jax.jit(here.coordinates.to_natural)(here.named(position))
+        positive = {k for k in natural if k.startswith(("scale_", "noise_"))}
+        sites = {k: np.exp(v) if k in positive else v for k, v in natural.items()}
+        value = jax.jit(lambda p: log_density(low_rank_model, (here.data, spec), {}, p)[0])(sites)
+        logs = sum(float(np.sum(natural[k])) for k in positive)
+        differences.append(float(jax.jit(here.potential)(position)) + float(value + added) + logs)
+    np.testing.assert_allclose(differences, 0.0, atol=0.02)  # single precision, sums of hundreds
+
+
+def test_parameters_carry_the_names_and_shapes_of_draws() -> None:
+    here = target(ModelSpec(rank=2))
+    params = jax.jit(here.parameters)(here.start(jax.random.key(0)), jax.random.key(1))
+    dims = site_dims(here.spec, here.data)
+    assert set(params) == set(dims)
+    assert all(np.ndim(params[name]) == len(dims[name]) for name in dims)
+    assert all(np.isfinite(value).all() for value in params.values())
+
+
+def test_starts_differ_by_key_and_orient_ability_with_the_scores() -> None:
+    here = target(ModelSpec(rank=2), fill=0.9)
+    one, two = (here.start(jax.random.key(k)) for k in (0, 1))
+    assert not np.allclose(one, two)
+    params = jax.jit(here.parameters)(one, jax.random.key(1))
+    mean = np.bincount(here.data.row, here.data.z) / np.bincount(here.data.row)
+    assert stats.spearmanr(params["ability"], mean).statistic > 0.5
