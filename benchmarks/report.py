@@ -198,7 +198,9 @@ def words(record: Record) -> str:
     }
     parts = [f"Pooled, 90 % intervals hold {100 * covered:.1f} % of the held-out scores."]
     for name, rows in off.items():
-        if rows:
+        if len(rows) == len(record["strata"]):
+            parts.append(f"They are {name} in every stratum.")
+        elif rows:
             where = "; ".join(
                 f"{STRATA.get(r['stratum'], r['stratum'])}: {r['part']} "
                 f"({r['coverage90']:.3f}, {r['n']:,} cells)"

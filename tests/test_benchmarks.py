@@ -70,6 +70,12 @@ def test_words_name_the_strata_outside_of_the_band() -> None:
     assert "0.900," not in text
 
 
+def test_words_are_short_where_every_stratum_is_off() -> None:
+    record = folds("gaussian", 0.5)
+    record["strata"] = [{**row, "coverage90": 0.5} for row in record["strata"]]  # type: ignore[attr-defined]
+    assert "over-confident (too narrow) in every stratum" in report.words(record)
+
+
 @pytest.mark.parametrize(
     "partial",
     [
