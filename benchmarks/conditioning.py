@@ -73,7 +73,7 @@ def percent_cells(matrix: ScoreMatrix, row: int, shown: Sequence[int]) -> np.nda
 @click.option("--models", "n_models", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--ks", default="3,5,10", show_default=True)
 @click.option("--repeats", type=click.IntRange(0), help="Cases refitted from a second seed; all.")
-@click.option("--draws", type=click.IntRange(20), help="Draws per chain.")
+@click.option("--set", "settings", multiple=True, help="Setting of the engine, as draws=300.")
 @click.option("--out", type=Path, default=RESULTS)
 def main(
     data: Path,
@@ -81,12 +81,13 @@ def main(
     n_models: int,
     ks: str,
     repeats: int | None,
-    draws: int | None,
+    settings: tuple[str, ...],
     out: Path,
 ) -> None:
     matrix, spec = ScoreMatrix.from_directory(data), ModelSpec()
     config: NUTSConfig | GibbsConfig = NUTSConfig() if engine == "nuts" else GibbsConfig()
-    config = config if draws is None else replace(config, draws=draws)
+    pairs = [pair.partition("=") for pair in settings]
+    config = replace(config, **{key: int(value) for key, _, value in pairs})
     name = f"conditioning-{engine}"
     options = {"engine": engine, "ks": ks, **asdict(config)}
     cases = _kept(out / f"{name}.json", options, matrix)

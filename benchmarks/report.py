@@ -335,9 +335,9 @@ def made_on(found: Sequence[Record]) -> str:
     rows = []
     for record in found:
         made = record["provenance"]
-        name = "-".join(
-            part for part in (record["name"], record.get("method"), record.get("label")) if part
-        )
+        engine = made["options"].get("engine")
+        parts = (record["name"], engine, record.get("method"), record.get("label"))
+        name = "-".join(part for part in parts if part)
         changed = " (package changed)" if made["package_changed"] else ""
         rows.append(
             [
