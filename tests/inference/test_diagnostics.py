@@ -130,10 +130,13 @@ def test_energy() -> None:
     assert "BFMI" in found.reasons[0]
 
 
-def test_tree_depth() -> None:
-    found = diagnose(with_stats(tree_depth=np.full((4, 1000), 10)))
-    assert found.verdict == "warn"
-    assert "100% of draws reached the tree depth" in found.reasons[0]
+def test_tree_depth_matters_where_effective_draws_are_few() -> None:
+    full = np.full((4, 1000), 10)
+    found = diagnose(with_stats(tree_depth=full))
+    assert found.verdict == "pass"
+    assert found.summary["tree_depth_saturated_share"] == 1.0
+    found = diagnose(with_draws(with_stats(tree_depth=full), slow))
+    assert any("100% of draws reached the tree depth" in reason for reason in found.reasons)
 
 
 def test_slow_scale_is_named() -> None:

@@ -193,7 +193,7 @@ def _stacked(states: list[GibbsState]) -> GibbsState:
 
 @pytest.mark.slow
 def test_every_conditional_and_move_leaves_the_joint_law_unchanged() -> None:
-    z = geweke_z(SHAPE, sweeps=60, chains=4000)
+    z = geweke_z(SHAPE, sweeps=30, chains=400)
     # 30 statistics: a standard normal exceeds 4.2 in one of them with probability 0.0008
     assert {name: round(value, 1) for name, value in z.items() if abs(value) > 4.2} == {}
 
@@ -205,8 +205,8 @@ def test_a_wrong_conditional_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     wrong = replace(SHAPE.spec.priors, family_b=3 * SHAPE.spec.priors.family_b)
     shape = replace(SHAPE, spec=replace(SHAPE.spec, priors=wrong))
-    z = geweke_z(shape, sweeps=60, chains=2000)
-    assert abs(z["var_family"]) > 6
+    z = geweke_z(shape, sweeps=30, chains=400)
+    assert abs(z["var_family"]) > 4.2
 
 
 def test_same_seed_same_draws_and_chains_do_not_depend_on_their_number() -> None:
