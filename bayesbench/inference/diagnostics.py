@@ -42,6 +42,7 @@ DIVERGENT_SHARE_FAIL = 0.01
 BFMI_LIMIT = 0.3
 BFMI_FAIL = 0.1
 SATURATED_SHARE_LIMIT = 0.1
+"""Trajectories cut at the tree depth cost efficiency, not validity: told where draws are few."""
 LEAST_DRAWS = 20
 """Per chain; with fewer nothing can be said."""
 LOSS_TAIL = 0.1
@@ -239,7 +240,7 @@ def _judge_sampler(
     if "tree_depth" in stats and "max_tree_depth" in config:
         full = float(np.mean(np.asarray(stats["tree_depth"]) >= config["max_tree_depth"]))
         found.summary["tree_depth_saturated_share"] = full
-        if full > SATURATED_SHARE_LIMIT:
+        if full > SATURATED_SHARE_LIMIT and found.summary["ess_eta_q05"] < ESS_LIMIT:
             found.add("warn", f"{full:.0%} of draws reached the tree depth; raise max_tree_depth")
 
 
