@@ -54,7 +54,7 @@ LAST_WINDOWS = 2
 FIRST_STEP_SIZE = 0.02
 STEP_SIZE_REACH = 2.0
 """Dual averaging is drawn to this multiple of the last step size when it starts again."""
-DRAW_WEIGHT = 0.1
+DRAW_WEIGHT = 0.5
 """Weight of the draws (against the gradients) in the metric, on the log scale."""
 METRIC_BOUNDS = (1e-8, 1e4)
 
