@@ -10,7 +10,7 @@ SETUP := pyproject.toml constraints.txt
 JOBS ?= 2
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
-export XLA_FLAGS ?= --xla_cpu_multi_thread_eigen=false
+export NPROC ?= 1
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 # 400 packed draws are what fits into 12 MB.
 FIT := --seed 1 --chains 4 --warmup 4000 --thin 50 --draws 400 --keep 400 --pack

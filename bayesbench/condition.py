@@ -53,6 +53,7 @@ def condition(
     sweeps: int = 12,
     seed: int = 0,
     reweight: bool = True,
+    accept_far: bool = False,
 ) -> LatentDraws:
     """Draws of one model over all benchmarks, given scores and what is known of the model.
 
@@ -74,6 +75,9 @@ def condition(
     seed : int
     reweight : bool
         Whether to weigh the draws by the evidence of the new scores.
+    accept_far : bool
+        Take a score on an unbounded scale however far it lies from the fitted ones, instead of
+        refusing it as one on another scale. For scores that are known to be on their scale.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def condition(
         raise UsageError(f"conditioning needs at least 3 sweeps, got {sweeps}")
     fitted = model_id is not None and model_id in posterior.model_ids
     facts = (provider, release_date, reasoning, open_weights, params_b)
-    given = _checked(posterior, scores)
+    given = _checked(posterior, scores, math.inf if accept_far else FARTHEST)
     if fitted and not scores and all(fact is None for fact in facts):
         return fitted_draws(posterior, str(model_id))
     row = posterior.features.row(
@@ -126,7 +130,7 @@ def condition(
     )
 
 
-def _checked(posterior: Posterior, scores: Mapping[str, float]) -> Floats:
+def _checked(posterior: Posterior, scores: Mapping[str, float], farthest: float) -> Floats:
     """Scores as a (B,) array, NaN where none is given."""
     transform = posterior.transform
     values = np.full(len(posterior.benchmark_ids), np.nan)
@@ -146,7 +150,7 @@ def _checked(posterior: Posterior, scores: Mapping[str, float]) -> Floats:
                 "the benchmark's own scale"
             )
         z = float(transform.to_latent(value, column))
-        if abs(z) > FARTHEST and not (math.isfinite(low) and math.isfinite(up)):
+        if abs(z) > farthest and not (math.isfinite(low) and math.isfinite(up)):
             raise ScoreError(
                 f"score {value:g} of {benchmark_id!r} is {abs(z):.2g} times its spread away from "
                 "the fitted scores; give it on the benchmark's own scale"

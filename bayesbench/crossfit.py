@@ -178,6 +178,7 @@ def condition_on_row(
         {matrix.benchmark_ids[j]: float(matrix.values[model, j]) for j in shown},
         model_id=matrix.model_ids[model],
         seed=seed,
+        accept_far=True,
         **{  # type: ignore[arg-type]
             name: fact(name)
             for name in ("provider", "release_date", "reasoning", "open_weights", "params_b")

@@ -22,7 +22,7 @@ from numpyro.distributions.transforms import PowerTransform
 from .config import ModelSpec
 from .families import BenchmarkFamilies
 from .features import ModelFeatures
-from .linear_predictor import latent_mean, linear_predictor
+from .linear_predictor import latent_mean, linear_predictor_at
 from .parameters import DRAW_DIMS
 from .scores.matrix import ScoreMatrix
 from .transforms import Transform
@@ -170,24 +170,24 @@ def low_rank_model(data: TrainingData, spec: ModelSpec) -> None:
     params |= _group_effects(data, spec, params, sites)
     params |= _family_effects(data, spec, sites)
     params |= _latents(data, spec, params, sites)
-    residual, scale = _residuals(params, data)
-    numpyro.factor("z", _log_likelihood(residual / scale, scale, spec))
+    numpyro.factor("z", _log_likelihood(params, data, spec))
 
 
-def _eta(params: Mapping[str, jax.Array], data: TrainingData) -> jax.Array:
-    return jnp.asarray(
-        linear_predictor(params, jnp.asarray(data.groups), jnp.asarray(data.families))
-    )
-
-
-def _residuals(params: Mapping[str, jax.Array], data: TrainingData) -> tuple[jax.Array, jax.Array]:
-    """Residual and noise scale of every observed cell."""
-    eta = _eta(params, data)
-    residual = jnp.asarray(data.z) - eta[data.row, data.col]
+def _standardised(params: Mapping[str, jax.Array], data: TrainingData) -> jax.Array:
+    """Residuals of the observed cells in units of their noise scale."""
+    eta = linear_predictor_at(params, data.row, data.col, data.groups, data.families, whole=True)
     scale = params["noise_benchmark"][data.col]
     if "noise_model" in params:
         scale = scale * params["noise_model"][data.row]
-    return residual, scale
+    return jnp.asarray((jnp.asarray(data.z) - eta) / scale)
+
+
+def _log_noise_scales(params: Mapping[str, jax.Array], data: TrainingData) -> jax.Array:
+    """Sum of the log noise scale over the observed cells."""
+    total = jnp.asarray(data.observed.sum(0)) @ jnp.log(params["noise_benchmark"])
+    if "noise_model" in params:
+        total = total + jnp.asarray(data.observed.sum(1)) @ jnp.log(params["noise_model"])
+    return total
 
 
 def _benchmark_side(data: TrainingData, spec: ModelSpec) -> dict[str, jax.Array]:
@@ -340,13 +340,16 @@ def nu_log_weights(standardised: jax.Array, spec: ModelSpec) -> jax.Array:
     return standardised.size * constant - (nu + 1) / 2 * tails
 
 
-def _log_likelihood(standardised: jax.Array, scale: jax.Array, spec: ModelSpec) -> jax.Array:
+def _log_likelihood(
+    params: Mapping[str, jax.Array], data: TrainingData, spec: ModelSpec
+) -> jax.Array:
+    standardised = _standardised(params, data)
     if spec.student_t:
         log_weights = nu_log_weights(standardised, spec)
         density = logsumexp(log_weights) - jnp.log(log_weights.size)
     else:
         density = dist.Normal(0.0, 1.0).log_prob(standardised).sum()
-    return density - jnp.log(scale).sum()
+    return jnp.asarray(density - _log_noise_scales(params, data))
 
 
 def complete(
@@ -361,8 +364,7 @@ def complete(
     out = dict(params)
     noise, groups, families = jax.random.split(key, 3)
     if spec.student_t:
-        residual, scale = _residuals(params, data)
-        log_weights = nu_log_weights(residual / scale, spec)
+        log_weights = nu_log_weights(_standardised(params, data), spec)
         grid = jnp.asarray(spec.priors.nu_grid)
         out["nu"] = grid[jax.random.categorical(noise, log_weights)]
     if "group_benchmark" in params:

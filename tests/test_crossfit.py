@@ -12,15 +12,18 @@ import pytest
 
 from bayesbench import crossfit
 from bayesbench.calibrate import FEATURES, Recalibration
+from bayesbench.condition import condition
 from bayesbench.config import GibbsConfig, ModelSpec
 from bayesbench.crossfit import (
     SHOWN,
     SHOWN_PER_MODEL,
     HeldOut,
     calibration_arrays,
+    condition_on_row,
     held_out_cells,
     held_out_models,
 )
+from bayesbench.errors import ScoreError
 from bayesbench.posterior import Posterior
 from bayesbench.predict import PREDICTIVE_LEVELS, predict_cells
 from bayesbench.scores import ScoreMatrix
@@ -166,6 +169,20 @@ def test_scores_shown_are_scores_of_the_model_and_are_not_predicted(
     counts = np.exp(made.features[:, FEATURES.index("log_model_scores")]) - 1
     shown_counts = np.concatenate([[len(s)] * (own[m] - len(s)) for m, s in noted])
     np.testing.assert_allclose(np.sort(counts), np.sort(shown_counts), atol=1e-9)
+
+
+def test_a_wild_score_on_an_unbounded_scale_is_taken_as_published(matrix: ScoreMatrix) -> None:
+    """Left out, a score may lie ever so far from the rest: cross-fits must not stop there."""
+    posterior = make_posterior(matrix=matrix, n_draws=20)
+    frame = matrix.to_frame()
+    frame.loc[frame["benchmark_id"] == "bench_2", "score"] += 1e6
+    moved = ScoreMatrix.from_frame(frame, benchmarks=matrix.benchmarks, models=matrix.models)
+    column = matrix.benchmark_index("bench_2")
+    model = int(np.flatnonzero(moved.observed[:, column])[0])
+    made = condition_on_row(posterior, moved, model, np.array([column]), seed=1)
+    assert np.isfinite(made.median).all()
+    with pytest.raises(ScoreError, match="own scale"):
+        condition(posterior, {"bench_2": float(moved.values[model, column])})
 
 
 def test_models_without_scores_are_in_no_block(matrix: ScoreMatrix, spy: Spy) -> None:

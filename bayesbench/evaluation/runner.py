@@ -24,7 +24,8 @@ __all__ = ["OnProgress", "predict_task", "run_tasks", "spawned_executor"]
 OnProgress = Callable[[int, int], None]
 Outcome = tuple[CellPredictions, float]
 
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
+"""NPROC is XLA's: processes that each spread small programs over all cores run at half speed."""
 
 
 def predict_task(method: Predictor, matrix: ScoreMatrix, task: FoldTask) -> CellPredictions:

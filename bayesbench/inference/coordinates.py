@@ -11,9 +11,8 @@ the parameters.
   ``p(g . theta) |d(g . theta) / d theta| h(g)`` leaves the law of ``g . theta`` at ``p``
   (parameter expansion, Liu and Wu 1999 doi:10.1080/01621459.1999.10473879).
 * Each benchmark's mean over its observed models stands in place of its bias.
-* Group x benchmark and family effects are in units of their scale. Those that no score depends on
-  are independent of the data given the scales: they stay at zero here, and
-  `low_rank.complete` draws them.
+* Group x benchmark and family effects are in units of their scale: standard normal, whatever the
+  scales are. Those that no score depends on stay at zero here; `low_rank.complete` draws them.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -94,7 +92,9 @@ class Coordinates:
             "shift": (size,),
         }
 
-    def to_natural(self, sampled: Mapping[str, Array]) -> tuple[dict[str, Array], Array]:
+    def to_natural(
+        self, sampled: Mapping[str, Array]
+    ) -> tuple[dict[str, Array], dict[str, Array], Array]:
         """Natural unconstrained parameters, and the log density to add for the change.
 
         Parameters
@@ -105,8 +105,12 @@ class Coordinates:
         Returns
         -------
         natural : dict of str to array
+            All but the effects.
+        effects : dict of str to array
+            Group x benchmark and family effects, whose prior is in ``log_density`` already.
         log_density : scalar
-            ``log |Jacobian| + log h`` of the redundant coordinates, up to a constant.
+            ``log |Jacobian| + log h`` of the redundant coordinates and the prior of the units of
+            the effects, up to a constant.
         """
         out = {name: sampled[name] for name in self.natural if name in sampled}
         linear = inverse = jnp.eye(self.n_latents)
@@ -131,28 +135,24 @@ class Coordinates:
             out["group_latent"] = effects + first * shift
             rows += self.natural["group_latent"][0]
         out["benchmark_bias"] = sampled["benchmark_level"] - self._offset(latents, slopes)
-        log_density = rows * log_det + _log_prior(sampled) + self._effects(sampled, out)
-        return out, log_density
+        return out, self._effects(sampled), rows * log_det + _log_prior(sampled)
 
     def _offset(self, latents: Array, slopes: Array) -> Array:
         """What the latents add to a benchmark on average over its observed models."""
         share = self.data.observed / np.maximum(self.data.observed.sum(0), 1.0)
         return ((jnp.asarray(share.T) @ latents) * slopes).sum(-1)
 
-    def _effects(self, sampled: Mapping[str, Array], out: dict[str, Array]) -> Array:
-        """Put effects in place of their units; log Jacobian, with the ones left at zero."""
-        data, log_jacobian = self.data, jnp.zeros(())
+    def _effects(self, sampled: Mapping[str, Array]) -> dict[str, Array]:
+        """Effects from their units; zero where no score depends on them."""
+        data, out = self.data, {}
         if "group_unit" in sampled:
             log_scale = sampled["scale_group_benchmark"][data.group_kind][:, None]
-            log_scale = log_scale + sampled["noise_benchmark"]
             units = _placed(sampled["group_unit"], data.informed_groups)
-            out["group_benchmark"] = jnp.exp(log_scale) * units
-            log_jacobian = log_jacobian + log_scale.sum()
+            out["group_benchmark"] = jnp.exp(log_scale + sampled["noise_benchmark"]) * units
         if "family_unit" in sampled:
             units = _placed(sampled["family_unit"], data.informed_families)
             out["family"] = jnp.exp(sampled["scale_family"]) * units
-            log_jacobian = log_jacobian + units.size * sampled["scale_family"]
-        return log_jacobian
+        return out
 
 
 def _placed(values: Array, where: NDArray[np.bool_]) -> Array:
@@ -161,9 +161,11 @@ def _placed(values: Array, where: NDArray[np.bool_]) -> Array:
 
 
 def _log_prior(sampled: Mapping[str, Array]) -> Array:
+    """Normal coordinates: the redundant ones, and effects in units of their scale."""
     scales = {"turn": TURN_SD, "stretch": STRETCH_SD, "shear": STRETCH_SD, "shift": SHIFT_SD}
+    scales |= {"group_unit": 1.0, "family_unit": 1.0}
     total = jnp.zeros(())
-    for name in scales.keys() & sampled.keys():
+    for name in sorted(scales.keys() & sampled.keys()):
         total = total - 0.5 * ((sampled[name] / scales[name]) ** 2).sum()
     return total
 
@@ -191,4 +193,4 @@ def turn_and_stretch(turn: Array, stretch: Array, shear: Array) -> tuple[Array, 
     rotation = jnp.linalg.solve(identity + skew, identity - skew)
     triangle = jnp.diag(jnp.exp(stretch)).at[above].set(shear)
     inverse = solve_triangular(triangle, rotation.T, lower=False)
-    return rotation @ triangle, inverse, jax.numpy.sum(stretch)
+    return rotation @ triangle, inverse, jnp.sum(stretch)

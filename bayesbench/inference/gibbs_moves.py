@@ -14,11 +14,20 @@ doi:10.1080/01621459.1994.10476829.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array, random
 
-from .gibbs_state import GibbsData, GibbsShape, GibbsState, latent_effects
+from .gibbs_state import (
+    GibbsData,
+    GibbsShape,
+    GibbsState,
+    latent_effects,
+    per_benchmark,
+    per_model,
+)
 
 __all__ = ["move"]
 
@@ -28,16 +37,25 @@ SCALE_STEP = 0.25
 """Random-walk sd on the log of an effect's scale."""
 
 
+class _Fit(NamedTuple):
+    """How the readings are fitted: what every move needs of the state it starts from."""
+
+    eta: Array  # (n,) linear predictor
+    terms: Array  # (n,) log density with the mixing weights summed out, up to a constant of nu
+
+
 def _log_inverse_gamma(variance: Array, shape: float, scale: Array | float) -> Array:
     """Log density of log(variance) for variance ~ InvGamma(shape, scale), up to a constant."""
     return -shape * jnp.log(variance) - scale / variance
 
 
-def _log_noise(residual: Array, variance: Array, nu: Array, student_t: bool) -> Array:
-    """Log density of each residual with the mixing weights summed out, up to a constant of nu."""
-    standard = residual**2 / variance
-    kernel = -0.5 * (nu + 1.0) * jnp.log1p(standard / nu) if student_t else -0.5 * standard
-    return kernel - 0.5 * jnp.log(variance)
+def _terms(state: GibbsState, data: GibbsData, shape: GibbsShape, eta: Array) -> Array:
+    variance = state.noise_benchmark[data.col] * state.noise_model[data.row]
+    log_variance = jnp.log(state.noise_benchmark)[data.col] + jnp.log(state.noise_model)[data.row]
+    standard = (data.z - eta) ** 2 / variance
+    if shape.spec.student_t:
+        standard = (state.nu + 1.0) * jnp.log1p(standard / state.nu)
+    return -0.5 * data.present * (standard + log_variance)
 
 
 def move(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> GibbsState:
@@ -46,19 +64,18 @@ def move(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> G
     state = _shift_latents(keys[0], state, data, shape)
     state = _stretch_latents(keys[1], state, data, shape)
     eta = _eta(state, data, shape)
+    fit = _Fit(eta, _terms(state, data, shape, eta))
     for index in range(len(shape.kinds) if shape.spec.group_benchmarks else 0):
-        state, eta = _group_scale(random.fold_in(keys[2], index), state, data, shape, eta, index)
+        state, fit = _group_scale(random.fold_in(keys[2], index), state, data, shape, fit, index)
     if shape.n_families:
-        state, eta = _family_scale(keys[3], state, data, shape, eta)
+        state, fit = _family_scale(keys[3], state, data, shape, fit)
     if shape.kinds and shape.spec.group_benchmarks:
-        state, eta = _noise_with_effects(
-            random.fold_in(keys[4], NOISE_STEPS), state, data, shape, eta
-        )
-    residual = data.z - eta
+        last = random.fold_in(keys[4], NOISE_STEPS)
+        state, fit = _noise_with_effects(last, state, data, shape, fit)
     for index in range(NOISE_STEPS):
-        state = _benchmark_noise(random.fold_in(keys[4], index), state, data, shape, residual)
+        state, fit = _benchmark_noise(random.fold_in(keys[4], index), state, data, shape, fit)
         if shape.spec.model_noise:
-            state = _model_noise(random.fold_in(keys[5], index), state, data, shape, residual)
+            state, fit = _model_noise(random.fold_in(keys[5], index), state, data, shape, fit)
     return state
 
 
@@ -84,14 +101,13 @@ def _family_part(state: GibbsState, data: GibbsData) -> Array:
     return effects[data.row, data.families[data.col]]
 
 
-def _log_likelihood(state: GibbsState, data: GibbsData, shape: GibbsShape, eta: Array) -> Array:
-    variance = state.noise_benchmark[data.col] * state.noise_model[data.row]
-    terms = _log_noise(data.z - eta, variance, state.nu, shape.spec.student_t)
-    return (data.present * terms).sum()
-
-
 def _accept(key: Array, log_ratio: Array) -> Array:
     return jnp.log(random.uniform(key, log_ratio.shape, minval=1e-12)) < log_ratio
+
+
+def _chosen(accepted: Array, new: _Fit, old: _Fit) -> _Fit:
+    """The new fit of the readings whose move was accepted, the old one of the others."""
+    return _Fit(*(jnp.where(accepted, a, b) for a, b in zip(new, old, strict=True)))
 
 
 def _scale_move(
@@ -99,10 +115,10 @@ def _scale_move(
     state: GibbsState,
     data: GibbsData,
     shape: GibbsShape,
-    eta: Array,
+    fit: _Fit,
     part: Array,
     log_prior: Callable[[Array], Array],
-) -> tuple[Array, Array]:
+) -> tuple[Array, _Fit]:
     """Metropolis step that multiplies an effect and its scale by a common factor.
 
     The effect relative to its scale stays, so its prior does not change: what counts is the
@@ -110,33 +126,29 @@ def _scale_move(
 
     Returns
     -------
-    factor, eta
+    factor, fit
         1 where the step was refused.
     """
     key_step, key_accept = random.split(key)
     factor = jnp.exp(SCALE_STEP * random.normal(key_step))
-    proposed = eta + (factor - 1.0) * part
-    log_ratio = (
-        _log_likelihood(state, data, shape, proposed)
-        - _log_likelihood(state, data, shape, eta)
-        + log_prior(factor)
-        - log_prior(jnp.ones(()))
-    )
+    eta = fit.eta + (factor - 1.0) * part
+    proposed = _Fit(eta, _terms(state, data, shape, eta))
+    log_ratio = (proposed.terms - fit.terms).sum() + log_prior(factor) - log_prior(jnp.ones(()))
     accepted = _accept(key_accept, log_ratio)
-    return jnp.where(accepted, factor, 1.0), jnp.where(accepted, proposed, eta)
+    return jnp.where(accepted, factor, 1.0), _chosen(accepted, proposed, fit)
 
 
 def _group_scale(
-    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, eta: Array, index: int
-) -> tuple[GibbsState, Array]:
+    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, fit: _Fit, index: int
+) -> tuple[GibbsState, _Fit]:
     first, last = shape.kinds[index]
     variance, b = state.var_group_benchmark[index], shape.spec.priors.group_benchmark_b
-    factor, eta = _scale_move(
+    factor, fit = _scale_move(
         key,
         state,
         data,
         shape,
-        eta,
+        fit,
         _group_part(state, data, shape, index),
         lambda f: _log_inverse_gamma(variance * f**2, 1.0, b),
     )
@@ -145,32 +157,65 @@ def _group_scale(
             group_benchmark=state.group_benchmark.at[first:last].multiply(factor),
             var_group_benchmark=state.var_group_benchmark.at[index].multiply(factor**2),
         ),
-        eta,
+        fit,
     )
 
 
 def _family_scale(
-    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, eta: Array
-) -> tuple[GibbsState, Array]:
+    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, fit: _Fit
+) -> tuple[GibbsState, _Fit]:
     variance, b = state.var_family, shape.spec.priors.family_b
-    factor, eta = _scale_move(
+    factor, fit = _scale_move(
         key,
         state,
         data,
         shape,
-        eta,
+        fit,
         _family_part(state, data),
         lambda f: _log_inverse_gamma(variance * f**2, 1.0, b),
     )
-    return state._replace(family=state.family * factor, var_family=variance * factor**2), eta
+    return state._replace(family=state.family * factor, var_family=variance * factor**2), fit
+
+
+def _noise_with_effects(
+    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, fit: _Fit
+) -> tuple[GibbsState, _Fit]:
+    """Metropolis step on every benchmark's noise scale together with its group effects.
+
+    The effects relative to the noise scale stay, so their prior does not change. Effects of groups
+    without a score on the benchmark know nothing, yet given them the scale could hardly move.
+    """
+    a = shape.spec.priors.noise_shape
+    part = jnp.zeros_like(fit.eta)
+    for index in range(len(shape.kinds)):
+        part = part + _group_part(state, data, shape, index)
+    key_step, key_accept = random.split(key)
+    step = 1.2 / jnp.sqrt(0.25 * per_benchmark(data.present, data, shape) + a)
+    factor = jnp.exp(step * random.normal(key_step, step.shape))
+    current = state.noise_benchmark
+    moved = state._replace(
+        noise_benchmark=current * factor**2, group_benchmark=state.group_benchmark * factor
+    )
+    eta = fit.eta + (factor[data.col] - 1.0) * part
+    proposed = _Fit(eta, _terms(moved, data, shape, eta))
+    log_ratio = (
+        per_benchmark(proposed.terms - fit.terms, data, shape)
+        + _log_inverse_gamma(moved.noise_benchmark, a, a * state.noise_level)
+        - _log_inverse_gamma(current, a, a * state.noise_level)
+    )
+    accepted = _accept(key_accept, log_ratio)
+    state = state._replace(
+        noise_benchmark=jnp.where(accepted, moved.noise_benchmark, current),
+        group_benchmark=jnp.where(accepted, moved.group_benchmark, state.group_benchmark),
+    )
+    return state, _chosen(accepted[data.col], proposed, fit)
 
 
 def _benchmark_noise(
-    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, residual: Array
-) -> GibbsState:
+    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, fit: _Fit
+) -> tuple[GibbsState, _Fit]:
     """Metropolis step on every benchmark's noise variance, the mixing weights summed out."""
     a = shape.spec.priors.noise_shape
-    count = jnp.zeros(shape.n_benchmarks).at[data.col].add(data.present)
     effects = jnp.zeros(shape.n_benchmarks)
     n_effects = 0
     if shape.spec.group_benchmarks:
@@ -179,75 +224,48 @@ def _benchmark_noise(
             effects = effects + squares / state.var_group_benchmark[index]
             n_effects += last - first
 
-    def log_target(variance: Array) -> Array:
-        total = variance[data.col] * state.noise_model[data.row]
-        terms = data.present * _log_noise(residual, total, state.nu, shape.spec.student_t)
-        likelihood = jnp.zeros(shape.n_benchmarks).at[data.col].add(terms)
-        prior = _log_inverse_gamma(variance, a + 0.5 * n_effects, a * state.noise_level)
-        return likelihood + prior - 0.5 * effects / variance
+    def log_prior(variance: Array) -> Array:
+        scale = a * state.noise_level + 0.5 * effects
+        return _log_inverse_gamma(variance, a + 0.5 * n_effects, scale)
 
     key_step, key_accept = random.split(key)
+    count = per_benchmark(data.present, data, shape)
     step = 2.4 / jnp.sqrt(0.25 * count + 0.5 * n_effects + a)
-    proposed = state.noise_benchmark * jnp.exp(step * random.normal(key_step, step.shape))
-    log_ratio = log_target(proposed) - log_target(state.noise_benchmark)
-    accepted = _accept(key_accept, log_ratio)
-    return state._replace(noise_benchmark=jnp.where(accepted, proposed, state.noise_benchmark))
-
-
-def _noise_with_effects(
-    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, eta: Array
-) -> tuple[GibbsState, Array]:
-    """Metropolis step on every benchmark's noise scale together with its group effects.
-
-    The effects relative to the noise scale stay, so their prior does not change. Effects of groups
-    without a score on the benchmark know nothing, yet given them the scale could hardly move.
-    """
-    a = shape.spec.priors.noise_shape
-    count = jnp.zeros(shape.n_benchmarks).at[data.col].add(data.present)
-    part = jnp.zeros_like(eta)
-    for index in range(len(shape.kinds)):
-        part = part + _group_part(state, data, shape, index)
-
-    def log_target(factor: Array) -> Array:
-        variance = state.noise_benchmark * factor**2
-        total = variance[data.col] * state.noise_model[data.row]
-        residual = data.z - eta - (factor[data.col] - 1.0) * part
-        terms = data.present * _log_noise(residual, total, state.nu, shape.spec.student_t)
-        likelihood = jnp.zeros(shape.n_benchmarks).at[data.col].add(terms)
-        return likelihood + _log_inverse_gamma(variance, a, a * state.noise_level)
-
-    key_step, key_accept = random.split(key)
-    step = 1.2 / jnp.sqrt(0.25 * count + a)
-    factor = jnp.exp(step * random.normal(key_step, step.shape))
-    one = jnp.ones_like(factor)
-    accepted = _accept(key_accept, log_target(factor) - log_target(one))
-    factor = jnp.where(accepted, factor, one)
-    state = state._replace(
-        noise_benchmark=state.noise_benchmark * factor**2,
-        group_benchmark=state.group_benchmark * factor,
+    current = state.noise_benchmark
+    moved = state._replace(
+        noise_benchmark=current * jnp.exp(step * random.normal(key_step, step.shape))
     )
-    return state, eta + (factor[data.col] - 1.0) * part
+    proposed = _Fit(fit.eta, _terms(moved, data, shape, fit.eta))
+    log_ratio = (
+        per_benchmark(proposed.terms - fit.terms, data, shape)
+        + log_prior(moved.noise_benchmark)
+        - log_prior(current)
+    )
+    accepted = _accept(key_accept, log_ratio)
+    state = state._replace(noise_benchmark=jnp.where(accepted, moved.noise_benchmark, current))
+    return state, _chosen(accepted[data.col], proposed, fit)
 
 
 def _model_noise(
-    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, residual: Array
-) -> GibbsState:
+    key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape, fit: _Fit
+) -> tuple[GibbsState, _Fit]:
     """Metropolis step on every model's noise variance, the mixing weights summed out."""
     a = shape.spec.priors.noise_model_shape
-    count = jnp.zeros(shape.n_models).at[data.row].add(data.present)
-
-    def log_target(variance: Array) -> Array:
-        total = state.noise_benchmark[data.col] * variance[data.row]
-        terms = data.present * _log_noise(residual, total, state.nu, shape.spec.student_t)
-        likelihood = jnp.zeros(shape.n_models).at[data.row].add(terms)
-        return likelihood + _log_inverse_gamma(variance, a, a)
-
     key_step, key_accept = random.split(key)
-    step = 2.4 / jnp.sqrt(0.25 * count + a)
-    proposed = state.noise_model * jnp.exp(step * random.normal(key_step, step.shape))
-    log_ratio = log_target(proposed) - log_target(state.noise_model)
+    step = 2.4 / jnp.sqrt(0.25 * per_model(data.present, data, shape) + a)
+    current = state.noise_model
+    moved = state._replace(
+        noise_model=current * jnp.exp(step * random.normal(key_step, step.shape))
+    )
+    proposed = _Fit(fit.eta, _terms(moved, data, shape, fit.eta))
+    log_ratio = (
+        per_model(proposed.terms - fit.terms, data, shape)
+        + _log_inverse_gamma(moved.noise_model, a, a)
+        - _log_inverse_gamma(current, a, a)
+    )
     accepted = _accept(key_accept, log_ratio)
-    return state._replace(noise_model=jnp.where(accepted, proposed, state.noise_model))
+    state = state._replace(noise_model=jnp.where(accepted, moved.noise_model, current))
+    return state, _chosen(accepted[data.row], proposed, fit)
 
 
 def _prior_residual(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array:
@@ -265,8 +283,8 @@ def _shift_latents(key: Array, state: GibbsState, data: GibbsData, shape: GibbsS
     member = jnp.zeros(shape.n_models)
     if grouped:
         member = (data.groups[0] < last - first).astype(jnp.float32)
-    for latent in range(shape.n_latents):
-        key, key_draw = random.split(key)
+
+    def shift(latent: Array, state: GibbsState) -> GibbsState:
         slope = state.slopes[:, latent]
         alone = (1.0 - member) * _prior_residual(state, data, shape)[:, latent]
         precision = (1.0 - member).sum() + (slope**2).sum() / state.var_bias
@@ -275,14 +293,18 @@ def _shift_latents(key: Array, state: GibbsState, data: GibbsData, shape: GibbsS
             variance = state.var_group_latent[0]
             precision = precision + (last - first) / variance
             linear = linear - state.group_latent[first:last, latent].sum() / variance
-        delta = linear / precision + random.normal(key_draw) / jnp.sqrt(precision)
+        delta = linear / precision + noise[latent] / jnp.sqrt(precision)
         state = state._replace(
             latents=state.latents.at[:, latent].add(delta), bias=state.bias - slope * delta
         )
         if grouped:
             shifted = state.group_latent.at[first:last, latent].add(delta)
             state = state._replace(group_latent=shifted)
-    return state
+        return state
+
+    noise = random.normal(key, (shape.n_latents,))
+    shifted: GibbsState = jax.lax.fori_loop(0, shape.n_latents, shift, state)
+    return shifted
 
 
 def _stretch_latents(

@@ -20,6 +20,8 @@ __all__ = [
     "gathered",
     "initial_state",
     "latent_effects",
+    "per_benchmark",
+    "per_model",
     "spread",
 ]
 
@@ -152,6 +154,16 @@ def spread(effects: Array, code: Array) -> Array:
 def gathered(values: Array, code: Array, size: int) -> Array:
     """Sums of members' values (M, ...) over their groups, (G, ...); the transpose of `spread`."""
     return jnp.zeros((size + 1, *values.shape[1:])).at[code].add(values)[:size]
+
+
+def per_benchmark(values: Array, data: GibbsData, shape: GibbsShape) -> Array:
+    """Sums of the readings' values (n,) over each benchmark, (B,)."""
+    return jnp.zeros(shape.n_benchmarks).at[data.col].add(values)
+
+
+def per_model(values: Array, data: GibbsData, shape: GibbsShape) -> Array:
+    """Sums of the readings' values (n,) over each model, (M,)."""
+    return jnp.zeros(shape.n_models).at[data.row].add(values)
 
 
 def benchmark_effects(effects: Array, data: GibbsData, shape: GibbsShape) -> Array | float:

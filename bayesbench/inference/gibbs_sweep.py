@@ -30,6 +30,8 @@ from .gibbs_state import (
     family_effects,
     gathered,
     latent_effects,
+    per_benchmark,
+    per_model,
     spread,
 )
 
@@ -55,8 +57,9 @@ def _gamma_proposals(key: Array, shape: Array, proposals: int) -> tuple[Array, A
     v = (1.0 + c * x) ** 3
     log_v = jnp.log(jnp.maximum(v, 1e-30))
     accept = (v > 0) & (jnp.log(u) < 0.5 * x * x + d * (1.0 - v + log_v))
-    first = jnp.argmax(accept, axis=0)
-    chosen = jnp.take_along_axis(v, first[None], axis=0)[0]
+    chosen = v[-1]
+    for proposal in range(proposals - 2, -1, -1):  # the first one accepted; a gather is slower
+        chosen = jnp.where(accept[proposal], v[proposal], chosen)
     return d * chosen, accept.any(axis=0)
 
 
@@ -274,8 +277,8 @@ def _noise(
             -0.5 * (data.present * (standardised + jnp.log(2 * jnp.pi))).sum() - log_scale
         )
     weighted = data.present * mixing * square
-    count = jnp.zeros(shape.n_benchmarks).at[data.col].add(data.present)
-    squares = jnp.zeros(shape.n_benchmarks).at[data.col].add(weighted / state.noise_model[data.row])
+    count = per_benchmark(data.present, data, shape)
+    squares = per_benchmark(weighted / state.noise_model[data.row], data, shape)
     if shape.kinds and spec.group_benchmarks:
         for index, (first, last) in enumerate(shape.kinds):
             effect = state.group_benchmark[first:last]
@@ -289,8 +292,8 @@ def _noise(
     )
     model_noise = state.noise_model
     if spec.model_noise:
-        count = jnp.zeros(shape.n_models).at[data.row].add(data.present)
-        squares = jnp.zeros(shape.n_models).at[data.row].add(weighted / noise[data.col])
+        count = per_model(data.present, data, shape)
+        squares = per_model(weighted / noise[data.col], data, shape)
         a = priors.noise_model_shape
         model_noise = _variance(keys[4], a + 0.5 * count, a + 0.5 * squares)
     state = state._replace(
@@ -301,32 +304,33 @@ def _noise(
 
 def _slope_scales(key: Array, state: GibbsState, shape: GibbsShape) -> GibbsState:
     priors, b, k = shape.spec.priors, shape.n_benchmarks, shape.spec.rank
-    keys = random.split(key, 5)
+    keys = random.split(key, 3)
     weights, loading = state.slopes[:, 1:], state.slopes[:, 0]
-    heaviness, var_factor = state.heaviness, state.var_factor
-    if k:
-        if shape.spec.heavy_loadings:
-            shapes = jnp.full((b, k), 0.5 * (HEAVY_DF + 1))
-            rate = 0.5 * (HEAVY_DF + weights**2 / var_factor)
-            heaviness = gamma_or_stay(keys[0], shapes, rate, heaviness)
-        var_factor = _variance(
-            keys[1], 1.0 + 0.5 * b, priors.factor_b + 0.5 * (heaviness * weights**2).sum(axis=0)
-        )
-    var_loading = _variance(
-        keys[2],
-        1.0 + 0.5 * b,
-        priors.loading_b + 0.5 * ((loading - state.mean_loading) ** 2).sum(),
+    heaviness = state.heaviness
+    if k and shape.spec.heavy_loadings:
+        shapes = jnp.full((b, k), 0.5 * (HEAVY_DF + 1))
+        rate = 0.5 * (HEAVY_DF + weights**2 / state.var_factor)
+        heaviness = gamma_or_stay(keys[0], shapes, rate, heaviness)
+    squares = jnp.concatenate(
+        [
+            (state.bias**2).sum()[None],
+            ((loading - state.mean_loading) ** 2).sum()[None],
+            (heaviness * weights**2).sum(axis=0),
+        ]
     )
+    scale = jnp.asarray([priors.bias_b, priors.loading_b] + [priors.factor_b] * k)
+    variances = _variance(keys[1], 1.0 + 0.5 * b, scale + 0.5 * squares)
+    var_loading = variances[1]
     precision = 1.0 / priors.mean_loading_sd**2 + b / var_loading
     mean = (
         priors.mean_loading / priors.mean_loading_sd**2 + loading.sum() / var_loading
     ) / precision
     return state._replace(
         heaviness=heaviness,
-        var_factor=var_factor,
+        var_factor=variances[2:],
         var_loading=var_loading,
-        mean_loading=mean + random.normal(keys[3]) / jnp.sqrt(precision),
-        var_bias=_variance(keys[4], 1.0 + 0.5 * b, priors.bias_b + 0.5 * (state.bias**2).sum()),
+        mean_loading=mean + random.normal(keys[2]) / jnp.sqrt(precision),
+        var_bias=variances[0],
     )
 
 

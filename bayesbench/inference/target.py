@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -97,9 +98,9 @@ class Target:
 
     def potential(self, position: Array) -> Array:
         """Minus the log density at flat coordinates, up to a constant."""
-        natural, log_density = self.coordinates.to_natural(self.named(position))
+        natural, effects, log_density = self.coordinates.to_natural(self.named(position))
         with numpyro.handlers.block():  # inside another model its sites are nobody's business
-            energy = potential_energy(low_rank_model, (self.data, self.spec), {}, natural)
+            energy = potential_energy(_given(effects), (self.data, self.spec), {}, natural)
         return jnp.asarray(energy - log_density)
 
     def parameters(self, position: Array, key: Array) -> dict[str, Array]:
@@ -107,8 +108,16 @@ class Target:
 
         Needs a key for what `low_rank.complete` draws.
         """
-        natural, _ = self.coordinates.to_natural(self.named(position))
-        sites = constrain_fn(low_rank_model, (self.data, self.spec), {}, natural)
+        natural, effects, _ = self.coordinates.to_natural(self.named(position))
+        sites = constrain_fn(_given(effects), (self.data, self.spec), {}, natural) | effects
         names = site_dims(self.spec, self.data)
         params = {name: jnp.asarray(sites[name]) for name in names if name != "nu"}
         return complete(key, params, self.data, self.spec)
+
+
+def _given(effects: Mapping[str, Array]) -> Any:
+    """The model with these effects put in and their prior left out."""
+    handlers = numpyro.handlers
+    return handlers.block(
+        handlers.substitute(low_rank_model, data=dict(effects)), hide=list(effects)
+    )

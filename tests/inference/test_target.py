@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -15,9 +17,21 @@ from bayesbench.simulate import simulate
 
 
 def target(spec: ModelSpec, fill: float = 0.5) -> Target:
-    s = simulate(1, 8, 10, spec, fill=fill, n_providers=2, missing_covariates=0.2)
+    s = simulate(1, 8, 12, spec, fill=fill, n_providers=2, missing_covariates=0.2)
     data = TrainingData.from_matrix(s.matrix, s.transform, s.features, s.families)
     return Target(data, spec)
+
+
+def prior_of_effects(sites: dict[str, Any], target: Target) -> float:
+    """The part of the joint density that the units of the effects stand in for."""
+    total = 0.0
+    if "group_benchmark" in sites:
+        scale = sites["scale_group_benchmark"][target.data.group_kind][:, None]
+        scale = scale * sites["noise_benchmark"]
+        total += stats.norm(0, scale).logpdf(sites["group_benchmark"]).sum()
+    if "family" in sites:
+        total += stats.norm(0, sites["scale_family"]).logpdf(sites["family"]).sum()
+    return float(total)
 
 
 @pytest.mark.parametrize("spec", [ModelSpec(rank=2), ModelSpec(rank=0, student_t=False)])
@@ -26,10 +40,11 @@ def test_potential_is_density_and_jacobians(spec: ModelSpec) -> None:
     differences = []
     for seed in range(2):
         position = here.start(jax.random.key(seed))
-        natural, added = jax.jit(here.coordinates.to_natural)(here.named(position))
+        natural, effects, added = jax.jit(here.coordinates.to_natural)(here.named(position))
         positive = {k for k in natural if k.startswith(("scale_", "noise_"))}
-        sites = {k: np.exp(v) if k in positive else v for k, v in natural.items()}
+        sites = {k: np.exp(v) if k in positive else v for k, v in natural.items()} | effects
         value = jax.jit(lambda p: log_density(low_rank_model, (here.data, spec), {}, p)[0])(sites)
+        value -= prior_of_effects(sites, here)
         logs = sum(float(np.sum(natural[k])) for k in positive)
         differences.append(float(jax.jit(here.potential)(position)) + float(value + added) + logs)
     np.testing.assert_allclose(differences, 0.0, atol=0.02)  # single precision, sums of hundreds
