@@ -103,10 +103,10 @@ class NUTSConfig:
     """Settings of the No-U-Turn sampler."""
 
     chains: int = 4
-    warmup: int = 500
+    warmup: int = 300
     draws: int = 500
     target_accept: float = 0.8
-    max_tree_depth: int = 10
+    max_tree_depth: int = 9
 
     def __post_init__(self) -> None:
         for name in ("chains", "warmup", "draws", "max_tree_depth"):
@@ -137,7 +137,7 @@ class GibbsConfig:
     chains: int = 4
     warmup: int = 3200
     draws: int = 500
-    thin: int = 64
+    thin: int = 100
 
     def __post_init__(self) -> None:
         for name in ("chains", "warmup", "draws", "thin"):

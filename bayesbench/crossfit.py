@@ -42,7 +42,7 @@ __all__ = [
     "held_out_models",
 ]
 
-CROSSFIT_CONFIG = GibbsConfig(chains=1, warmup=1000, draws=300, thin=8)
+CROSSFIT_CONFIG = GibbsConfig(chains=1, warmup=800, draws=300, thin=8)
 """Sweeps of one cross-fit: enough for intervals, a tenth of a full fit."""
 CELL_FOLDS = 3
 MODEL_BLOCKS = 5

@@ -36,7 +36,8 @@ __all__ = ["LowRank", "NewReleaseLowRank", "build"]
 ENGINES = {"low-rank": "gibbs", "low-rank-nuts": "nuts", "low-rank-svi": "svi"}
 CONDITIONED = ("new-release", "probes")
 """Protocols about models the fit has not seen: answered by conditioning."""
-FOLD_NUTS = NUTSConfig(chains=1, warmup=300, draws=300)
+FOLD_GIBBS = replace(CROSSFIT_CONFIG, thin=16)
+FOLD_NUTS = NUTSConfig(chains=1, warmup=300, draws=400, max_tree_depth=8)
 
 Floats = NDArray[np.float64]
 
@@ -62,7 +63,7 @@ def build(name: str, *, protocol: str = "folds", **options: Any) -> LowRank | Ne
     try:
         spec = ModelSpec(**options)
         if engine == "gibbs":
-            config: Any = replace(CROSSFIT_CONFIG, **sampling)
+            config: Any = replace(FOLD_GIBBS, **sampling)
         elif engine == "nuts":
             config = replace(FOLD_NUTS, **sampling)
         else:
@@ -105,7 +106,7 @@ class LowRank:
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
-    config: Any = CROSSFIT_CONFIG
+    config: Any = FOLD_GIBBS
 
     def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
         """Raw predictions; the latent quantiles and what recalibration needs are in ``extras``."""
@@ -215,7 +216,7 @@ class NewReleaseLowRank:
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
-    config: GibbsConfig = CROSSFIT_CONFIG
+    config: GibbsConfig = FOLD_GIBBS
     protocol: str = "new-release"
     padding: int = 0
 

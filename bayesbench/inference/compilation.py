@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import jax
 
-__all__ = ["OPT_OUT", "cache_directory", "use_compilation_cache"]
+__all__ = ["OPT_OUT", "cache_directory", "one_compilation", "use_compilation_cache"]
 
 OPT_OUT = "BAYESBENCH_NO_COMPILE_CACHE"
 """Environment variable: any value but the empty one leaves compiled programs in memory only."""
 
+_ONE = threading.Lock()
 LEAST_COMPILE_SECONDS = 0.3
 """Programs that compile faster than this are not worth a file."""
 
@@ -58,3 +62,27 @@ def use_compilation_cache() -> Path | None:
     settings.update("jax_compilation_cache_dir", str(directory))
     settings.update("jax_persistent_cache_min_compile_time_secs", LEAST_COMPILE_SECONDS)
     return directory
+
+
+@contextmanager
+def one_compilation() -> Iterator[None]:
+    """Wait until no other thread or process compiles a large program into the same cache.
+
+    Processes that start together need the same program: the second finds it in the cache sooner
+    than it would compile it beside the first. Without a cache, or without file locks on the
+    system, only threads wait for each other.
+    """
+    directory = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
+    with _ONE:
+        try:
+            import fcntl
+
+            lock = (Path(directory) / "compiling.lock").open("w") if directory else None
+        except (ImportError, OSError):
+            lock = None
+        if lock is None:
+            yield
+            return
+        with lock:  # closing the file releases it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

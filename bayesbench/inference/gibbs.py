@@ -26,7 +26,7 @@ from ..low_rank import TrainingData
 from ..posterior import Posterior
 from ..scores import ScoreMatrix
 from .assemble import finished, prepare
-from .compilation import use_compilation_cache
+from .compilation import one_compilation, use_compilation_cache
 from .gibbs_state import GibbsData, GibbsShape, GibbsState, initial_state
 from .gibbs_sweep import sweep
 from .progress import Report
@@ -174,6 +174,19 @@ class GibbsSampler:
     def _start(self) -> Callable[[Array], GibbsState]:
         return jax.jit(jax.vmap(partial(initial_state, shape=self.shape)))
 
+    @cached_property
+    def _programs(self) -> dict[int, Callable[..., tuple[GibbsState, dict[str, Array]]]]:
+        return {}
+
+    def _program(self, chains: int, data: GibbsData) -> Callable[..., Any]:
+        """The compiled block for so many chains side by side."""
+        with one_compilation():
+            if chains not in self._programs:
+                keys = random.split(random.PRNGKey(0), chains)
+                lowered = self._block.lower(keys, self._start(keys), data)  # type: ignore[attr-defined]
+                self._programs[chains] = lowered.compile()
+        return self._programs[chains]
+
     def run(
         self,
         data: GibbsData,
@@ -204,6 +217,7 @@ class GibbsSampler:
         groups = _chain_groups(chains)
         monitor = _Monitor(report, chains * (discarded + kept) * BLOCK_DRAWS * self.thin)
         keys = [random.fold_in(random.PRNGKey(seed), chain) for chain in range(chains)]
+        program = self._program(len(groups[0]), data)
 
         def one_group(group: list[int]) -> dict[str, NDArray[np.float32]]:
             own = jnp.stack([keys[chain] for chain in group])
@@ -211,7 +225,7 @@ class GibbsSampler:
             state = self._start(fold(own, 0))
             blocks: list[dict[str, NDArray[np.float32]]] = []
             for index in range(discarded + kept):
-                state, block = self._block(fold(own, 1 + index), state, data)
+                state, block = program(fold(own, 1 + index), state, data)
                 jax.block_until_ready(state)
                 if index >= discarded:
                     blocks.append({name: np.asarray(value) for name, value in block.items()})

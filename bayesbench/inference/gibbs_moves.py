@@ -28,10 +28,11 @@ from .gibbs_state import (
     per_benchmark,
     per_model,
 )
+from .variates import normal_and_uniform
 
 __all__ = ["move"]
 
-NOISE_STEPS = 2
+NOISE_STEPS = 1
 """Metropolis steps on the noise scales per sweep."""
 SCALE_STEP = 0.25
 """Random-walk sd on the log of an effect's scale."""
@@ -82,8 +83,7 @@ def move(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> G
 def _eta(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array:
     """Linear predictor of every reading, (n,)."""
     eta = state.bias[data.col] + (state.latents[data.row] * state.slopes[data.col]).sum(axis=1)
-    for index in range(len(shape.kinds) if shape.spec.group_benchmarks else 0):
-        eta = eta + _group_part(state, data, shape, index)
+    eta = eta + _group_parts(state, data, shape)
     if shape.n_families:
         eta = eta + _family_part(state, data)
     return eta
@@ -96,13 +96,18 @@ def _group_part(state: GibbsState, data: GibbsData, shape: GibbsShape, index: in
     return effects[data.groups[index][data.row], data.col]
 
 
+def _group_parts(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array | float:
+    """Effects of all groups on every reading, (n,)."""
+    part: Array | float = 0.0
+    if shape.spec.group_benchmarks:
+        for index in range(len(shape.kinds)):
+            part = part + _group_part(state, data, shape, index)
+    return part
+
+
 def _family_part(state: GibbsState, data: GibbsData) -> Array:
     effects = jnp.concatenate([state.family, jnp.zeros((len(state.family), 1))], axis=1)
     return effects[data.row, data.families[data.col]]
-
-
-def _accept(key: Array, log_ratio: Array) -> Array:
-    return jnp.log(random.uniform(key, log_ratio.shape, minval=1e-12)) < log_ratio
 
 
 def _chosen(accepted: Array, new: _Fit, old: _Fit) -> _Fit:
@@ -129,12 +134,12 @@ def _scale_move(
     factor, fit
         1 where the step was refused.
     """
-    key_step, key_accept = random.split(key)
-    factor = jnp.exp(SCALE_STEP * random.normal(key_step))
+    noise, uniform = normal_and_uniform(key, ())
+    factor = jnp.exp(SCALE_STEP * noise)
     eta = fit.eta + (factor - 1.0) * part
     proposed = _Fit(eta, _terms(state, data, shape, eta))
     log_ratio = (proposed.terms - fit.terms).sum() + log_prior(factor) - log_prior(jnp.ones(()))
-    accepted = _accept(key_accept, log_ratio)
+    accepted = jnp.log(uniform) < log_ratio
     return jnp.where(accepted, factor, 1.0), _chosen(accepted, proposed, fit)
 
 
@@ -186,12 +191,10 @@ def _noise_with_effects(
     without a score on the benchmark know nothing, yet given them the scale could hardly move.
     """
     a = shape.spec.priors.noise_shape
-    part = jnp.zeros_like(fit.eta)
-    for index in range(len(shape.kinds)):
-        part = part + _group_part(state, data, shape, index)
-    key_step, key_accept = random.split(key)
+    part = _group_parts(state, data, shape)
+    noise, uniform = normal_and_uniform(key, (shape.n_benchmarks,))
     step = 1.2 / jnp.sqrt(0.25 * per_benchmark(data.present, data, shape) + a)
-    factor = jnp.exp(step * random.normal(key_step, step.shape))
+    factor = jnp.exp(step * noise)
     current = state.noise_benchmark
     moved = state._replace(
         noise_benchmark=current * factor**2, group_benchmark=state.group_benchmark * factor
@@ -203,7 +206,7 @@ def _noise_with_effects(
         + _log_inverse_gamma(moved.noise_benchmark, a, a * state.noise_level)
         - _log_inverse_gamma(current, a, a * state.noise_level)
     )
-    accepted = _accept(key_accept, log_ratio)
+    accepted = jnp.log(uniform) < log_ratio
     state = state._replace(
         noise_benchmark=jnp.where(accepted, moved.noise_benchmark, current),
         group_benchmark=jnp.where(accepted, moved.group_benchmark, state.group_benchmark),
@@ -228,20 +231,18 @@ def _benchmark_noise(
         scale = a * state.noise_level + 0.5 * effects
         return _log_inverse_gamma(variance, a + 0.5 * n_effects, scale)
 
-    key_step, key_accept = random.split(key)
+    noise, uniform = normal_and_uniform(key, (shape.n_benchmarks,))
     count = per_benchmark(data.present, data, shape)
     step = 2.4 / jnp.sqrt(0.25 * count + 0.5 * n_effects + a)
     current = state.noise_benchmark
-    moved = state._replace(
-        noise_benchmark=current * jnp.exp(step * random.normal(key_step, step.shape))
-    )
+    moved = state._replace(noise_benchmark=current * jnp.exp(step * noise))
     proposed = _Fit(fit.eta, _terms(moved, data, shape, fit.eta))
     log_ratio = (
         per_benchmark(proposed.terms - fit.terms, data, shape)
         + log_prior(moved.noise_benchmark)
         - log_prior(current)
     )
-    accepted = _accept(key_accept, log_ratio)
+    accepted = jnp.log(uniform) < log_ratio
     state = state._replace(noise_benchmark=jnp.where(accepted, moved.noise_benchmark, current))
     return state, _chosen(accepted[data.col], proposed, fit)
 
@@ -251,19 +252,17 @@ def _model_noise(
 ) -> tuple[GibbsState, _Fit]:
     """Metropolis step on every model's noise variance, the mixing weights summed out."""
     a = shape.spec.priors.noise_model_shape
-    key_step, key_accept = random.split(key)
+    noise, uniform = normal_and_uniform(key, (shape.n_models,))
     step = 2.4 / jnp.sqrt(0.25 * per_model(data.present, data, shape) + a)
     current = state.noise_model
-    moved = state._replace(
-        noise_model=current * jnp.exp(step * random.normal(key_step, step.shape))
-    )
+    moved = state._replace(noise_model=current * jnp.exp(step * noise))
     proposed = _Fit(fit.eta, _terms(moved, data, shape, fit.eta))
     log_ratio = (
         per_model(proposed.terms - fit.terms, data, shape)
         + _log_inverse_gamma(moved.noise_model, a, a)
         - _log_inverse_gamma(current, a, a)
     )
-    accepted = _accept(key_accept, log_ratio)
+    accepted = jnp.log(uniform) < log_ratio
     state = state._replace(noise_model=jnp.where(accepted, moved.noise_model, current))
     return state, _chosen(accepted[data.row], proposed, fit)
 
@@ -335,9 +334,9 @@ def _stretch_latents(
         out = size * log_a - 0.5 * a2 * quadratic + _log_inverse_gamma(variance / a2, 1.0, b)
         return out.at[0].add(pull)
 
-    key_step, key_accept = random.split(key)
-    log_a = 2.4 / jnp.sqrt(2.0 * size) * random.normal(key_step, (shape.n_latents,))
-    accepted = _accept(key_accept, log_target(log_a) - log_target(jnp.zeros_like(log_a)))
+    noise, uniform = normal_and_uniform(key, (shape.n_latents,))
+    log_a = 2.4 / jnp.sqrt(2.0 * size) * noise
+    accepted = jnp.log(uniform) < log_target(log_a) - log_target(jnp.zeros_like(log_a))
     a = jnp.exp(jnp.where(accepted, log_a, 0.0))
     return state._replace(
         latents=state.latents * a,

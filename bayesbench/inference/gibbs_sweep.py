@@ -6,8 +6,7 @@ gamma squared scales; the degrees of freedom on a grid with the mixing weights s
 joint density of the parameters is that of `bayesbench.low_rank`, which is this sampler's oracle.
 
 Sources: Geman and Geman (1984) doi:10.1109/TPAMI.1984.4767596; scale mixtures, Andrews and
-Mallows (1974) doi:10.1111/j.2517-6161.1974.tb00989.x; gamma variates, Marsaglia and Tsang (2000)
-doi:10.1145/358407.358414.
+Mallows (1974) doi:10.1111/j.2517-6161.1974.tb00989.x.
 """
 
 from __future__ import annotations
@@ -34,68 +33,12 @@ from .gibbs_state import (
     per_model,
     spread,
 )
+from .variates import gamma_or_stay, gamma_variate, gaussian, inverse_gamma, normal
 
 __all__ = ["sweep"]
 
 HEAVY_DF = 4.0
 """Degrees of freedom of the Student-t prior on loadings under ``heavy_loadings``."""
-
-
-def _gamma_proposals(key: Array, shape: Array, proposals: int) -> tuple[Array, Array]:
-    """Marsaglia and Tsang's rejection with a fixed number of proposals, for ``shape >= 1``.
-
-    Returns
-    -------
-    value, accepted
-        Gamma(shape, rate 1) where accepted; each proposal is refused with probability below 0.05.
-    """
-    d = shape - 1.0 / 3.0
-    c = 1.0 / jnp.sqrt(9.0 * d)
-    key_x, key_u = random.split(key)
-    x = random.normal(key_x, (proposals, *shape.shape))
-    u = random.uniform(key_u, (proposals, *shape.shape), minval=1e-12)
-    v = (1.0 + c * x) ** 3
-    log_v = jnp.log(jnp.maximum(v, 1e-30))
-    accept = (v > 0) & (jnp.log(u) < 0.5 * x * x + d * (1.0 - v + log_v))
-    chosen = v[-1]
-    for proposal in range(proposals - 2, -1, -1):  # the first one accepted; a gather is slower
-        chosen = jnp.where(accept[proposal], v[proposal], chosen)
-    return d * chosen, accept.any(axis=0)
-
-
-def gamma_variate(key: Array, shape: Array, proposals: int = 6) -> Array:
-    """Gamma(shape, rate 1) for ``shape >= 1``.
-
-    All six proposals are refused in fewer than 2 of 10^8 variates; the mode then stands in.
-    """
-    value, accepted = _gamma_proposals(key, shape, proposals)
-    return jnp.where(accepted, value, shape - 1.0 / 3.0)
-
-
-def gamma_or_stay(key: Array, shape: Array, rate: Array, current: Array) -> Array:
-    """Gamma(shape, rate), or the current value where both of two proposals are refused.
-
-    Whether they are refused does not depend on the current value, so the step leaves the gamma
-    law unchanged, at a third of the random numbers.
-    """
-    value, accepted = _gamma_proposals(key, shape, 2)
-    return jnp.where(accepted, value / rate, current)
-
-
-def _gaussian(key: Array, precision: Array, linear: Array) -> Array:
-    """Draws of N(P^-1 r, P^-1) for a batch of precisions (..., D, D) and vectors (..., D)."""
-    chol = jnp.linalg.cholesky(precision)
-    half = solve_triangular(chol, linear[..., None], lower=True)
-    noise = random.normal(key, linear.shape)[..., None]
-    upper = jnp.swapaxes(chol, -1, -2)
-    return solve_triangular(upper, half + noise, lower=False)[..., 0]
-
-
-def _variance(key: Array, shape: float | Array, scale: Array) -> Array:
-    """InvGamma(shape, scale)."""
-    return scale / gamma_variate(
-        key, jnp.broadcast_to(jnp.asarray(shape, scale.dtype), scale.shape)
-    )
 
 
 def _outer(factors: Array) -> Array:
@@ -173,7 +116,7 @@ def _latents(
     residual = work.precision * (work.scores - state.bias - _offset(state, data, shape))
     precision = (work.precision @ _outer(state.slopes)).reshape(-1, d, d) + jnp.eye(d)
     linear = residual @ state.slopes + _prior_mean(state, data, shape)
-    return state._replace(latents=_gaussian(key, precision, linear))
+    return state._replace(latents=gaussian(key, precision, linear))
 
 
 def _slopes(
@@ -193,7 +136,7 @@ def _slopes(
     precision = precision + prior[:, :, None] * jnp.eye(d)
     linear = (work.precision * (work.scores - _offset(state, data, shape))).T @ features
     linear = linear.at[:, 1].add(state.mean_loading / state.var_loading)
-    drawn = _gaussian(key, precision, linear)
+    drawn = gaussian(key, precision, linear)
     return state._replace(bias=drawn[:, 0], slopes=drawn[:, 1:])
 
 
@@ -214,11 +157,11 @@ def _group_benchmark(
         precision = gathered(work.precision, code, size) + 1.0 / scale
         residual = work.precision * (work.scores - base - others)
         mean = gathered(residual, code, size) / precision
-        drawn = mean + random.normal(key_effect, mean.shape) / jnp.sqrt(precision)
+        drawn = mean + normal(key_effect, mean.shape) / jnp.sqrt(precision)
         effects = effects.at[first:last].set(drawn)
         squares = (drawn**2 / state.noise_benchmark).sum()
         variances.append(
-            _variance(
+            inverse_gamma(
                 key_scale,
                 1.0 + 0.5 * drawn.size,
                 shape.spec.priors.group_benchmark_b + 0.5 * squares,
@@ -239,8 +182,8 @@ def _family(
     residual = work.precision * (work.scores - base)
     mean = gathered(residual.T, code, size).T / precision
     key_effect, key_scale = random.split(key)
-    drawn = mean + random.normal(key_effect, mean.shape) / jnp.sqrt(precision)
-    variance = _variance(
+    drawn = mean + normal(key_effect, mean.shape) / jnp.sqrt(precision)
+    variance = inverse_gamma(
         key_scale, 1.0 + 0.5 * drawn.size, shape.spec.priors.family_b + 0.5 * (drawn**2).sum()
     )
     return state._replace(family=drawn, var_family=variance)
@@ -285,7 +228,7 @@ def _noise(
             squares = squares + (effect**2).sum(axis=0) / state.var_group_benchmark[index]
             count = count + (last - first)
     a = priors.noise_shape
-    noise = _variance(keys[2], a + 0.5 * count, a * state.noise_level + 0.5 * squares)
+    noise = inverse_gamma(keys[2], a + 0.5 * count, a * state.noise_level + 0.5 * squares)
     level_shape = jnp.asarray(priors.noise_level_shape + a * shape.n_benchmarks)
     level = gamma_variate(keys[3], level_shape) / (
         priors.noise_level_rate + a * (1.0 / noise).sum()
@@ -295,7 +238,7 @@ def _noise(
         count = per_model(data.present, data, shape)
         squares = per_model(weighted / noise[data.col], data, shape)
         a = priors.noise_model_shape
-        model_noise = _variance(keys[4], a + 0.5 * count, a + 0.5 * squares)
+        model_noise = inverse_gamma(keys[4], a + 0.5 * count, a + 0.5 * squares)
     state = state._replace(
         nu=nu, mixing=mixing, noise_benchmark=noise, noise_level=level, noise_model=model_noise
     )
@@ -319,7 +262,7 @@ def _slope_scales(key: Array, state: GibbsState, shape: GibbsShape) -> GibbsStat
         ]
     )
     scale = jnp.asarray([priors.bias_b, priors.loading_b] + [priors.factor_b] * k)
-    variances = _variance(keys[1], 1.0 + 0.5 * b, scale + 0.5 * squares)
+    variances = inverse_gamma(keys[1], 1.0 + 0.5 * b, scale + 0.5 * squares)
     var_loading = variances[1]
     precision = 1.0 / priors.mean_loading_sd**2 + b / var_loading
     mean = (
@@ -377,10 +320,10 @@ def _group_latent(key: Array, state: GibbsState, data: GibbsData, shape: GibbsSh
         count = gathered(jnp.ones(shape.n_models), code, size)
         precision = count[:, None] + 1.0 / state.var_group_latent[index]
         mean = gathered(state.latents - base - others, code, size) / precision
-        drawn = mean + random.normal(key_effect, mean.shape) / jnp.sqrt(precision)
+        drawn = mean + normal(key_effect, mean.shape) / jnp.sqrt(precision)
         effects = effects.at[first:last].set(drawn)
         variances.append(
-            _variance(
+            inverse_gamma(
                 key_scale,
                 1.0 + 0.5 * drawn.size,
                 shape.spec.priors.group_latent_b + 0.5 * (drawn**2).sum(),

@@ -13,7 +13,8 @@ from bayesbench.config import GibbsConfig, ModelSpec
 from bayesbench.inference.gibbs import compiled_sampler, fit_gibbs, gibbs_data, gibbs_shape
 from bayesbench.inference.gibbs_moves import _eta
 from bayesbench.inference.gibbs_state import GibbsData, GibbsShape, GibbsState
-from bayesbench.inference.gibbs_sweep import gamma_or_stay, gamma_variate, sweep
+from bayesbench.inference.gibbs_sweep import sweep
+from bayesbench.inference.variates import gamma_or_stay, gamma_variate
 from tests.factories import make_matrix
 
 SMALL = GibbsConfig(chains=2, warmup=20, draws=30, thin=1)

@@ -98,13 +98,14 @@ def test_an_error_in_a_chain_surfaces() -> None:
         sample_nuts(target(), QUICK, seed=1, report=report)
 
 
-def test_metric_is_the_ratio_of_scales() -> None:
+def test_metric_is_the_variance_of_independent_normals() -> None:
     rng = np.random.default_rng(0)
     scale = np.array([0.1, 1.0, 5.0])
     draws = scale * rng.normal(size=(4000, 3))
     blank = [np.zeros(1)] * 6
     block = nuts.Drawn(draws, draws / scale**2, *blank)  # type: ignore[arg-type]
-    np.testing.assert_allclose(nuts._metric([block]), scale**2, rtol=1e-6)
+    # a sample variance of 4000 draws is off by 2.2 %: four times that
+    np.testing.assert_allclose(nuts._metric([block]), scale**2, rtol=0.09)
 
 
 def test_windows_cover_the_warmup() -> None:

@@ -1,0 +1,96 @@
+"""Random variates of the Gibbs sampler, made of few and flat calls of the generator.
+
+A call costs about as much as a thousand numbers, and numbers in small inner dims cost three times
+those in one long one.
+
+Source: gamma variates, Marsaglia and Tsang (2000) doi:10.1145/358407.358414.
+"""
+
+from __future__ import annotations
+
+import math
+
+import jax.numpy as jnp
+from jax import Array, random
+from jax.lax import erf_inv
+from jax.scipy.linalg import solve_triangular
+
+__all__ = [
+    "gamma_or_stay",
+    "gamma_variate",
+    "gaussian",
+    "inverse_gamma",
+    "normal",
+    "normal_and_uniform",
+]
+
+LEAST_UNIFORM = 1e-7
+"""Single precision knows about this much: keeps logarithms and quantiles finite."""
+
+
+def normal(key: Array, shape: tuple[int, ...]) -> Array:
+    """Standard normals of `shape`."""
+    return random.normal(key, (math.prod(shape),)).reshape(shape)
+
+
+def normal_and_uniform(key: Array, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    """A standard normal and an independent uniform array of `shape`, from one call."""
+    size = math.prod(shape)
+    flat = random.uniform(key, (2 * size,), minval=LEAST_UNIFORM)
+    normal = math.sqrt(2.0) * erf_inv(jnp.maximum(2.0 * flat[:size] - 1.0, LEAST_UNIFORM - 1.0))
+    return normal.reshape(shape), flat[size:].reshape(shape)
+
+
+def _gamma_proposals(key: Array, shape: Array, proposals: int) -> tuple[Array, Array]:
+    """Marsaglia and Tsang's rejection with a fixed number of proposals, for ``shape >= 1``.
+
+    Returns
+    -------
+    value, accepted
+        Gamma(shape, rate 1) where accepted; each proposal is refused with probability below 0.05.
+    """
+    d = shape.ravel() - 1.0 / 3.0
+    c = 1.0 / jnp.sqrt(9.0 * d)
+    x, u = normal_and_uniform(key, (proposals, d.size))
+    v = (1.0 + c * x) ** 3
+    log_v = jnp.log(jnp.maximum(v, 1e-30))
+    accept = (v > 0) & (jnp.log(u) < 0.5 * x * x + d * (1.0 - v + log_v))
+    chosen = v[-1]
+    for proposal in range(proposals - 2, -1, -1):  # the first one accepted; a gather is slower
+        chosen = jnp.where(accept[proposal], v[proposal], chosen)
+    return (d * chosen).reshape(shape.shape), accept.any(axis=0).reshape(shape.shape)
+
+
+def gamma_variate(key: Array, shape: Array, proposals: int = 6) -> Array:
+    """Gamma(shape, rate 1) for ``shape >= 1``.
+
+    All six proposals are refused in fewer than 2 of 10^8 variates; the mode then stands in.
+    """
+    value, accepted = _gamma_proposals(key, shape, proposals)
+    return jnp.where(accepted, value, shape - 1.0 / 3.0)
+
+
+def gamma_or_stay(key: Array, shape: Array, rate: Array, current: Array) -> Array:
+    """Gamma(shape, rate), or the current value where both of two proposals are refused.
+
+    Whether they are refused does not depend on the current value, so the step leaves the gamma
+    law unchanged, at a third of the random numbers.
+    """
+    value, accepted = _gamma_proposals(key, shape, 2)
+    return jnp.where(accepted, value / rate, current)
+
+
+def inverse_gamma(key: Array, shape: float | Array, scale: Array) -> Array:
+    """InvGamma(shape, scale)."""
+    return scale / gamma_variate(
+        key, jnp.broadcast_to(jnp.asarray(shape, scale.dtype), scale.shape)
+    )
+
+
+def gaussian(key: Array, precision: Array, linear: Array) -> Array:
+    """Draws of N(P^-1 r, P^-1) for a batch of precisions (..., D, D) and vectors (..., D)."""
+    chol = jnp.linalg.cholesky(precision)
+    half = solve_triangular(chol, linear[..., None], lower=True)
+    noise = normal(key, linear.shape)[..., None]
+    upper = jnp.swapaxes(chol, -1, -2)
+    return solve_triangular(upper, half + noise, lower=False)[..., 0]
