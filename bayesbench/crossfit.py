@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -35,6 +35,7 @@ from .scores.splits import Split, per_model_folds
 
 __all__ = [
     "CROSSFIT_CONFIG",
+    "FOLD_CONFIG",
     "HeldOut",
     "calibration_arrays",
     "condition_on_row",
@@ -44,6 +45,8 @@ __all__ = [
 
 CROSSFIT_CONFIG = GibbsConfig(chains=1, warmup=800, draws=300, thin=8)
 """Sweeps of one cross-fit: enough for intervals, a tenth of a full fit."""
+FOLD_CONFIG = replace(CROSSFIT_CONFIG, thin=16)
+"""Sweeps of a fit whose predictions are themselves evaluated: medians want a longer chain."""
 CELL_FOLDS = 3
 MODEL_BLOCKS = 5
 SHOWN = (0, 1, 2, 3, 5, 8, 10, 15)

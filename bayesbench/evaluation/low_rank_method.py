@@ -18,7 +18,7 @@ from ..baselines.base import CellPredictions, IntArray
 from ..calibrate import Recalibration
 from ..config import GibbsConfig, ModelSpec, NUTSConfig, SVIConfig
 from ..crossfit import (
-    CROSSFIT_CONFIG,
+    FOLD_CONFIG,
     HeldOut,
     condition_on_row,
     held_out_cells,
@@ -27,8 +27,11 @@ from ..crossfit import (
 from ..errors import UsageError
 from ..inference.gibbs import fit_gibbs
 from ..posterior import Posterior
-from ..predict import PREDICTIVE_LEVELS, Predictive, predict_cells
+from ..predict import PREDICTIVE_LEVELS, predict_cells
 from ..scores.matrix import ScoreMatrix
+from ..transforms import Transform
+from .probes_method import ProbesLowRank
+from .raw import held_out, raw_predictions, recalibrated_fold
 from .tasks import FinishedFold, FoldTask, training_matrix
 
 __all__ = ["LowRank", "NewReleaseLowRank", "build"]
@@ -36,13 +39,14 @@ __all__ = ["LowRank", "NewReleaseLowRank", "build"]
 ENGINES = {"low-rank": "gibbs", "low-rank-nuts": "nuts", "low-rank-svi": "svi"}
 CONDITIONED = ("new-release", "probes")
 """Protocols about models the fit has not seen: answered by conditioning."""
-FOLD_GIBBS = replace(CROSSFIT_CONFIG, thin=16)
 FOLD_NUTS = NUTSConfig(chains=1, warmup=300, draws=400, max_tree_depth=8)
 
 Floats = NDArray[np.float64]
 
 
-def build(name: str, *, protocol: str = "folds", **options: Any) -> LowRank | NewReleaseLowRank:
+def build(
+    name: str, *, protocol: str = "folds", **options: Any
+) -> LowRank | NewReleaseLowRank | ProbesLowRank:
     """Build a low-rank method.
 
     Parameters
@@ -63,7 +67,7 @@ def build(name: str, *, protocol: str = "folds", **options: Any) -> LowRank | Ne
     try:
         spec = ModelSpec(**options)
         if engine == "gibbs":
-            config: Any = replace(FOLD_GIBBS, **sampling)
+            config: Any = replace(FOLD_CONFIG, **sampling)
         elif engine == "nuts":
             config = replace(FOLD_NUTS, **sampling)
         else:
@@ -73,7 +77,9 @@ def build(name: str, *, protocol: str = "folds", **options: Any) -> LowRank | Ne
     if protocol in CONDITIONED:
         if engine != "gibbs":
             raise UsageError(f"protocol {protocol!r} runs with low-rank, not {name!r}")
-        return NewReleaseLowRank(name, spec, config, protocol)
+        if protocol == "probes":
+            return ProbesLowRank(name, spec, config)
+        return NewReleaseLowRank(name, spec, config)
     return LowRank(name, spec, config)
 
 
@@ -89,10 +95,6 @@ def _fit(train: ScoreMatrix, spec: ModelSpec, config: Any, seed: int) -> Posteri
     return fit_svi(train, spec, config, seed=seed)
 
 
-def _predictions(made: Predictive, extras: dict[str, Floats]) -> CellPredictions:
-    return CellPredictions(median=made.median, quantiles=made.score_quantiles, extras=extras)
-
-
 @dataclass(frozen=True)
 class LowRank:
     """Low-rank model fitted to each fold; recalibrated on the seed's other folds.
@@ -106,28 +108,17 @@ class LowRank:
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
-    config: Any = FOLD_GIBBS
+    config: Any = FOLD_CONFIG
 
     def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
         """Raw predictions; the latent quantiles and what recalibration needs are in ``extras``."""
         posterior = _fit(train, self.spec, self.config, seed % 2**31)
         made = predict_cells(posterior, cells)
         shown = train.observed
-        raw = HeldOut.of(
+        return raw_predictions(
             made,
-            np.full(len(cells), np.nan),
             shown.sum(axis=1)[cells[:, 0]].astype(np.float64),
             shown.sum(axis=0)[cells[:, 1]].astype(np.float64),
-        )
-        transform = posterior.transform
-        return _predictions(
-            made,
-            {
-                "quantiles": raw.quantiles,
-                "features": raw.features,
-                "center": transform.center,
-                "spread": transform.spread,
-            },
         )
 
     def finalize(self, matrix: ScoreMatrix, folds: Sequence[FinishedFold]) -> list[CellPredictions]:
@@ -135,11 +126,12 @@ class LowRank:
 
         A fold alone in its seed is recalibrated on cross-fits inside its own training scores.
         """
-        held_out = [self._held_out(matrix, fold) for fold in folds]
+        base = Transform.from_matrix(matrix)
+        taught = [held_out(matrix, base, fold) for fold in folds]
         out = []
         for number, fold in enumerate(folds):
             others = [
-                held_out[other]
+                taught[other]
                 for other, candidate in enumerate(folds)
                 if other != number and _disjoint(fold.task, candidate.task)
             ]
@@ -148,53 +140,12 @@ class LowRank:
                 seed = fold.task.random_seed % 2**31
                 others = list(held_out_cells(train, self.spec, seed=seed))
             recalibration = HeldOut.joined(others).recalibration()
-            out.append(_recalibrated(matrix, fold, recalibration))
+            out.append(recalibrated_fold(matrix, base, fold, recalibration))
         return out
-
-    def _held_out(self, matrix: ScoreMatrix, fold: FinishedFold) -> HeldOut:
-        made = _stored_predictive(matrix, fold)
-        extras = fold.predictions.extras
-        truth = made.transform.to_latent(fold.truth, made.column)
-        known = np.isfinite(made.quantiles).all(axis=1)
-        return HeldOut(
-            made.quantiles[known], truth[known], np.asarray(extras["features"], float)[known]
-        )
 
 
 def _disjoint(one: FoldTask, other: FoldTask) -> bool:
     return one.seed == other.seed and one.fold != other.fold and one.tags == other.tags
-
-
-def _stored_predictive(matrix: ScoreMatrix, fold: FinishedFold) -> Predictive:
-    """Raw predictions of a fold, from what it stored."""
-    from ..transforms import Transform
-
-    extras, cells = fold.predictions.extras, fold.task.cells
-    base = Transform.from_matrix(training_matrix(matrix, fold.task)[0])
-    transform = replace(
-        base,
-        center=np.asarray(extras["center"], np.float64),
-        spread=np.asarray(extras["spread"], np.float64),
-    )
-    return Predictive(
-        tuple(matrix.model_ids[i] for i in cells[:, 0]),
-        tuple(matrix.benchmark_ids[j] for j in cells[:, 1]),
-        transform,
-        PREDICTIVE_LEVELS,
-        np.asarray(extras["quantiles"], np.float64),
-        np.full(len(cells), np.nan),
-    )
-
-
-def _recalibrated(
-    matrix: ScoreMatrix, fold: FinishedFold, recalibration: Recalibration | None
-) -> CellPredictions:
-    if recalibration is None:
-        return fold.predictions
-    made = _stored_predictive(matrix, fold)
-    features = np.asarray(fold.predictions.extras["features"], np.float64)
-    quantiles = recalibration.apply(made.quantiles, PREDICTIVE_LEVELS, features)
-    return _predictions(replace(made, quantiles=quantiles), {})
 
 
 @dataclass(frozen=True)
@@ -209,15 +160,13 @@ class NewReleaseLowRank:
     name : str
     spec : ModelSpec
     config : GibbsConfig
-    protocol : str
     padding : int
         Readings of every fit are padded to this number; 0 takes the matrix's own.
     """
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
-    config: GibbsConfig = FOLD_GIBBS
-    protocol: str = "new-release"
+    config: GibbsConfig = FOLD_CONFIG
     padding: int = 0
 
     batch = "group"

@@ -14,6 +14,7 @@ from bayesbench.errors import UsageError
 from bayesbench.evaluation import FinishedFold, build_method, evaluate, low_rank_method, run_tasks
 from bayesbench.evaluation.families import Family, new_release_tasks
 from bayesbench.evaluation.low_rank_method import LowRank, NewReleaseLowRank
+from bayesbench.evaluation.probes_method import ProbesLowRank
 from bayesbench.evaluation.tasks import fold_tasks
 from bayesbench.posterior import Posterior
 from bayesbench.predict import PREDICTIVE_LEVELS
@@ -56,8 +57,8 @@ def test_names_and_options_choose_engine_and_settings() -> None:
     assert gibbs.config.draws == 30
     for name, kind in (("low-rank-nuts", NUTSConfig), ("low-rank-svi", SVIConfig)):
         assert isinstance(build_method(name).config, kind)  # type: ignore[attr-defined]
-    for protocol in ("new-release", "probes"):
-        assert isinstance(build_method("low-rank", protocol=protocol), NewReleaseLowRank)
+    assert isinstance(build_method("low-rank", protocol="new-release"), NewReleaseLowRank)
+    assert isinstance(build_method("low-rank", protocol="probes"), ProbesLowRank)
 
 
 def test_options_and_engines_that_do_not_exist_are_refused() -> None:

@@ -1,0 +1,133 @@
+"""The low-rank model in protocol P4: each model is left out of the fit and then conditioned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..baselines.base import CellPredictions, IntArray
+from ..config import GibbsConfig, ModelSpec
+from ..crossfit import FOLD_CONFIG, HeldOut, condition_on_row
+from ..inference.gibbs import fit_gibbs
+from ..posterior import Posterior
+from ..scores.matrix import ScoreMatrix
+from ..transforms import Transform
+from .probe_policies import (
+    by_information,
+    by_variance,
+    in_sample_policies,
+    informed_policies,
+    own_order,
+)
+from .raw import held_out, raw_predictions, recalibrated_fold
+from .reveal import Policy
+from .tasks import FinishedFold, FoldTask
+
+__all__ = ["ProbesLowRank"]
+
+MOST_CELLS = 8000
+"""Held-out predictions that one recalibration learns from, drawn from all there are."""
+
+
+@dataclass(frozen=True)
+class ProbesLowRank:
+    """Low-rank model of all models but one, conditioned on the scores that one shows.
+
+    Recalibrated on the predictions of the other models, each made by a fit that left it out.
+
+    Attributes
+    ----------
+    name : str
+    spec : ModelSpec
+    config : GibbsConfig
+    """
+
+    name: str
+    spec: ModelSpec = field(default_factory=ModelSpec)
+    config: GibbsConfig = FOLD_CONFIG
+
+    batch = "group"
+
+    def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
+        """Raw predictions of the one model that has cells to predict."""
+        row = int(cells[0, 0])
+        return self._conditioned(self._without(train, row, seed), train, row, cells, seed)
+
+    def predict_tasks(
+        self, matrix: ScoreMatrix, tasks: Sequence[FoldTask]
+    ) -> list[CellPredictions]:
+        """One fit for all tasks of a model."""
+        fits: dict[int, Posterior] = {}
+        out = []
+        for task in tasks:
+            row, seed = int(task.cells[0, 0]), task.random_seed
+            if row not in fits:
+                fits[row] = self._without(matrix, row, tasks[0].random_seed)
+            train = matrix.mask(task.hidden)
+            out.append(self._conditioned(fits[row], train, row, task.cells, seed))
+        return out
+
+    def finalize(self, matrix: ScoreMatrix, folds: Sequence[FinishedFold]) -> list[CellPredictions]:
+        """Recalibrate each model's predictions on those of the other models."""
+        base = Transform.from_matrix(matrix)
+        taught = [held_out(matrix, base, fold) for fold in folds]
+        everything = HeldOut.joined(taught)
+        owner = [int(fold.task.cells[0, 0]) for fold in folds]
+        owner_of_cell = np.repeat(owner, [part.truth.size for part in taught])
+        learned = {
+            row: _sample(everything, np.flatnonzero(owner_of_cell != row), row).recalibration()
+            for row in sorted(set(owner))
+        }
+        return [
+            recalibrated_fold(matrix, base, fold, learned[row])
+            for fold, row in zip(folds, owner, strict=True)
+        ]
+
+    def policies(
+        self, matrix: ScoreMatrix, length: int, seed: int, low_cost: Sequence[str] | None
+    ) -> list[Policy]:
+        """Global, low-cost and adaptive orders by information; by variance; in-sample ones."""
+        fitted = fit_gibbs(matrix, self.spec, self.config, seed=seed, check=False)
+        adaptive: dict[str, tuple[str, ...]] = {}
+        naive: dict[str, tuple[str, ...]] = {}
+        for row in np.flatnonzero(matrix.observed.any(axis=1)):
+            posterior = self._without(matrix, int(row), seed + 1 + int(row))
+            model_id = matrix.model_ids[row]
+            adaptive[model_id] = own_order(posterior, matrix, int(row), length, by_information)
+            naive[model_id] = own_order(posterior, matrix, int(row), length, by_variance)
+        return [
+            *informed_policies(fitted, matrix, length, low_cost),
+            Policy("epig-adaptive", (adaptive,)),
+            Policy("max-variance-adaptive", (naive,)),
+            *in_sample_policies(fitted, matrix, length),
+        ]
+
+    def _without(self, matrix: ScoreMatrix, row: int, seed: int) -> Posterior:
+        """Fit of all models but one; its row stays, empty, to keep the shape."""
+        hidden = np.zeros(matrix.shape, dtype=np.bool_)
+        hidden[row] = matrix.observed[row]
+        return fit_gibbs(
+            matrix.mask(hidden),
+            self.spec,
+            self.config,
+            seed=seed % 2**31,
+            n_readings=matrix.n_cells,
+            check=False,
+        )
+
+    def _conditioned(
+        self, posterior: Posterior, train: ScoreMatrix, row: int, cells: IntArray, seed: int
+    ) -> CellPredictions:
+        shown = np.flatnonzero(train.observed[row])
+        made = condition_on_row(posterior, train, row, shown, seed % 2**31).take(cells[:, 1])
+        per_benchmark = posterior.matrix.observed.sum(axis=0)[cells[:, 1]]
+        count = np.full(len(cells), float(shown.size))
+        return raw_predictions(made, count, per_benchmark.astype(np.float64))
+
+
+def _sample(taught: HeldOut, rows: IntArray, seed: int) -> HeldOut:
+    if rows.size > MOST_CELLS:
+        rows = np.sort(np.random.default_rng([seed, 3]).choice(rows, MOST_CELLS, replace=False))
+    return HeldOut(taught.quantiles[rows], taught.truth[rows], taught.features[rows])
