@@ -41,6 +41,7 @@ __all__ = [
     "condition_on_row",
     "held_out_cells",
     "held_out_models",
+    "in_threads",
 ]
 
 CROSSFIT_CONFIG = GibbsConfig(chains=1, warmup=800, draws=300, thin=8)
@@ -59,6 +60,7 @@ LEAST_DATED = 0.8
 Progress = Callable[[int, int], None]
 Rows = NDArray[np.int64]
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,10 +135,10 @@ def held_out_cells(
         )
         return held_out_of(posterior, matrix, split.cells)
 
-    yield from _in_threads(one, per_model_folds(matrix, n_folds, seed))
+    yield from in_threads(one, per_model_folds(matrix, n_folds, seed))
 
 
-def _in_threads(one: Callable[[Item], HeldOut], items: Sequence[Item]) -> Iterator[HeldOut]:
+def in_threads(one: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
     """Results in order; the first alone, since it compiles what the others then share."""
     if not items:
         return
@@ -226,7 +228,7 @@ def held_out_models(
         ]
         return HeldOut.joined(parts) if parts else HeldOut.none()
 
-    yield from (part for part in _in_threads(one, blocks) if part.truth.size)
+    yield from (part for part in in_threads(one, blocks) if part.truth.size)
 
 
 def _left_out(

@@ -18,6 +18,7 @@ from ..baselines.base import CellPredictions, IntArray
 from ..calibrate import Recalibration
 from ..config import GibbsConfig, ModelSpec, NUTSConfig, SVIConfig
 from ..crossfit import (
+    CROSSFIT_CONFIG,
     FOLD_CONFIG,
     HeldOut,
     condition_on_row,
@@ -78,7 +79,8 @@ def build(
         if engine != "gibbs":
             raise UsageError(f"protocol {protocol!r} runs with low-rank, not {name!r}")
         if protocol == "probes":
-            return ProbesLowRank(name, spec, config)
+            planning = replace(CROSSFIT_CONFIG, **sampling)
+            return ProbesLowRank(name, spec, config, planning)
         return NewReleaseLowRank(name, spec, config)
     return LowRank(name, spec, config)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..baselines.base import CellPredictions, IntArray
 from ..config import GibbsConfig, ModelSpec
-from ..crossfit import FOLD_CONFIG, HeldOut, condition_on_row
+from ..crossfit import CROSSFIT_CONFIG, FOLD_CONFIG, HeldOut, condition_on_row, in_threads
 from ..inference.gibbs import fit_gibbs
 from ..posterior import Posterior
 from ..scores.matrix import ScoreMatrix
@@ -42,11 +42,15 @@ class ProbesLowRank:
     name : str
     spec : ModelSpec
     config : GibbsConfig
+        Of the fits whose predictions are evaluated.
+    planning : GibbsConfig
+        Of the fits that choose adaptive probes.
     """
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
     config: GibbsConfig = FOLD_CONFIG
+    planning: GibbsConfig = CROSSFIT_CONFIG
 
     batch = "group"
 
@@ -90,13 +94,17 @@ class ProbesLowRank:
     ) -> list[Policy]:
         """Global, low-cost and adaptive orders by information; by variance; in-sample ones."""
         fitted = fit_gibbs(matrix, self.spec, self.config, seed=seed, check=False)
-        adaptive: dict[str, tuple[str, ...]] = {}
-        naive: dict[str, tuple[str, ...]] = {}
-        for row in np.flatnonzero(matrix.observed.any(axis=1)):
-            posterior = self._without(matrix, int(row), seed + 1 + int(row))
-            model_id = matrix.model_ids[row]
-            adaptive[model_id] = own_order(posterior, matrix, int(row), length, by_information)
-            naive[model_id] = own_order(posterior, matrix, int(row), length, by_variance)
+        rows = [int(row) for row in np.flatnonzero(matrix.observed.any(axis=1))]
+
+        def own(row: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+            posterior = self._without(matrix, row, seed + 1 + row, self.planning)
+            informed = own_order(posterior, matrix, row, length, by_information)
+            return informed, own_order(posterior, matrix, row, length, by_variance)
+
+        orders = list(in_threads(own, rows))
+        names = [matrix.model_ids[row] for row in rows]
+        adaptive = {name: informed for name, (informed, _) in zip(names, orders, strict=True)}
+        naive = {name: varied for name, (_, varied) in zip(names, orders, strict=True)}
         return [
             *informed_policies(fitted, matrix, length, low_cost),
             Policy("epig-adaptive", (adaptive,)),
@@ -104,14 +112,16 @@ class ProbesLowRank:
             *in_sample_policies(fitted, matrix, length),
         ]
 
-    def _without(self, matrix: ScoreMatrix, row: int, seed: int) -> Posterior:
+    def _without(
+        self, matrix: ScoreMatrix, row: int, seed: int, config: GibbsConfig | None = None
+    ) -> Posterior:
         """Fit of all models but one; its row stays, empty, to keep the shape."""
         hidden = np.zeros(matrix.shape, dtype=np.bool_)
         hidden[row] = matrix.observed[row]
         return fit_gibbs(
             matrix.mask(hidden),
             self.spec,
-            self.config,
+            config or self.config,
             seed=seed % 2**31,
             n_readings=matrix.n_cells,
             check=False,
