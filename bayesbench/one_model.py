@@ -168,8 +168,11 @@ def sweep(model: ScoredModel, state: ModelState, rng: np.random.Generator) -> Mo
     an exact joint draw. Every draw of the posterior is its own chain.
     """
     error_var = model.noise_var * state.variance[:, None] / state.mixing
-    center, root = _latent_gaussian(model, error_var + model.effect_var)
-    latents = _gaussian_draw(center, root, rng)
+    precision, pull, root = _latent_gaussian(model, error_var + model.effect_var)
+    # precision = root root', so it maps the deviation root'^-1 e to root e: one system for both
+    shock = root @ rng.standard_normal(pull.shape)[..., None]
+    solved = np.linalg.solve(precision, np.concatenate([pull[..., None], shock], axis=-1))
+    center, latents = solved[..., 0], solved.sum(axis=-1)
     residual = model.y - (model.loadings @ latents[..., None])[..., 0]
     effects = state.effects
     if model.has_effects:
@@ -190,14 +193,12 @@ def sweep(model: ScoredModel, state: ModelState, rng: np.random.Generator) -> Mo
     return ModelState(latents, effects, mixing, variance, center, root)
 
 
-def _latent_gaussian(model: ScoredModel, variance: Floats) -> tuple[Floats, Floats]:
-    """Mean and Cholesky factor of the precision of the latents for noise of that variance."""
+def _latent_gaussian(model: ScoredModel, variance: Floats) -> tuple[Floats, Floats, Floats]:
+    """Precision of the latents for noise of that variance, precision times mean, and its root."""
     scaled = model.loadings / variance[..., None]
     precision = model.precision + scaled.transpose(0, 2, 1) @ model.loadings
-    root = np.linalg.cholesky(precision)
     pull = model.prior_pull + (scaled.transpose(0, 2, 1) @ model.y[..., None])[..., 0]
-    center = np.linalg.solve(precision, pull[..., None])[..., 0]
-    return center, root
+    return precision, pull, np.linalg.cholesky(precision)
 
 
 def log_evidence(model: ScoredModel, states: list[ModelState], rng: np.random.Generator) -> Floats:
@@ -214,7 +215,8 @@ def log_evidence(model: ScoredModel, states: list[ModelState], rng: np.random.Ge
     proposals = [(state.center, state.root) for state in states]
     if model.student_t or model.noise_shape is not None:
         wide = WIDE_NOISE * model.noise_var * states[-1].variance[:, None]
-        proposals.append(_latent_gaussian(model, wide + model.effect_var))
+        precision, pull, root = _latent_gaussian(model, wide + model.effect_var)
+        proposals.append((np.linalg.solve(precision, pull[..., None])[..., 0], root))
     latents = np.stack([_gaussian_draw(center, root, rng) for center, root in proposals])
     prior_root = np.linalg.cholesky(model.precision)
     log_prior = _log_gaussian(latents - model.mean, prior_root)
