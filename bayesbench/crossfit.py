@@ -11,9 +11,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from .calibrate import (
@@ -39,6 +40,7 @@ __all__ = [
     "HeldOut",
     "calibration_arrays",
     "condition_on_row",
+    "facts_of",
     "held_out_cells",
     "held_out_models",
     "in_threads",
@@ -54,6 +56,7 @@ SHOWN = (0, 1, 2, 3, 5, 8, 10, 15)
 """Numbers of scores shown of a left-out model."""
 SHOWN_PER_MODEL = 3
 """How many of `SHOWN` each left-out model gets."""
+FACTS = ("provider", "release_date", "reasoning", "open_weights", "params_b")
 LEAST_DATED = 0.8
 """Share of models with a release date from which blocks follow time instead of chance."""
 
@@ -164,6 +167,12 @@ def held_out_of(posterior: Posterior, matrix: ScoreMatrix, cells: NDArray[np.int
     )
 
 
+def facts_of(matrix: ScoreMatrix, model: int) -> dict[str, Any]:
+    """What is known of a model beside its scores, as `condition` takes it."""
+    told = matrix.models.iloc[model]
+    return {name: told[name] for name in FACTS if name in told.index and not pd.isna(told[name])}
+
+
 def condition_on_row(
     posterior: Posterior,
     matrix: ScoreMatrix,
@@ -172,22 +181,13 @@ def condition_on_row(
     seed: int,
 ) -> Predictive:
     """Predict a model the posterior never saw from some of its scores and what is known of it."""
-    facts = matrix.models.iloc[model]
-
-    def fact(name: str) -> object:
-        value = facts.get(name)
-        return None if value is None or str(value) == "<NA>" or value != value else value
-
     draws = condition(
         posterior,
         {matrix.benchmark_ids[j]: float(matrix.values[model, j]) for j in shown},
         model_id=matrix.model_ids[model],
         seed=seed,
         accept_far=True,
-        **{  # type: ignore[arg-type]
-            name: fact(name)
-            for name in ("provider", "release_date", "reasoning", "open_weights", "params_b")
-        },
+        **facts_of(matrix, model),
     )
     return predictive(draws, posterior.transform)
 

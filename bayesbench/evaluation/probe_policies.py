@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..condition import condition
+from ..crossfit import facts_of
 from ..design import Moments, Targets, information, moments
 from ..posterior import Posterior
 from ..scores.matrix import ScoreMatrix
@@ -26,18 +25,8 @@ from .reveal import Policy
 
 __all__ = ["by_information", "by_variance", "in_sample_policies", "informed_policies", "own_order"]
 
-FACTS = ("provider", "release_date", "reasoning", "open_weights", "params_b")
-
 Floats = NDArray[np.float64]
 Gain = Callable[[Moments, NDArray[np.intp], Targets], Floats]
-
-
-def facts_of(matrix: ScoreMatrix, row: int) -> dict[str, Any]:
-    """What is known of a model beside its scores."""
-    told = matrix.models.iloc[row]
-    return {
-        name: told[name] for name in FACTS if name in told.index and not bool(pd.isna(told[name]))
-    }
 
 
 def by_information(state: Moments, candidates: NDArray[np.intp], about: Targets) -> Floats:
@@ -99,7 +88,7 @@ def own_order(
     Parameters
     ----------
     posterior : Posterior
-        Of a fit that never saw the model.
+        Of a fit that never saw a score of the model.
     matrix : ScoreMatrix
     row : int
         The model; candidates are the benchmarks it has a score for.
@@ -110,7 +99,14 @@ def own_order(
     left = np.flatnonzero(matrix.observed[row] & posterior.matrix.observed.any(axis=0))
     shown: dict[str, float] = {}
     while left.size and len(shown) < length:
-        draws = condition(posterior, shown, seed=row, accept_far=True, **facts_of(matrix, row))
+        draws = condition(
+            posterior,
+            shown,
+            model_id=matrix.model_ids[row],
+            seed=row,
+            accept_far=True,
+            **facts_of(matrix, row),
+        )
         about = Targets(left, np.ones(left.size), "exclude")
         best = int(left[np.argmax(gain(moments(draws), left, about))])
         shown[matrix.benchmark_ids[best]] = float(matrix.values[row, best])
