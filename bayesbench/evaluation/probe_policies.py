@@ -128,7 +128,7 @@ def informed_policies(
     return [*policies, Policy("max-variance", (naive,))]
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class _Guess:
     """One model's scores predicted from those shown, by the Gaussian moments."""
 
@@ -154,14 +154,20 @@ class _Guess:
         found: Floats = np.abs(transform.to_score(self.mean, self.columns) - self.truth)
         return found
 
-    def show(self, place: int) -> None:
-        """Take one score in, and out of what is to be predicted."""
+    def shown(self, place: int) -> _Guess:
+        """The same with one score taken in, and out of what is to be predicted."""
         gain = self.signal[:, place] / (self.signal[place, place] + self.noise[place])
-        self.mean = self.mean + gain * (self.latent[place] - self.mean[place])
-        self.signal = self.signal - np.outer(gain, self.signal[:, place])
-        for name in ("columns", "truth", "latent", "mean", "noise"):
-            setattr(self, name, np.delete(getattr(self, name), place))
-        self.signal = np.delete(np.delete(self.signal, place, 0), place, 1)
+        signal = self.signal - np.outer(gain, self.signal[:, place])
+        rest = np.delete(np.arange(self.columns.size), place)
+        return _Guess(
+            self.row,
+            self.columns[rest],
+            self.truth[rest],
+            self.latent[rest],
+            (self.mean + gain * (self.latent[place] - self.mean[place]))[rest],
+            signal[np.ix_(rest, rest)],
+            self.noise[rest],
+        )
 
 
 def _guesses(posterior: Posterior, matrix: ScoreMatrix) -> Iterator[_Guess]:
@@ -226,10 +232,12 @@ def _greedy(
             error = float(np.nanmedian(joined)) if _any(joined := np.concatenate(pool)) else 0.0
             if error < least:
                 best, least = column, error
-        for guess in guesses:
-            place = np.flatnonzero(guess.columns == best)
-            if place.size:
-                guess.show(int(place[0]))
+        guesses = [
+            guess.shown(int(place[0]))
+            if (place := np.flatnonzero(guess.columns == best)).size
+            else guess
+            for guess in guesses
+        ]
         order.append(best)
     return tuple(matrix.benchmark_ids[column] for column in order)
 
