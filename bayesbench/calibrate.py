@@ -183,7 +183,7 @@ def predictive_features(
     transform, column = predictive.transform, predictive.column
     middle = _at(predictive.quantiles, predictive.levels, 0.5)
     link = transform.center[column] + transform.sign[column] * transform.spread[column] * middle
-    bounded = np.asarray([transform.link[j] == "logit" for j in column])
+    bounded = np.asarray([transform.link[j] == "logit" for j in column], dtype=np.bool_)
     return calibration_features(
         predictive.quantiles, predictive.levels, link, bounded, model_scores, benchmark_scores
     )

@@ -1,8 +1,9 @@
 """Cross-fitting: held-out predictions of a training matrix, to recalibrate a posterior with.
 
-Two kinds, since two kinds of prediction are asked for: missing cells of fitted models (every
-model's scores dealt into folds), and models the fit never saw (whole models left out, a few of
-their scores shown by conditioning). All fits of a matrix share one compiled program.
+One for each kind of prediction that is asked for: missing cells of fitted models (every model's
+scores dealt into folds), models the fit never saw (whole models left out, a few of their scores
+shown by conditioning), and new models fitted again with the rest (the same, a few of their scores
+in the fit). All fits of a matrix share one compiled program.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ __all__ = [
     "facts_of",
     "held_out_cells",
     "held_out_models",
+    "held_out_releases",
     "in_threads",
 ]
 
@@ -229,6 +231,49 @@ def held_out_models(
         return HeldOut.joined(parts) if parts else HeldOut.none()
 
     yield from (part for part in in_threads(one, blocks) if part.truth.size)
+
+
+def held_out_releases(
+    matrix: ScoreMatrix,
+    spec: ModelSpec,
+    *,
+    seed: int,
+    config: GibbsConfig = CROSSFIT_CONFIG,
+    n_blocks: int = MODEL_BLOCKS,
+    n_readings: int = 0,
+) -> Iterator[HeldOut]:
+    """Blocks of new models fitted together with what they show, one item per fit.
+
+    The blocks are those of `held_out_models`, several times over: each time every model of a
+    block shows a few of its scores, their number drawn from `SHOWN`, and the rest is predicted by
+    a fit of the training models and all that the block shows.
+    """
+    blocks = _blocks(matrix, n_blocks, np.random.default_rng([seed, 1]))
+    fits = [(number, turn) for number in range(len(blocks)) for turn in range(SHOWN_PER_MODEL)]
+
+    def one(item: tuple[int, int]) -> HeldOut:
+        number, turn = item
+        block, train_rows = blocks[number]
+        rng = np.random.default_rng([seed, 2, number, turn])
+        shown = np.zeros(matrix.shape, dtype=np.bool_)
+        shown[train_rows] = matrix.observed[train_rows]
+        for model in block:
+            order = rng.permutation(np.flatnonzero(matrix.observed[model]))
+            fewer = [k for k in SHOWN if k < order.size]
+            shown[model, order[: rng.choice(fewer)]] = True
+        posterior = fit_gibbs(
+            matrix.mask(matrix.observed & ~shown),
+            spec,
+            config,
+            seed=seed + SHOWN_PER_MODEL * number + turn,
+            n_readings=max(n_readings, matrix.n_cells),
+            check=False,
+        )
+        left = np.argwhere(matrix.observed[block] & ~shown[block])
+        left[:, 0] = block[left[:, 0]]
+        return held_out_of(posterior, matrix, left)
+
+    yield from (part for part in in_threads(one, fits) if part.truth.size)
 
 
 def _left_out(

@@ -22,6 +22,7 @@ from bayesbench.crossfit import (
     condition_on_row,
     held_out_cells,
     held_out_models,
+    held_out_releases,
 )
 from bayesbench.errors import ScoreError
 from bayesbench.posterior import Posterior
@@ -169,6 +170,28 @@ def test_scores_shown_are_scores_of_the_model_and_are_not_predicted(
     counts = np.exp(made.features[:, FEATURES.index("log_model_scores")]) - 1
     shown_counts = np.concatenate([[len(s)] * (own[m] - len(s)) for m, s in noted])
     np.testing.assert_allclose(np.sort(counts), np.sort(shown_counts), atol=1e-9)
+
+
+def test_releases_are_fitted_together_with_what_they_show(matrix: ScoreMatrix, spy: Spy) -> None:
+    months = np.random.default_rng(1).permutation(12)
+    matrix = dated(matrix, [f"2024-{month + 1:02d}" for month in months])
+    parts = list(held_out_releases(matrix, SPEC, seed=4, n_blocks=3))
+    assert len(spy.seen) == len(parts) == 3 * SHOWN_PER_MODEL
+    whole = np.asarray(matrix.observed)
+    for part, train in zip(parts, spy.seen, strict=True):
+        observed = np.asarray(train.observed)
+        assert not (observed & ~whole).any()
+        partial = observed.sum(axis=1) < whole.sum(axis=1)
+        complete = months[observed.any(axis=1) & ~partial]
+        assert partial.any()
+        assert months[partial].min() >= 4  # the first third only trains
+        # all released before the block train with every score they have
+        assert set(range(months[partial].min())) <= set(complete.tolist())
+        assert all(count in SHOWN for count in observed[partial].sum(axis=1))
+        counts = np.exp(part.features[:, FEATURES.index("log_model_scores")]) - 1
+        shown_in_block = set(observed[partial].sum(axis=1).tolist())
+        assert set(np.round(counts).astype(int).tolist()) <= shown_in_block
+    assert set(spy.readings) == {matrix.n_cells}
 
 
 def test_a_wild_score_on_an_unbounded_scale_is_taken_as_published(matrix: ScoreMatrix) -> None:

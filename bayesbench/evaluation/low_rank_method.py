@@ -1,8 +1,8 @@
 """The low-rank model as a method of the evaluation.
 
 Raw predictions per fold come first; recalibration is a last step, from held-out predictions that
-have nothing to do with the cells it serves: the other folds of the same seed (protocol ``folds``),
-or cross-fits inside what the task shows.
+have nothing to do with the cells it serves: the other folds of the same seed, or cross-fits inside
+what the task shows. New releases and probes have methods of their own.
 """
 
 from __future__ import annotations
@@ -15,31 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..baselines.base import CellPredictions, IntArray
-from ..calibrate import Recalibration
 from ..config import GibbsConfig, ModelSpec, NUTSConfig, SVIConfig
-from ..crossfit import (
-    CROSSFIT_CONFIG,
-    FOLD_CONFIG,
-    HeldOut,
-    condition_on_row,
-    held_out_cells,
-    held_out_models,
-)
+from ..crossfit import CROSSFIT_CONFIG, FOLD_CONFIG, HeldOut, held_out_cells
 from ..errors import UsageError
 from ..inference.gibbs import fit_gibbs
 from ..posterior import Posterior
-from ..predict import PREDICTIVE_LEVELS, predict_cells
+from ..predict import predict_cells
 from ..scores.matrix import ScoreMatrix
 from ..transforms import Transform
+from .new_release_method import NewReleaseLowRank
 from .probes_method import ProbesLowRank
 from .raw import held_out, raw_predictions, recalibrated_fold
 from .tasks import FinishedFold, FoldTask, training_matrix
 
-__all__ = ["LowRank", "NewReleaseLowRank", "build"]
+__all__ = ["LowRank", "build"]
 
 ENGINES = {"low-rank": "gibbs", "low-rank-nuts": "nuts", "low-rank-svi": "svi"}
-CONDITIONED = ("new-release", "probes")
-"""Protocols about models the fit has not seen: answered by conditioning."""
+OF_NEW_MODELS = ("new-release", "probes")
+"""Protocols about models of which little is known: each has a method of its own."""
 FOLD_NUTS = NUTSConfig(chains=1, warmup=300, draws=400, max_tree_depth=8)
 
 Floats = NDArray[np.float64]
@@ -56,7 +49,8 @@ def build(
         ``low-rank`` (blocked Gibbs), ``low-rank-nuts`` or ``low-rank-svi``.
     protocol : str
     **options
-        Fields of `ModelSpec` (``rank=4``), or ``draws``, ``warmup``, ``thin`` of the engine.
+        Fields of `ModelSpec` (``rank=4``), or ``draws``, ``warmup``, ``thin`` of the engine, or
+        for ``new-release`` how ``update``: ``"refit"`` or ``"condition"``.
 
     Raises
     ------
@@ -65,6 +59,8 @@ def build(
     """
     engine = ENGINES[name]
     sampling = {key: options.pop(key) for key in ("draws", "warmup", "thin") if key in options}
+    update = options.pop("update", "refit") if protocol == "new-release" else "refit"
+    options = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
     try:
         spec = ModelSpec(**options)
         if engine == "gibbs":
@@ -75,13 +71,13 @@ def build(
             config = SVIConfig(**sampling)
     except TypeError as error:
         raise UsageError(f"method {name!r}: {error}") from error
-    if protocol in CONDITIONED:
+    if protocol in OF_NEW_MODELS:
         if engine != "gibbs":
             raise UsageError(f"protocol {protocol!r} runs with low-rank, not {name!r}")
         if protocol == "probes":
             planning = replace(CROSSFIT_CONFIG, **sampling)
             return ProbesLowRank(name, spec, config, planning)
-        return NewReleaseLowRank(name, spec, config)
+        return NewReleaseLowRank(name, spec, config, update)
     return LowRank(name, spec, config)
 
 
@@ -148,96 +144,3 @@ class LowRank:
 
 def _disjoint(one: FoldTask, other: FoldTask) -> bool:
     return one.seed == other.seed and one.fold != other.fold and one.tags == other.tags
-
-
-@dataclass(frozen=True)
-class NewReleaseLowRank:
-    """Low-rank model of the other models, conditioned on the scores each new model shows.
-
-    One fit serves all tasks that share their other models. Recalibrated on cross-fits of whole
-    models inside the training scores, in time order where dates are known.
-
-    Attributes
-    ----------
-    name : str
-    spec : ModelSpec
-    config : GibbsConfig
-    padding : int
-        Readings of every fit are padded to this number; 0 takes the matrix's own.
-    """
-
-    name: str
-    spec: ModelSpec = field(default_factory=ModelSpec)
-    config: GibbsConfig = FOLD_CONFIG
-    padding: int = 0
-
-    batch = "group"
-
-    def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
-        """Predict models by conditioning a fit of the models that have no cell to predict."""
-        rest = np.setdiff1d(np.flatnonzero(train.observed.any(axis=1)), cells[:, 0])
-        posterior, recalibration = self._fitted(train, rest, seed)
-        return self._conditioned(posterior, recalibration, train, cells, seed)
-
-    def predict_tasks(
-        self, matrix: ScoreMatrix, tasks: Sequence[FoldTask]
-    ) -> list[CellPredictions]:
-        """One fit for the tasks that share their other models; every task by conditioning."""
-        fits: dict[tuple[int, ...], tuple[Posterior, Recalibration | None]] = {}
-        out = []
-        for task in tasks:
-            rows = np.arange(matrix.shape[0]) if task.rows is None else task.rows
-            rest = np.setdiff1d(rows, task.cells[:, 0])
-            key = tuple(rest.tolist())
-            train = matrix.mask(task.hidden)
-            if key not in fits:
-                fits[key] = self._fitted(train, rest, tasks[0].random_seed)
-            posterior, recalibration = fits[key]
-            out.append(
-                self._conditioned(posterior, recalibration, train, task.cells, task.random_seed)
-            )
-        return out
-
-    def _fitted(
-        self, matrix: ScoreMatrix, rest: IntArray, seed: int
-    ) -> tuple[Posterior, Recalibration | None]:
-        """Fit the scores of the models `rest`; all other rows stay, empty, to keep the shape."""
-        hidden = matrix.observed.copy()
-        hidden[rest] = False
-        others = matrix.mask(hidden)
-        seed %= 2**31
-        n = int(self.padding or matrix.n_cells)
-        posterior = fit_gibbs(others, self.spec, self.config, seed=seed, n_readings=n, check=False)
-        parts = list(
-            held_out_models(others, self.spec, seed=seed, config=self.config, n_readings=n)
-        )
-        return posterior, HeldOut.joined(parts).recalibration() if parts else None
-
-    def _conditioned(
-        self,
-        posterior: Posterior,
-        recalibration: Recalibration | None,
-        train: ScoreMatrix,
-        cells: IntArray,
-        seed: int,
-    ) -> CellPredictions:
-        median = np.full(len(cells), np.nan)
-        quantiles = np.full((len(cells), PREDICTIVE_LEVELS.size), np.nan)
-        per_benchmark = posterior.matrix.observed.sum(axis=0)
-        for model in np.unique(cells[:, 0]):
-            rows = np.flatnonzero(cells[:, 0] == model)
-            columns = cells[rows, 1]
-            shown = np.flatnonzero(train.observed[model])
-            made = condition_on_row(posterior, train, int(model), shown, seed % 2**31)
-            made = made.take(columns)
-            if recalibration is not None:
-                part = HeldOut.of(
-                    made,
-                    np.full(rows.size, np.nan),
-                    np.full(rows.size, float(shown.size)),
-                    per_benchmark[columns].astype(np.float64),
-                )
-                fixed = recalibration.apply(made.quantiles, PREDICTIVE_LEVELS, part.features)
-                made = replace(made, quantiles=fixed)
-            median[rows], quantiles[rows] = made.median, made.score_quantiles
-        return CellPredictions(median, quantiles)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..baselines.base import CellPredictions, IntArray
+from ..calibrate import Recalibration
 from ..config import GibbsConfig, ModelSpec
 from ..crossfit import CROSSFIT_CONFIG, FOLD_CONFIG, HeldOut, condition_on_row, in_threads
 from ..inference.gibbs import fit_gibbs
@@ -29,13 +30,15 @@ __all__ = ["ProbesLowRank"]
 
 MOST_CELLS = 8000
 """Held-out predictions that one recalibration learns from, drawn from all there are."""
+PARTS = 12
+"""Models are dealt into so many parts; each is recalibrated on the others."""
 
 
 @dataclass(frozen=True)
 class ProbesLowRank:
     """Low-rank model of all models but one, conditioned on the scores that one shows.
 
-    Recalibrated on the predictions of the other models, each made by a fit that left it out.
+    Recalibrated on the predictions of other models, each made by a fit that left it out.
 
     Attributes
     ----------
@@ -74,19 +77,31 @@ class ProbesLowRank:
         return out
 
     def finalize(self, matrix: ScoreMatrix, folds: Sequence[FinishedFold]) -> list[CellPredictions]:
-        """Recalibrate each model's predictions on those of the other models."""
+        """Recalibrate each model's predictions on those of other models, policy by policy.
+
+        Which scores are shown bears on how hard the others are to predict, so every policy is
+        recalibrated on its own folds.
+        """
         base = Transform.from_matrix(matrix)
-        taught = [held_out(matrix, base, fold) for fold in folds]
-        everything = HeldOut.joined(taught)
-        owner = [int(fold.task.cells[0, 0]) for fold in folds]
-        owner_of_cell = np.repeat(owner, [part.truth.size for part in taught])
-        learned = {
-            row: _sample(everything, np.flatnonzero(owner_of_cell != row), row).recalibration()
-            for row in sorted(set(owner))
-        }
+        # policies share folds, and what a fold teaches is worked out once
+        keys = [(id(fold.predictions), id(fold.truth)) for fold in folds]
+        shared = dict(zip(keys, folds, strict=True))
+        taught = {key: held_out(matrix, base, fold) for key, fold in shared.items()}
+        parts = [taught[key] for key in keys]
+        owner = np.array([int(fold.task.cells[0, 0]) for fold in folds])
+        part_of = _dealt(owner)
+        policy = [str(fold.task.tags.get("policy", "")) for fold in folds]
+        learned: dict[tuple[str, int], Recalibration | None] = {}
+        for name in sorted(set(policy)):
+            mine = [n for n, own in enumerate(policy) if own == name]
+            everything = HeldOut.joined([parts[n] for n in mine])
+            part_of_cell = np.repeat(part_of[mine], [parts[n].truth.size for n in mine])
+            for part in sorted(set(part_of[mine].tolist())):
+                others = np.flatnonzero(part_of_cell != part)
+                learned[name, part] = _sample(everything, others, part).recalibration()
         return [
-            recalibrated_fold(matrix, base, fold, learned[row])
-            for fold, row in zip(folds, owner, strict=True)
+            recalibrated_fold(matrix, base, fold, learned[name, int(part)])
+            for fold, name, part in zip(folds, policy, part_of, strict=True)
         ]
 
     def policies(
@@ -135,6 +150,13 @@ class ProbesLowRank:
         per_benchmark = posterior.matrix.observed.sum(axis=0)[cells[:, 1]]
         count = np.full(len(cells), float(shown.size))
         return raw_predictions(made, count, per_benchmark.astype(np.float64))
+
+
+def _dealt(owner: IntArray) -> IntArray:
+    """Number of the part that each fold's model is dealt to."""
+    models = np.unique(owner)
+    dealt = np.random.default_rng(models.size).permutation(models.size) % PARTS
+    return np.asarray(dealt[np.searchsorted(models, owner)])
 
 
 def _sample(taught: HeldOut, rows: IntArray, seed: int) -> HeldOut:

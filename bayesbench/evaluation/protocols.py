@@ -19,8 +19,9 @@ from ..scores.splits import Split, per_model_folds
 from .assemble import CellTable, cell_table, ranking_of
 from .families import Family, default_families, new_release_tasks
 from .methods import PlanningMethod, build_method
+from .probe_curves import by_policy, policy_curves
 from .reveal import PlannedProbes, Policy, curve_tasks, plan_probes, random_policy
-from .runner import OnProgress, run_tasks
+from .runner import Arrange, OnProgress, run_tasks
 from .summary import clean, counted, headline, short
 from .tasks import FinishedFold, FoldTask, fold_tasks
 
@@ -28,7 +29,7 @@ __all__ = ["PROTOCOLS", "EvaluationResult", "evaluate"]
 
 PROTOCOLS = ("folds", "new-release", "probes", "curve", "structure")
 _KS = {"new-release": (1, 5, 10), "curve": (1, 2, 3, 5, 8, 13), "probes": tuple(range(11))}
-_SEEDS = {"folds": 1, "new-release": 10, "curve": 10, "probes": 3}
+_SEEDS = {"folds": 1, "new-release": 10, "curve": 10, "probes": 10}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,9 @@ class _Run:
     work_dir: Path | None
     on_progress: OnProgress | None
 
-    def __call__(self, tasks: Sequence[FoldTask]) -> tuple[list[FinishedFold], CellTable]:
+    def __call__(
+        self, tasks: Sequence[FoldTask], arrange: Arrange | None = None
+    ) -> tuple[list[FinishedFold], CellTable]:
         if not sum(len(task.cells) for task in tasks):
             raise DataError(f"protocol {self.protocol!r} finds no cell to hold out in this matrix")
         folds = run_tasks(
@@ -91,6 +94,7 @@ class _Run:
             jobs=self.jobs,
             work_dir=self.work_dir,
             on_progress=self.on_progress,
+            arrange=arrange,
         )
         return folds, cell_table(self.matrix, folds)
 
@@ -133,7 +137,7 @@ def evaluate(
     seed : int
         Of splits, draws and methods.
     n_seeds : int, optional
-        Repetitions: by default 1 for ``folds``, 3 random probe sets for ``probes``, else 10.
+        Repetitions: by default 1 for ``folds``, else 10 (random sets for ``probes``).
     ks : sequence of int, optional
         Numbers of revealed scores.
     families : sequence of Family, optional
@@ -240,41 +244,10 @@ def _probes(
     if max_folds is not None:
         uses = {use: [n for n in numbers if n < max_folds] for use, numbers in plan.uses.items()}
         plan = PlannedProbes(plan.tasks[:max_folds], uses)
-    folds, table = run(plan.tasks)
+    folds, table = run(plan.tasks, lambda made: by_policy(plan, made))
     figures = headline(run.matrix, table, ranking_of(run.matrix, folds, table))
-    figures["policies"] = {
-        policy.name: {str(k): _policy_at(policy, k, plan, folds, table) for k in ks}
-        for policy in wanted
-    }
+    figures["policies"] = policy_curves(run.matrix, wanted, ks, folds, table, seed)
     return figures, table
-
-
-def _policy_at(
-    policy: Policy, k: int, plan: PlannedProbes, folds: Sequence[FinishedFold], table: CellTable
-) -> dict[str, Any]:
-    numbers = table.cells["n_task"].to_numpy()
-    rows_of = {int(n): np.flatnonzero(numbers == n) for n in np.unique(numbers)}
-    each, pooled, revealed = [], [], 0
-    for replicate in range(len(policy.orders)):
-        used = plan.uses[policy.name, k, replicate]
-        rows = np.concatenate([rows_of[n] for n in used if n in rows_of] or [np.empty(0, int)])
-        each.append(short(_taken(table, rows))["medae"])
-        pooled.append(rows)
-        revealed += sum(len(folds[n].task.revealed) for n in used)
-    part = _taken(table, np.concatenate(pooled))
-    order = policy.orders[0]
-    probes = None if isinstance(order, Mapping) or len(policy.orders) > 1 else list(order[:k])
-    entry = {**short(part), **counted(part, revealed), "probes": probes}
-    if len(policy.orders) > 1:
-        entry["medae_replicates"] = each
-    if policy.in_sample:
-        entry["in_sample"] = True
-    return entry
-
-
-def _taken(table: CellTable, rows: np.ndarray[Any, Any]) -> CellTable:
-    quantiles = None if table.quantiles is None else table.quantiles[rows]
-    return CellTable(table.cells.iloc[rows].reset_index(drop=True), quantiles)
 
 
 def _structure(matrix: ScoreMatrix, seed: int) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from .methods import BatchMethod, FinalizingMethod
 from .store import FoldStore, run_key
 from .tasks import FinishedFold, FoldTask, training_matrix
 
-__all__ = ["OnProgress", "predict_task", "run_tasks", "spawned_executor"]
+__all__ = ["Arrange", "OnProgress", "predict_task", "run_tasks", "spawned_executor"]
 
 OnProgress = Callable[[int, int], None]
+Arrange = Callable[[list[FinishedFold]], list[FinishedFold]]
 Outcome = tuple[CellPredictions, float]
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
@@ -114,6 +115,7 @@ def run_tasks(
     jobs: int = 1,
     work_dir: Path | None = None,
     on_progress: OnProgress | None = None,
+    arrange: Arrange | None = None,
 ) -> list[FinishedFold]:
     """Predictions of every task, in order.
 
@@ -131,6 +133,8 @@ def run_tasks(
         method, options and tasks takes them up. Nothing is kept without it.
     on_progress : callable, optional
         Called with (folds done, folds in all), first with the folds taken up.
+    arrange : callable, optional
+        Applied to the folds before the method's last step: what it gives back is finalized.
 
     Returns
     -------
@@ -171,6 +175,8 @@ def run_tasks(
         FinishedFold(task, done[n][0], matrix.values[tuple(task.cells.T)], done[n][1])
         for n, task in enumerate(tasks)
     ]
+    if arrange is not None:
+        folds = arrange(folds)
     final = _finalized(matrix, method, folds)
     if store is not None:
         store.clear()

@@ -11,9 +11,10 @@ from bayesbench.baselines.base import CellPredictions
 from bayesbench.config import GibbsConfig, ModelSpec, NUTSConfig, SVIConfig
 from bayesbench.crossfit import HeldOut
 from bayesbench.errors import UsageError
-from bayesbench.evaluation import FinishedFold, build_method, evaluate, low_rank_method, run_tasks
+from bayesbench.evaluation import FinishedFold, build_method, evaluate, run_tasks
 from bayesbench.evaluation.families import Family, new_release_tasks
-from bayesbench.evaluation.low_rank_method import LowRank, NewReleaseLowRank
+from bayesbench.evaluation.low_rank_method import LowRank
+from bayesbench.evaluation.new_release_method import NewReleaseLowRank
 from bayesbench.evaluation.probes_method import ProbesLowRank
 from bayesbench.evaluation.tasks import fold_tasks
 from bayesbench.posterior import Posterior
@@ -45,6 +46,7 @@ class Fake:
 def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     made = Fake()
     monkeypatch.setattr("bayesbench.evaluation.low_rank_method.fit_gibbs", made)
+    monkeypatch.setattr("bayesbench.evaluation.new_release_method.fit_gibbs", made)
     monkeypatch.setattr("bayesbench.crossfit.fit_gibbs", made)
     return made
 
@@ -126,26 +128,87 @@ def test_a_fold_alone_is_recalibrated_inside_its_training_scores(
     assert np.isfinite(fold.predictions.quantiles).all()
 
 
-def test_new_releases_share_one_fit_of_the_models_before_them(
-    dated_matrix: ScoreMatrix, fake: Fake
-) -> None:
-    family = Family("late", "2025-04-01", ids=("m15", "m16"))
-    tasks = new_release_tasks(dated_matrix, [family], ks=(1, 3), n_seeds=2)
+FAMILY = Family("late", "2025-04-01", ids=("m15", "m16"))
+
+
+def rows_fitted(fake: Fake) -> list[set[int]]:
+    return [set(np.flatnonzero(train.observed.any(axis=1)).tolist()) for train in fake.trained]
+
+
+def intervals_hold_their_medians(folds: list[FinishedFold]) -> bool:
+    for fold in folds:
+        quantiles = fold.predictions.quantiles
+        assert quantiles is not None
+        assert np.isfinite(fold.predictions.median).all()
+        low, high = quantiles[:, [3 + 4, -(3 + 5)]].T
+        if not ((low < fold.predictions.median) & (fold.predictions.median < high)).all():
+            return False
+    return True
+
+
+def test_new_releases_are_fitted_with_all_they_show(dated_matrix: ScoreMatrix, fake: Fake) -> None:
+    tasks = new_release_tasks(dated_matrix, [FAMILY], ks=(1, 3), n_seeds=2)
     method = build_method("low-rank", protocol="new-release", rank=1)
     folds = run_tasks(dated_matrix, method, tasks, protocol="new-release")
     earlier = set(range(15))
+    shown = rows_fitted(fake)
+    with_family = [n for n, rows in enumerate(shown) if rows == earlier | {15, 16}]
+    assert len(with_family) == len(tasks)
+    for number, task in zip(with_family, tasks, strict=True):
+        train = fake.trained[number]
+        assert not train.observed[task.hidden].any()
+        assert train.observed[tuple(task.revealed.T)].all()
+        assert train.observed[sorted(earlier)].sum() == dated_matrix.observed[sorted(earlier)].sum()
+    # the cross-fits of the recalibration: of earlier models alone, shared by all tasks
+    rest = [rows for n, rows in enumerate(shown) if n not in with_family]
+    assert rest and all(rows <= earlier for rows in rest)
+    assert len(rest) <= 15
+    assert len(set(fake.readings)) == 1  # one shape, one compiled program
+    assert intervals_hold_their_medians(folds)
+
+
+def test_new_releases_by_conditioning_share_one_fit_of_the_models_before_them(
+    dated_matrix: ScoreMatrix, fake: Fake
+) -> None:
+    tasks = new_release_tasks(dated_matrix, [FAMILY], ks=(1, 3), n_seeds=2)
+    method = build_method("low-rank", protocol="new-release", rank=1, update="condition")
+    folds = run_tasks(dated_matrix, method, tasks, protocol="new-release")
+    earlier = set(range(15))
     # both draws and both numbers of shown scores: one fit, and its cross-fits
-    shown = [set(np.flatnonzero(train.observed.any(axis=1))) for train in fake.trained]
+    shown = rows_fitted(fake)
     assert shown.count(earlier) == 1
     assert all(rows <= earlier for rows in shown)
-    assert len(set(fake.readings)) == 1  # one shape, one compiled program
-    for fold in folds:
-        known = np.isfinite(fold.predictions.median)
-        assert known.all()
-        quantiles = fold.predictions.quantiles
-        assert quantiles is not None
-        low, high = quantiles[:, [3 + 4, -(3 + 5)]].T
-        assert ((low < fold.predictions.median) & (fold.predictions.median < high)).all()
+    assert len(set(fake.readings)) == 1
+    assert intervals_hold_their_medians(folds)
+
+
+@pytest.mark.parametrize("update", ["refit", "condition"])
+def test_one_task_and_many_see_the_same_scores(
+    dated_matrix: ScoreMatrix, fake: Fake, update: str
+) -> None:
+    (task,) = new_release_tasks(dated_matrix, [FAMILY], ks=(3,), n_seeds=1)
+    method = NewReleaseLowRank("low-rank", ModelSpec(rank=1), update=update)
+    run_tasks(dated_matrix, method, [task], protocol="new-release")
+    seen = sorted(train.observed.tobytes() for train in fake.trained)
+    fake.trained.clear()
+    assert task.rows is not None
+    hidden = task.hidden.copy()
+    hidden[np.setdiff1d(np.arange(dated_matrix.shape[0]), task.rows)] = True
+    train = dated_matrix.mask(hidden & dated_matrix.observed)
+    method.predict(train, task.cells, task.random_seed)
+    assert seen == sorted(train.observed.tobytes() for train in fake.trained)
+
+
+def test_an_unknown_update_is_refused() -> None:
+    with pytest.raises(UsageError, match="refit or condition"):
+        build_method("low-rank", protocol="new-release", update="guess")
+    with pytest.raises(UsageError, match="update"):
+        build_method("low-rank", protocol="folds", update="refit")
+
+
+def test_lists_of_options_become_tuples() -> None:
+    method = build_method("low-rank", covariates=["reasoning"])
+    assert method.spec.covariates == ("reasoning",)  # type: ignore[attr-defined]
 
 
 def test_shown_scores_move_the_predictions_of_a_new_release(
@@ -172,4 +235,3 @@ def test_folds_and_new_releases_with_the_sampler_itself(dated_matrix: ScoreMatri
         options=SMALL,
     )  # fmt: skip
     assert np.isfinite(release.figures["medae"])
-    assert low_rank_method.CONDITIONED == ("new-release", "probes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from bayesbench.config import ModelSpec
 from bayesbench.design import Moments, Targets
 from bayesbench.evaluation import FinishedFold, evaluate, run_tasks
+from bayesbench.evaluation.probe_curves import by_policy
 from bayesbench.evaluation.probe_policies import (
     _greedy,
     _Guess,
@@ -19,7 +21,7 @@ from bayesbench.evaluation.probe_policies import (
     informed_policies,
     own_order,
 )
-from bayesbench.evaluation.probes_method import ProbesLowRank
+from bayesbench.evaluation.probes_method import ProbesLowRank, _dealt
 from bayesbench.evaluation.reveal import Policy, plan_probes
 from bayesbench.posterior import Posterior
 from bayesbench.scores.matrix import ScoreMatrix
@@ -76,12 +78,47 @@ def test_recalibration_never_learns_from_the_model_it_serves(
             done.append(FinishedFold(task, made, truth, 0.0))
         return [np.asarray(p.quantiles) for p in METHOD.finalize(dated_matrix, done)]
 
-    owner = [int(task.cells[0, 0]) for task in plan.tasks]
+    owner = np.array([int(task.cells[0, 0]) for task in plan.tasks])
+    part = _dealt(owner)
     changed = [
         not np.allclose(one, other) for one, other in zip(finished(0), finished(40), strict=True)
     ]
-    assert not any(c for c, row in zip(changed, owner, strict=True) if row == 0)
-    assert all(c for c, row in zip(changed, owner, strict=True) if row != 0)
+    with_it = set(owner[part == part[owner == 0][0]].tolist())
+    assert len(with_it) < 4
+    assert not any(c for c, row in zip(changed, owner, strict=True) if row in with_it)
+    assert all(c for c, row in zip(changed, owner, strict=True) if row not in with_it)
+
+
+def test_each_policy_is_recalibrated_on_its_own_folds(
+    dated_matrix: ScoreMatrix, trained: list[ScoreMatrix]
+) -> None:
+    """Two policies that show the same: errors blown up in one leave the other as it is."""
+    order = dated_matrix.benchmark_ids[:2]
+    plan = plan_probes(
+        dated_matrix, [Policy("one", (order,)), Policy("other", (order,))], (2,), seed=1
+    )
+    made = METHOD.predict_tasks(dated_matrix, plan.tasks)
+
+    def quantiles(policy_at_fault: str) -> dict[str, np.ndarray[Any, Any]]:
+        raw = [
+            FinishedFold(task, part, dated_matrix.values[tuple(task.cells.T)], 0.0)
+            for task, part in zip(plan.tasks, made, strict=True)
+        ]
+        folds = []
+        for fold in by_policy(plan, raw):
+            wrong = fold.task.tags["policy"] == policy_at_fault
+            shift = np.where(fold.truth > 50.0, -40.0, 40.0) if wrong else 0.0
+            folds.append(replace(fold, truth=fold.truth + shift))
+        out: dict[str, list[np.ndarray[Any, Any]]] = {"one": [], "other": []}
+        for fold, final in zip(folds, METHOD.finalize(dated_matrix, folds), strict=True):
+            out[str(fold.task.tags["policy"])].append(np.asarray(final.quantiles))
+        return {name: np.concatenate(parts) for name, parts in out.items()}
+
+    right, wrong = quantiles("none"), quantiles("one")
+    np.testing.assert_array_equal(right["one"], right["other"])
+    np.testing.assert_array_equal(right["other"], wrong["other"])
+    width = [made["one"][:, -1] - made["one"][:, 0] for made in (right, wrong)]
+    assert (width[1] > width[0]).mean() > 0.9
 
 
 def test_policies_have_the_names_of_the_protocol(

@@ -1,0 +1,175 @@
+"""Protocol P4 put together: a curve for every policy, set against random and naive probes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..scores.matrix import ScoreMatrix
+from .assemble import CellTable, ranking_of
+from .reveal import PlannedProbes, Policy
+from .summary import counted, short
+from .tasks import FinishedFold
+
+__all__ = ["by_policy", "policy_curves"]
+
+RANDOM = "random"
+NAIVE = {"epig-adaptive": "max-variance-adaptive"}
+"""Naive policy that a policy is set against; ``max-variance`` for all others."""
+RESAMPLES = 1000
+
+Floats = NDArray[np.float64]
+
+
+def by_policy(plan: PlannedProbes, folds: Sequence[FinishedFold]) -> list[FinishedFold]:
+    """The folds as every policy uses them, tagged with policy, k and replicate.
+
+    Policies that show a model the same scores share a task; what is made of its predictions later
+    (recalibration, figures) is each policy's own.
+    """
+    out = []
+    for (policy, k, replicate), numbers in plan.uses.items():
+        tags: dict[str, int | str] = {"policy": policy, "k": k, "replicate": replicate}
+        for number in numbers:
+            fold = folds[number]
+            out.append(replace(fold, task=replace(fold.task, tags={**fold.task.tags, **tags})))
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class _Errors:
+    """Absolute errors of one policy at one k, and which model and replicate each belongs to."""
+
+    error: Floats
+    model: NDArray[np.int64]
+    replicate: NDArray[np.int64]
+
+    def resampled(self, weights: Floats) -> Floats:
+        """(resamples, replicates): median errors with the models weighted."""
+        return np.stack(
+            [
+                _weighted_medians(self.error[part], weights[:, self.model[part]])
+                for part in (self.replicate == r for r in np.unique(self.replicate))
+            ],
+            axis=1,
+        )
+
+
+def _weighted_medians(values: Floats, weights: Floats) -> Floats:
+    """Lower weighted median of `values` (n,) for every row of `weights` (resamples, n)."""
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[:, order], axis=1)
+    place = (total < 0.5 * total[:, -1:]).sum(axis=1)
+    return np.asarray(values[order][np.minimum(place, values.size - 1)])
+
+
+def policy_curves(
+    matrix: ScoreMatrix,
+    policies: Sequence[Policy],
+    ks: Sequence[int],
+    folds: Sequence[FinishedFold],
+    table: CellTable,
+    seed: int,
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Figures of every policy at every number of probes.
+
+    Beside the figures of the hidden cells and those counted as published, ``against`` holds the
+    difference of the MedAE to the mean over random sets and to the naive policy, with bootstrap
+    95 % intervals over models (and over sets, for random ones); negative is better.
+
+    Parameters
+    ----------
+    matrix : ScoreMatrix
+    policies : sequence of Policy
+    ks : sequence of int
+    folds : sequence of FinishedFold
+        From `by_policy`, finalized.
+    table : CellTable
+        Of these folds.
+    seed : int
+        Of the bootstrap.
+    """
+    cells = table.cells
+    index = {name: number for number, name in enumerate(matrix.model_ids)}
+    model = cells["model_id"].map(index).to_numpy(np.int64)
+    error = (cells["median"] - cells["truth"]).abs().to_numpy(np.float64)
+    replicate = cells["replicate"].to_numpy(np.int64)
+    groups = cells.groupby(["policy", "k"], sort=False).indices
+    revealed: dict[tuple[str, int], int] = {}
+    for fold in folds:
+        at = (str(fold.task.tags["policy"]), int(fold.task.tags["k"]))
+        revealed[at] = revealed.get(at, 0) + len(fold.task.revealed)
+    weights = np.random.default_rng([seed, 7]).multinomial(
+        matrix.shape[0], np.full(matrix.shape[0], 1 / matrix.shape[0]), size=RESAMPLES
+    )
+    out: dict[str, dict[str, dict[str, Any]]] = {policy.name: {} for policy in policies}
+    for k in ks:
+        errors: dict[str, _Errors] = {}
+        resampled: dict[str, Floats] = {}
+        for policy in policies:
+            rows = np.asarray(groups.get((policy.name, k), np.empty(0)), np.int64)
+            part = table.select(np.isin(np.arange(len(cells)), rows))
+            known = rows[np.isfinite(error[rows])]
+            entry = _entry(policy, k, part, revealed.get((policy.name, k), 0))
+            entry["ranking_margin0"] = ranking_of(matrix, folds, part)[0.0].accuracy
+            out[policy.name][str(k)] = entry
+            if known.size:
+                own = _Errors(error[known], model[known], replicate[known])
+                errors[policy.name] = own
+                resampled[policy.name] = own.resampled(weights.astype(np.float64))
+        for name, moved in resampled.items():
+            entry = out[name][str(k)]
+            if moved.shape[1] > 1:
+                entry["medae_replicates"] = _by_replicate(errors[name])
+                entry["medae_band95"] = _interval(_mean_over_sets(moved, seed))
+            if k and name != RANDOM:
+                entry["against"] = _against(name, errors, resampled, seed)
+    return out
+
+
+def _entry(policy: Policy, k: int, part: CellTable, revealed: int) -> dict[str, Any]:
+    order = policy.orders[0]
+    probes = None if isinstance(order, Mapping) or len(policy.orders) > 1 else list(order[:k])
+    entry: dict[str, Any] = {**short(part), **counted(part, revealed), "probes": probes}
+    if policy.in_sample:
+        entry["in_sample"] = True
+    return entry
+
+
+def _by_replicate(errors: _Errors) -> list[float]:
+    return [
+        float(np.median(errors.error[errors.replicate == r])) for r in np.unique(errors.replicate)
+    ]
+
+
+def _mean_over_sets(resampled: Floats, seed: int) -> Floats:
+    """Mean over replicates, the replicates themselves resampled, (resamples,)."""
+    n, sets = resampled.shape
+    chosen = np.random.default_rng([seed, 8]).integers(sets, size=(n, sets))
+    return np.asarray(np.take_along_axis(resampled, chosen, axis=1).mean(axis=1))
+
+
+def _interval(values: Floats) -> list[float]:
+    return [float(q) for q in np.quantile(values, (0.025, 0.975))]
+
+
+def _against(
+    name: str, errors: Mapping[str, _Errors], resampled: Mapping[str, Floats], seed: int
+) -> dict[str, Any]:
+    out = {}
+    for other in (RANDOM, NAIVE.get(name, "max-variance")):
+        if other not in errors or other == name:
+            continue
+        mine = float(np.mean(_by_replicate(errors[name])))
+        sets = _by_replicate(errors[other])
+        moved = _mean_over_sets(resampled[other], seed)
+        interval = _interval(_mean_over_sets(resampled[name], seed) - moved)
+        found = {"difference": mine - float(np.mean(sets)), "interval95": interval}
+        if len(sets) > 1:
+            found["share_of_sets_worse"] = float(np.mean(np.asarray(sets) > mine))
+        out[other] = found
+    return out
