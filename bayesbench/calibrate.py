@@ -43,6 +43,8 @@ FEATURES = (
     "log_model_scores",
     "log_benchmark_scores",
     "unbounded",
+    "no_scores",
+    "log_eta_sd",
 )
 """Columns of `calibration_features`."""
 TAUS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
@@ -64,8 +66,9 @@ def calibration_features(
     bounded: NDArray[np.bool_],
     model_scores: Floats,
     benchmark_scores: Floats,
+    eta_sd: Floats,
 ) -> Floats:
-    """What the size of an error may depend on, (n, 8), columns as in `FEATURES`.
+    """What the size of an error may depend on, (n, F), columns as in `FEATURES`.
 
     Parameters
     ----------
@@ -77,6 +80,8 @@ def calibration_features(
     bounded : (n,) bool array
     model_scores, benchmark_scores : (n,) array
         Numbers of training scores of the cell's model and benchmark.
+    eta_sd : (n,) array
+        Posterior standard deviation of eta: the doubt that more scores can take away.
     """
     q05, q25, q75, q95 = (_at(quantiles, levels, p) for p in (0.05, 0.25, 0.75, 0.95))
     level = np.where(bounded, np.clip(link_median, -5.0, 5.0), 0.0)
@@ -90,6 +95,8 @@ def calibration_features(
             np.log(model_scores + 1.0),
             np.log(benchmark_scores + 1.0),
             (~bounded).astype(np.float64),
+            (model_scores == 0).astype(np.float64),
+            np.log(np.maximum(eta_sd, 1e-6)),
         ],
         axis=1,
     )
@@ -120,7 +127,18 @@ class Recalibration:
     errors: Floats
 
     def multiplier(self, features: Floats) -> Floats:
-        """Size of the error, up to the distribution of relative errors, (n,), latent scale."""
+        """Size of the error, up to the distribution of relative errors, (n,), latent scale.
+
+        Raises
+        ------
+        DataError
+            The recalibration was learned on other features, by another version.
+        """
+        if features.shape[1] != self.location.size:
+            raise DataError(
+                f"this recalibration knows {self.location.size} features, this version of "
+                f"bayesbench has {features.shape[1]}: fit the posterior again"
+            )
         standard = np.clip((features - self.location) / self.scale, -4.0, 4.0)
         return np.asarray(np.exp(standard @ self.slopes))
 
@@ -179,13 +197,19 @@ def stored(cells: Recalibration, models: Recalibration | None) -> dict[str, NDAr
 def predictive_features(
     predictive: Predictive, model_scores: Floats, benchmark_scores: Floats
 ) -> Floats:
-    """`calibration_features` of a predictive distribution, (n, 8)."""
+    """`calibration_features` of a predictive distribution, (n, F)."""
     transform, column = predictive.transform, predictive.column
     middle = _at(predictive.quantiles, predictive.levels, 0.5)
     link = transform.center[column] + transform.sign[column] * transform.spread[column] * middle
     bounded = np.asarray([transform.link[j] == "logit" for j in column], dtype=np.bool_)
     return calibration_features(
-        predictive.quantiles, predictive.levels, link, bounded, model_scores, benchmark_scores
+        predictive.quantiles,
+        predictive.levels,
+        link,
+        bounded,
+        model_scores,
+        benchmark_scores,
+        predictive.eta_sd,
     )
 
 

@@ -50,7 +50,7 @@ __all__ = [
 
 CROSSFIT_CONFIG = GibbsConfig(chains=1, warmup=800, draws=300, thin=8)
 """Sweeps of one cross-fit: enough for intervals, a tenth of a full fit."""
-FOLD_CONFIG = replace(CROSSFIT_CONFIG, thin=16)
+FOLD_CONFIG = replace(CROSSFIT_CONFIG, thin=18)
 """Sweeps of a fit whose predictions are themselves evaluated: medians want a longer chain."""
 CELL_FOLDS = 3
 MODEL_BLOCKS = 5

@@ -215,6 +215,8 @@ class Predictive:
         Latent scale, strictly increasing along the levels.
     observed : (n,) array
         Score known for the cell, score scale; NaN where there is none.
+    eta_sd : (n,) array
+        Posterior standard deviation of eta, latent scale: the doubt beside the noise.
     """
 
     model_ids: tuple[str, ...]
@@ -223,11 +225,13 @@ class Predictive:
     levels: Floats
     quantiles: Floats
     observed: Floats
+    eta_sd: Floats
 
     def __post_init__(self) -> None:
         n = len(self.model_ids)
-        if len(self.benchmark_ids) != n or self.observed.shape != (n,):
-            raise DataError("predictive: ids and observed scores must have one entry per cell")
+        per_cell = {self.observed.shape, self.eta_sd.shape, (len(self.benchmark_ids),)}
+        if per_cell != {(n,)}:
+            raise DataError("predictive: ids, observed scores and sds must have one entry per cell")
         if self.quantiles.shape != (n, self.levels.size):
             raise DataError(
                 f"predictive: quantiles have shape {self.quantiles.shape}, expected "
@@ -337,6 +341,7 @@ class Predictive:
             benchmark_ids=tuple(self.benchmark_ids[i] for i in at),
             quantiles=self.quantiles[at],
             observed=self.observed[at],
+            eta_sd=self.eta_sd[at],
         )
 
 
@@ -349,6 +354,7 @@ def predictive(latent: LatentDraws, transform: Transform) -> Predictive:
         PREDICTIVE_LEVELS,
         mixture_quantiles(latent.eta, latent.noise_scale, latent.nu),
         latent.observed,
+        np.asarray(latent.eta.std(axis=0), np.float64),
     )
 
 
@@ -429,12 +435,13 @@ def predict_cells(posterior: Posterior, cells: ArrayLike | Sequence[tuple[int, i
     """
     index = np.asarray(cells, dtype=np.int64).reshape(-1, 2)
     nu = degrees_of_freedom(posterior)
-    quantiles = np.empty((len(index), PREDICTIVE_LEVELS.size))
+    quantiles, eta_sd = np.empty((len(index), PREDICTIVE_LEVELS.size)), np.empty(len(index))
     step = max(1, CHUNK_POINTS // posterior.n_draws)
     for start in range(0, len(index), step):
         part = index[start : start + step]
         eta, scale = cell_draws(posterior, part[:, 0], part[:, 1])
         quantiles[start : start + step] = mixture_quantiles(eta, scale, nu)
+        eta_sd[start : start + step] = eta.std(axis=0)
     return Predictive(
         tuple(posterior.model_ids[i] for i in index[:, 0]),
         tuple(posterior.benchmark_ids[j] for j in index[:, 1]),
@@ -442,4 +449,5 @@ def predict_cells(posterior: Posterior, cells: ArrayLike | Sequence[tuple[int, i
         PREDICTIVE_LEVELS,
         quantiles,
         np.asarray(posterior.matrix.values)[index[:, 0], index[:, 1]],
+        eta_sd,
     )

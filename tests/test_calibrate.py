@@ -166,14 +166,25 @@ def test_features_of_a_hand_worked_cell() -> None:
     quantiles = np.array([[-2.0, -1.0, 0.0, 1.0, 4.0]])
     levels = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
     one = np.ones(1)
-    bounded = calibration_features(quantiles, levels, 4.0 * one, np.array([True]), 3 * one, 7 * one)
-    np.testing.assert_allclose(
-        bounded[0], [np.log(2), np.log(3), 4.0, 16.0, 1.0, np.log(4), np.log(8), 0.0]
+    counts = (3 * one, 7 * one, 0.5 * one)
+    bounded = calibration_features(quantiles, levels, 4.0 * one, np.array([True]), *counts)
+    expected = [np.log(2), np.log(3), 4.0, 16.0, 1.0, np.log(4), np.log(8), 0.0, 0.0, np.log(0.5)]
+    np.testing.assert_allclose(bounded[0], expected)
+    none = calibration_features(
+        quantiles, levels, 4.0 * one, np.array([True]), 0 * one, 7 * one, one
     )
-    free = calibration_features(quantiles, levels, 4.0 * one, np.array([False]), 3 * one, 7 * one)
+    assert none[0, FEATURES.index("no_scores")] == 1.0
+    free = calibration_features(quantiles, levels, 4.0 * one, np.array([False]), *counts)
     np.testing.assert_allclose(free[0, 2:5], 0.0)
     assert free[0, 7] == 1.0
     assert bounded.shape[1] == len(FEATURES)
+
+
+def test_a_recalibration_of_another_version_is_refused() -> None:
+    fitted = fit_recalibration(*_ordered(heteroscedastic(np.random.default_rng(3), 60)))
+    wider = np.zeros((2, fitted.location.size + 1))
+    with pytest.raises(DataError, match="fit the posterior again"):
+        fitted.multiplier(wider)
 
 
 def test_arrays_round_trip() -> None:

@@ -43,7 +43,9 @@ def normal_predictive(center: float, sd: float, *, column: int = 0) -> Predictiv
     )  # fmt: skip
     quantiles = stats.norm.ppf(PREDICTIVE_LEVELS, center, sd)[None]
     name = (transform.benchmark_ids[column],)
-    return Predictive(("m",), name, transform, PREDICTIVE_LEVELS, quantiles, np.array([NAN]))
+    return Predictive(
+        ("m",), name, transform, PREDICTIVE_LEVELS, quantiles, np.array([NAN]), np.ones(1)
+    )
 
 
 @pytest.mark.parametrize("nu", [2.0, 3.0, 4.5, 7.0, 20.0, 29.0, 31.0, 200.0, np.inf])

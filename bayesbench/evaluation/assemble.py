@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..baselines.base import BoolArray, CellPredictions, FloatArray
+from ..baselines.base import BoolArray, CellPredictions, FloatArray, IntArray
 from ..metrics import RankingCounts, interval_from_quantiles, ranking_counts
 from ..predict import PREDICTIVE_LEVELS
 from ..scores.matrix import ScoreMatrix
@@ -47,6 +47,11 @@ class CellTable:
         """Some of the rows."""
         quantiles = None if self.quantiles is None else self.quantiles[rows]
         return CellTable(self.cells[rows].reset_index(drop=True), quantiles)
+
+    def take(self, rows: IntArray) -> CellTable:
+        """The rows at these positions."""
+        quantiles = None if self.quantiles is None else self.quantiles[rows]
+        return CellTable(self.cells.iloc[rows].reset_index(drop=True), quantiles)
 
     def with_quantiles(self) -> pd.DataFrame:
         """The cells with one column per quantile (``q0.05``), as written to parquet."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from typing import Any, Protocol, cast, runtime_checkable
 
 from ..baselines import BASELINES, build_baseline
@@ -64,9 +65,14 @@ class PlanningMethod(Protocol):
     """A method that chooses its own probes for protocol P4."""
 
     def policies(
-        self, matrix: ScoreMatrix, length: int, seed: int, low_cost: Sequence[str] | None
+        self,
+        matrix: ScoreMatrix,
+        length: int,
+        seed: int,
+        low_cost: Sequence[str] | None,
+        executor: Executor | None = None,
     ) -> Sequence[Policy]:
-        """Policies with orders of `length` probes."""
+        """Policies with orders of `length` probes; `executor` may be used to make them."""
         ...
 
 

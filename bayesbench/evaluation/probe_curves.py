@@ -112,7 +112,7 @@ def policy_curves(
         resampled: dict[str, Floats] = {}
         for policy in policies:
             rows = np.asarray(groups.get((policy.name, k), np.empty(0)), np.int64)
-            part = table.select(np.isin(np.arange(len(cells)), rows))
+            part = table.take(rows)
             known = rows[np.isfinite(error[rows])]
             entry = _entry(policy, k, part, revealed.get((policy.name, k), 0))
             entry["ranking_margin0"] = ranking_of(matrix, folds, part)[0.0].accuracy

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -105,25 +107,23 @@ class ProbesLowRank:
         ]
 
     def policies(
-        self, matrix: ScoreMatrix, length: int, seed: int, low_cost: Sequence[str] | None
+        self,
+        matrix: ScoreMatrix,
+        length: int,
+        seed: int,
+        low_cost: Sequence[str] | None,
+        executor: Executor | None = None,
     ) -> list[Policy]:
         """Global, low-cost and adaptive orders by information; by variance; in-sample ones."""
-        fitted = fit_gibbs(matrix, self.spec, self.config, seed=seed, check=False)
         rows = [int(row) for row in np.flatnonzero(matrix.observed.any(axis=1))]
-
-        def own(row: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-            posterior = self._without(matrix, row, seed + 1 + row, self.planning)
-            informed = own_order(posterior, matrix, row, length, by_information)
-            return informed, own_order(posterior, matrix, row, length, by_variance)
-
-        orders = list(in_threads(own, rows))
-        names = [matrix.model_ids[row] for row in rows]
-        adaptive = {name: informed for name, (informed, _) in zip(names, orders, strict=True)}
-        naive = {name: varied for name, (_, varied) in zip(names, orders, strict=True)}
+        plan = partial(_own_orders, self, matrix, length, seed)
+        made = in_threads(plan, rows) if executor is None else executor.map(plan, rows)
+        orders = dict(zip((matrix.model_ids[row] for row in rows), made, strict=True))
+        fitted = fit_gibbs(matrix, self.spec, self.config, seed=seed, check=False)
         return [
             *informed_policies(fitted, matrix, length, low_cost),
-            Policy("epig-adaptive", (adaptive,)),
-            Policy("max-variance-adaptive", (naive,)),
+            Policy("epig-adaptive", ({name: own[0] for name, own in orders.items()},)),
+            Policy("max-variance-adaptive", ({name: own[1] for name, own in orders.items()},)),
             *in_sample_policies(fitted, matrix, length),
         ]
 
@@ -150,6 +150,15 @@ class ProbesLowRank:
         per_benchmark = posterior.matrix.observed.sum(axis=0)[cells[:, 1]]
         count = np.full(len(cells), float(shown.size))
         return raw_predictions(made, count, per_benchmark.astype(np.float64))
+
+
+def _own_orders(
+    method: ProbesLowRank, matrix: ScoreMatrix, length: int, seed: int, row: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Adaptive orders of one model by information and by variance, from a fit without it."""
+    posterior = method._without(matrix, row, seed + 1 + row, method.planning)
+    informed = own_order(posterior, matrix, row, length, by_information)
+    return informed, own_order(posterior, matrix, row, length, by_variance)
 
 
 def _dealt(owner: IntArray) -> IntArray:

@@ -21,7 +21,7 @@ from .families import Family, default_families, new_release_tasks
 from .methods import PlanningMethod, build_method
 from .probe_curves import by_policy, policy_curves
 from .reveal import PlannedProbes, Policy, curve_tasks, plan_probes, random_policy
-from .runner import Arrange, OnProgress, run_tasks
+from .runner import Arrange, OnProgress, run_tasks, spawned_executor
 from .summary import clean, counted, headline, short
 from .tasks import FinishedFold, FoldTask, fold_tasks
 
@@ -237,7 +237,7 @@ def _probes(
     length = max(ks)
     wanted = list(policies)
     if isinstance(run.method, PlanningMethod):
-        wanted.extend(run.method.policies(run.matrix, length, seed, low_cost))
+        wanted.extend(_planned(run, run.method, length, seed, low_cost))
     if n_sets and not any(policy.name == "random" for policy in wanted):
         wanted.append(random_policy(run.matrix, n_sets, seed, length))
     plan = plan_probes(run.matrix, wanted, ks, seed)
@@ -248,6 +248,15 @@ def _probes(
     figures = headline(run.matrix, table, ranking_of(run.matrix, folds, table))
     figures["policies"] = policy_curves(run.matrix, wanted, ks, folds, table, seed)
     return figures, table
+
+
+def _planned(
+    run: _Run, method: PlanningMethod, length: int, seed: int, low_cost: Sequence[str] | None
+) -> Sequence[Policy]:
+    if run.executor is not None:
+        return method.policies(run.matrix, length, seed, low_cost, run.executor)
+    with spawned_executor(run.jobs) as executor:
+        return method.policies(run.matrix, length, seed, low_cost, executor)
 
 
 def _structure(matrix: ScoreMatrix, seed: int) -> dict[str, Any]:

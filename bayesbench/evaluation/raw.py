@@ -55,7 +55,7 @@ def _stored(matrix: ScoreMatrix, base: Transform, fold: FinishedFold) -> Predict
         transform,
         PREDICTIVE_LEVELS,
         np.asarray(extras["quantiles"], np.float64),
-        np.full(len(cells), np.nan),
+        *np.full((2, len(cells)), np.nan),
     )
 
 

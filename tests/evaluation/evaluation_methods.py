@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -100,7 +101,12 @@ class Planner(Normal):
     """Normal with a probe policy of its own."""
 
     def policies(
-        self, matrix: ScoreMatrix, length: int, seed: int, low_cost: Sequence[str] | None
+        self,
+        matrix: ScoreMatrix,
+        length: int,
+        seed: int,
+        low_cost: Sequence[str] | None,
+        executor: Executor | None = None,
     ) -> list[Policy]:
         first = tuple(low_cost or matrix.benchmark_ids)[:length]
         own = {matrix.model_ids[0]: matrix.benchmark_ids[::-1][:length]}
