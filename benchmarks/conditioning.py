@@ -2,6 +2,10 @@
 
     python benchmarks/conditioning.py --engine nuts --models 5
     python benchmarks/conditioning.py --engine gibbs --models 10
+    python benchmarks/conditioning.py --engine gibbs --models 20 --repeats 0 --ks 5 \\
+        --probes gpqa_diamond,hle,mmlu_pro,browsecomp,livecodebench --label probes
+
+The last compares both ways on protocol P4: their errors on the same hidden scores.
 
 For each held-out model: one fit of the other models, conditioned on 3, 5 and 10 of its scores;
 against it a fit that has these scores among its training scores, and the same refit from another
@@ -67,12 +71,29 @@ def percent_cells(matrix: ScoreMatrix, row: int, shown: Sequence[int]) -> np.nda
     return np.setdiff1d(np.flatnonzero(others & percent), list(shown))
 
 
+def shown_order(matrix: ScoreMatrix, row: int, probes: str | None) -> np.ndarray:
+    """Columns with a score of the model in the order they are shown: `probes`, or at random."""
+    own = np.flatnonzero(matrix.observed[row])
+    if probes is None:
+        return np.random.default_rng([SEED, row]).permutation(own)
+    wanted = [matrix.benchmark_index(name) for name in probes.split(",")]
+    return np.array([column for column in wanted if column in own], dtype=np.int64)
+
+
+def errors(made: Predictive, matrix: ScoreMatrix, cells: np.ndarray) -> list[float]:
+    """Absolute errors on the model's own hidden scores, points."""
+    truth = matrix.values[tuple(cells.T)]
+    return [float(e) for e in np.abs(made.median - truth)[np.isfinite(truth)]]
+
+
 @click.command(help=(__doc__ or "").partition("\n")[0])
 @click.option("--data", type=click.Path(exists=True, path_type=Path), default=PUBLIC_MATRIX)
 @click.option("--engine", type=click.Choice(["nuts", "gibbs"]), default="nuts", show_default=True)
 @click.option("--models", "n_models", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--ks", default="3,5,10", show_default=True)
 @click.option("--repeats", type=click.IntRange(0), help="Cases refitted from a second seed; all.")
+@click.option("--probes", help="Benchmarks to show in this order, comma-separated; else random.")
+@click.option("--label", default="", help="Added to the name of the JSON file.")
 @click.option("--set", "settings", multiple=True, help="Setting of the engine, as draws=300.")
 @click.option("--out", type=Path, default=RESULTS)
 def main(
@@ -81,6 +102,8 @@ def main(
     n_models: int,
     ks: str,
     repeats: int | None,
+    probes: str | None,
+    label: str,
     settings: tuple[str, ...],
     out: Path,
 ) -> None:
@@ -88,16 +111,14 @@ def main(
     config: NUTSConfig | GibbsConfig = NUTSConfig() if engine == "nuts" else GibbsConfig()
     pairs = [pair.partition("=") for pair in settings]
     config = replace(config, **{key: int(value) for key, _, value in pairs})
-    name = f"conditioning-{engine}"
-    options = {"engine": engine, "ks": ks, **asdict(config)}
+    name = "-".join(part for part in ("conditioning", engine, label) if part)
+    options = {"engine": engine, "ks": ks, "probes": probes, **asdict(config)}
     cases = _kept(out / f"{name}.json", options, matrix)
     rng = np.random.default_rng(SEED)
     eligible = np.flatnonzero(matrix.observed.sum(axis=1) >= LEAST_SCORES)
     done = 0
     for row in rng.permutation(eligible)[:n_models]:
-        order = np.random.default_rng([SEED, int(row)]).permutation(
-            np.flatnonzero(matrix.observed[row])
-        )
+        order = shown_order(matrix, int(row), probes)
         base: Posterior | None = None
         for k in (int(part) for part in ks.split(",")):
             key = f"{matrix.model_ids[row]} k={k}"
@@ -118,6 +139,10 @@ def main(
                 "k": k,
                 "n_cells": int(columns.size),
                 "conditioning": compared(given, refit),
+                "errors": {
+                    "conditioning": errors(given, matrix, cells),
+                    "refit": errors(refit, matrix, cells),
+                },
             }
             if repeat:
                 again = predict_cells(fit(train, spec, config, SEED + 2, matrix.n_cells), cells)
@@ -162,6 +187,10 @@ def _medians(rows: list[dict[str, Any]]) -> dict[str, Any]:
             out[kind] = {
                 name: float(np.median([entry[name] for entry in measured])) for name in measured[0]
             }
+    for way in ("conditioning", "refit"):
+        pooled = [e for row in rows for e in row.get("errors", {}).get(way, ())]
+        if pooled:
+            out[f"medae_{way}"] = float(np.median(pooled))
     return out
 
 

@@ -1,17 +1,28 @@
-"""The figure of README.md, from the bundled posterior: ``python benchmarks/figures.py``."""
+"""The figures of README.md: ``python benchmarks/figures.py``.
+
+One from the bundled posterior, one from the results of protocol P4.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
 from bayesbench import open_posterior, plots, predictive
 from bayesbench.calibrate import recalibrated
 from bayesbench.condition import condition
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "figures" / "profile.png"
+HERE = Path(__file__).resolve().parent
+FIGURES = HERE.parent / "docs" / "figures"
+PROBES = HERE / "results" / "p4-low-rank.json"
+POLICIES = (
+    "random", "max-variance", "epig-low-cost", "epig-global", "max-variance-adaptive",
+    "epig-adaptive",
+)  # fmt: skip
 SCORES = {"gpqa_diamond": 70.0, "ifeval": 85.0, "humaneval": 88.0}
 SHOWN = (
     "aime_2025",
@@ -30,16 +41,32 @@ SHOWN = (
 )
 
 
-def main() -> None:
-    mpl.use("Agg")
+def profile() -> Axes:
+    """A model known by three scores."""
     posterior = open_posterior()
     draws = condition(posterior, SCORES)
     prediction = recalibrated(posterior, predictive(draws, posterior.transform), new=True)
-    axes = plots.profile(prediction, benchmarks=SHOWN)
-    figure = axes.figure
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(TARGET, dpi=130, bbox_inches="tight", metadata={"Software": None})
-    plt.close("all")
+    return plots.profile(prediction, benchmarks=SHOWN)
+
+
+def probes() -> Axes:
+    """Error by number of probes, by policy."""
+    policies = json.loads(PROBES.read_text(encoding="utf-8"))["policies"]
+    return plots.policy_curves(policies, names=POLICIES)
+
+
+def main() -> None:
+    mpl.use("Agg")
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    for draw in (profile, probes):
+        figure = draw().figure
+        figure.savefig(
+            FIGURES / f"{draw.__name__}.png",
+            dpi=130,
+            bbox_inches="tight",
+            metadata={"Software": None},
+        )
+        plt.close("all")
 
 
 if __name__ == "__main__":

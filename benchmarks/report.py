@@ -58,6 +58,11 @@ PUBLISHED_P4 = (
     "published (greedy on the error itself, revealed cells counted as errors of 0): 3.93 from all "
     "benchmarks, 4.55 from the low-cost list"
 )
+HEADLINE_POLICIES = (
+    "epig-global", "epig-low-cost", "epig-adaptive", "max-variance", "random", "the post's five",
+)  # fmt: skip
+HEADLINE_KS = ("1", "5", "10")
+"""What the READMEs show of P4."""
 STRATA = {
     "level": "tenth of the predicted level",
     "n_model": "third by scores of the model",
@@ -86,6 +91,17 @@ def of(found: Iterable[Record], name: str) -> list[Record]:
         and record["provenance"]["options"].get("seeds", "all") == "all"
     ]
     return sorted(chosen, key=lambda record: METHODS.index(record["method"]))
+
+
+def labelled(found: Iterable[Record], name: str, label: str) -> list[Record]:
+    """Complete records of a protocol under one label."""
+    kept = [{**record, "label": ""} for record in found if record.get("label") == label]
+    return [{**record, "label": label} for record in of(kept, name)]
+
+
+def named(record: Record) -> str:
+    """Method of a record, with its label."""
+    return ", ".join(part for part in (record["method"], record["label"]) if part)
 
 
 def number(value: float | int | None, digits: int = 2) -> str:
@@ -240,7 +256,7 @@ def release_section(found: Sequence[Record]) -> str:
         for k, entry in record["by_k"].items():
             rows.append(
                 [
-                    record["method"],
+                    named(record),
                     k,
                     number(entry["medae"]),
                     number(entry.get("medae_family_median")),
@@ -265,36 +281,91 @@ def probes_section(found: Sequence[Record]) -> str:
     for record in found:
         for policy, by_k in record["policies"].items():
             for k, entry in by_k.items():
-                note = " (chosen on the error)" if entry.get("in_sample") else ""
+                against = entry.get("against", {})
+                naive = next((name for name in against if name != "random"), None)
                 rows.append(
                     [
-                        record["method"],
-                        policy + note,
+                        policy_name(policy, by_k),
                         k,
                         number(entry["medae"]),
                         number(entry["medape"]),
                         number(entry["coverage90"], 3),
                         number(entry["width90"], 1),
+                        number(entry.get("ranking_margin0"), 3),
                         number(entry["n_cells"], 0),
                         number(entry["medae_counted"]),
+                        difference(against.get("random")),
+                        difference(against.get(naive)),
                     ]
                 )
             probes = by_k[max(by_k, key=int)].get("probes")
             if probes:
-                sets.append(f"* {record['method']}, {policy}: {', '.join(probes)}")
+                sets.append(f"* {policy}: {', '.join(probes)}")
     head = [
-        "method", "policy", "k", "MedAE", "MedAPE %", "90 % coverage", "median width", "cells",
-        "MedAE counted as published",
+        "policy", "k", "MedAE", "MedAPE %", "90 % coverage", "median width", "ranking", "cells",
+        "MedAE counted as published", "MedAE minus random", "MedAE minus max-variance",
     ]  # fmt: skip
     listed = "\n".join(sets)
-    return f"{table(head, rows)}\nOrders:\n\n{listed}\n\n{PUBLISHED_P4}.\n"
+    return (
+        f"{table(head, rows)}\nDifferences of MedAE with bootstrap 95 % intervals over models (and "
+        "over the sets, for random ones: their mean); adaptive policies are set against the "
+        f"adaptive naive one.\n\nOrders:\n\n{listed}\n\n{PUBLISHED_P4}.\n"
+    )
+
+
+def policy_name(policy: str, by_k: Mapping[str, Any]) -> str:
+    """Name of a policy; whether it was chosen on the errors it is measured by."""
+    in_sample = any(entry.get("in_sample") for entry in by_k.values())
+    return f"{policy} (chosen on the error)" if in_sample else policy
+
+
+def difference(found: Mapping[str, Any] | None) -> str:
+    """A difference with its interval."""
+    if not found:
+        return "-"
+    low, high = found["interval95"]
+    return f"{found['difference']:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def skillinfer_section(found: Sequence[Record]) -> str:
+    """Conditioning beside skillinfer on one table."""
+    rows = []
+    for record in found:
+        rows.extend(
+            [
+                method,
+                k,
+                number(entry["medae"]),
+                number(entry["within5"], 1),
+                number(entry["coverage90"], 3),
+                number(entry["width90"], 1),
+                number(entry["winkler90"], 1),
+                number(1000 * entry["seconds_per_model"], 1),
+                number(record["fit_s"][method], 1),
+            ]
+            for k, by_method in record["by_k"].items()
+            for method, entry in by_method.items()
+        )
+    head = [
+        "method", "scores shown", "MedAE", "<= 5 %", "90 % coverage", "median width",
+        "interval score", "ms per model", "fit s",
+    ]  # fmt: skip
+    sizes = "; ".join(
+        f"{record['training_models']:,} training models, {record['tested_models']:,} tested"
+        for record in found
+    )
+    return (
+        f"{sizes}; makers are in one part only. skillinfer 0.1.1: Gaussian intervals from its "
+        f"means and spreads.\n\n{table(head, rows)}"
+    )
 
 
 def conditioning_section(found: Sequence[Record]) -> str:
     """Conditioning against refits."""
     rows = []
     for record in found:
-        engine = record["provenance"]["options"]["engine"]
+        asked = record["provenance"]["options"]
+        engine = asked["engine"] + (", protocol P4" if asked.get("probes") else "")
         for k, part in {**record["by_k"], "all": record["summary"]}.items():
             again = part.get("refits", {})
             rows.append(
@@ -306,11 +377,13 @@ def conditioning_section(found: Sequence[Record]) -> str:
                     number(part["conditioning"]["width_ratio"], 3),
                     number(again.get("median_difference")),
                     number(again.get("width_ratio"), 3),
+                    number(part.get("medae_conditioning")),
+                    number(part.get("medae_refit")),
                 ]
             )
     head = [
         "engine", "scores shown", "cases", "difference of medians (points)", "ratio of widths",
-        "two refits: difference", "two refits: ratio",
+        "two refits: difference", "two refits: ratio", "MedAE conditioned", "MedAE refitted",
     ]  # fmt: skip
     return table(head, rows)
 
@@ -335,8 +408,14 @@ def made_on(found: Sequence[Record]) -> str:
     rows = []
     for record in found:
         made = record["provenance"]
-        engine = made["options"].get("engine")
-        parts = (record["name"], engine, record.get("method"), record.get("label"))
+        asked = made["options"]
+        parts = (
+            record["name"],
+            asked.get("engine"),
+            "probes" if asked.get("probes") else None,
+            record.get("method"),
+            record.get("label"),
+        )
         name = "-".join(part for part in parts if part)
         changed = " (package changed)" if made["package_changed"] else ""
         rows.append(
@@ -357,6 +436,7 @@ SECTIONS = (
     ("p2", "P2: the bundled matrix, per-model 3-fold, seed 42"),
     ("p3", "P3: new releases (hidden cells only)"),
     ("p4", "P4: probes (hidden cells only)"),
+    ("skillinfer-table", "Conditioning beside skillinfer (4,574 x 6 table)"),
     ("conditioning", "Conditioning against full refits (raw intervals)"),
     ("speed", "Times on the bundled posterior"),
 )
@@ -369,10 +449,12 @@ def section(name: str, found: Sequence[Record]) -> str:
     if name == "p2":
         return folds_section(of(found, name), ())
     if name == "p3":
-        return release_section(of(found, name))
+        return release_section([*of(found, name), *labelled(found, name, "conditioned")])
     if name == "p4":
         return probes_section(of(found, name))
     chosen = [record for record in found if record["name"] == name]
+    if name == "skillinfer-table":
+        return skillinfer_section(chosen)
     return (conditioning_section if name == "conditioning" else speed_section)(chosen)
 
 
@@ -381,8 +463,9 @@ def report(found: Sequence[Record]) -> str:
     parts = [
         "# Results\n",
         "Written by `python benchmarks/report.py` from the JSON files in benchmarks/results, which "
-        "`benchmarks/run.py`, `conditioning.py` and `speed.py` make. Held-out cells only; errors "
-        "and widths in score points, ratings too; rows in italics were measured elsewhere.\n",
+        "`benchmarks/run.py`, `conditioning.py`, `skillinfer_table.py` and `speed.py` make. "
+        "Held-out cells only; errors and widths in score points, ratings too; rows in italics "
+        "were measured elsewhere.\n",
     ]
     names = {record["name"] for record in found}
     for name, title in SECTIONS:
@@ -393,7 +476,7 @@ def report(found: Sequence[Record]) -> str:
 
 
 def headline(found: Sequence[Record]) -> str:
-    """The block of the READMEs: one row per method on P1 and P2, conditioned releases below."""
+    """The block of the READMEs: one row per method on P1 and P2, releases and probes below."""
     names = ("medae", "medape", "within5", "coverage90", "width90")
     parts = []
     for name, title, published in (
@@ -413,6 +496,19 @@ def headline(found: Sequence[Record]) -> str:
     if release:
         title = "New releases predicted from the models before them, hidden scores:"
         parts.append(f"{title}\n\n{figures_table(release, SHORT)}")
+    probes = [
+        (f"{policy_name(policy, by_k)}, {k} probes", by_k[k])
+        for record in of(found, "p4")
+        for policy, by_k in record["policies"].items()
+        if policy in HEADLINE_POLICIES
+        for k in HEADLINE_KS
+        if k in by_k
+    ]
+    if probes:
+        title = "A model left out, known by its probes alone (hidden scores):"
+        parts.append(
+            f"{title}\n\n{figures_table(probes, SHORT)}".replace("| method", "| probes", 1)
+        )
     if parts:
         parts.append("All protocols, strata and peers: `benchmarks/RESULTS.md`.\n")
     return "\n".join(parts)

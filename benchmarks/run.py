@@ -5,7 +5,7 @@
         --option rank=4
     python benchmarks/run.py p2 --methods low-rank,als
     python benchmarks/run.py p3 --methods low-rank,als
-    python benchmarks/run.py p4 --methods low-rank --random-sets 3
+    python benchmarks/run.py p4 --methods low-rank
 
 P1, P3 and P4 read the public matrix (``--data``); P2 the bundled one. A run that was killed goes
 on where it stopped.
@@ -215,8 +215,8 @@ def p3(data: Path, n_seeds: int, ks: tuple[int, ...], **plan: Any) -> None:
 @main.command()
 @common
 @data_option
-@click.option("--random-sets", type=click.IntRange(0), default=3, show_default=True)
-@click.option("--ks", callback=counts, default="0,1,2,3,4,5,10", show_default=True)
+@click.option("--random-sets", type=click.IntRange(0), default=10, show_default=True)
+@click.option("--ks", callback=counts, default="0,1,2,3,4,5,6,7,8,9,10", show_default=True)
 def p4(data: Path, random_sets: int, ks: tuple[int, ...], **plan: Any) -> None:
     """Probes: which benchmarks to run on a model none of whose scores are known.
 

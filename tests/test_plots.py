@@ -47,6 +47,16 @@ STRUCTURE = {
 }
 
 
+POLICIES = {
+    "epig": {str(k): {"medae": 5.0 - k, "medae_counted": 4.0} for k in (0, 1, 2)},
+    "greedy": {str(k): {"medae": 4.5 - k, "medae_counted": 4.0, "in_sample": True} for k in (0, 1)},
+    "random": {
+        str(k): {"medae": 5.5 - k, "medae_counted": 4.0, "medae_band95": [5.0 - k, 6.0 - k]}
+        for k in (0, 1, 2)
+    },
+}
+
+
 @pytest.fixture(scope="module")
 def posterior() -> Posterior:
     return make_posterior(n_models=12, n_benchmarks=8, n_draws=60)
@@ -119,6 +129,7 @@ def drawings(
         "factor_biplot": lambda **k: plots.factor_biplot(aligned, **k),
         "variance_by_rank": lambda **k: plots.variance_by_rank(STRUCTURE, **k),
         "trace": lambda **k: plots.trace(chains, **k),
+        "policy_curves": lambda **k: plots.policy_curves(POLICIES, **k),
         "rank_histogram": lambda **k: plots.rank_histogram(chains, **k),
     }
 
@@ -305,3 +316,21 @@ def test_rank_histogram_tells_a_stuck_chain() -> None:
     assert heights[0] < 0.3 and heights[9] > 1.5
     with pytest.raises(UsageError, match="chain, draw"):
         plots.rank_histogram(draws[0])
+
+
+def test_policies_have_lines_and_random_sets_a_band() -> None:
+    ax = plots.policy_curves(POLICIES)
+    lines = {str(line.get_label()): line for line in ax.get_lines()}
+    assert set(lines) == set(POLICIES)
+    np.testing.assert_array_equal(lines["epig"].get_ydata(), [5.0, 4.0, 3.0])
+    assert lines["greedy"].get_linestyle() == "--"
+    (band,) = ax.collections
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == (3.0, 6.0)
+
+
+def test_unknown_policies_and_figures_are_named() -> None:
+    with pytest.raises(UsageError, match="'best'"):
+        plots.policy_curves(POLICIES, names=["best"])
+    with pytest.raises(UsageError, match="'rmse'"):
+        plots.policy_curves(POLICIES, metric="rmse")

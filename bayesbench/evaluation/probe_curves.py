@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..metrics import RankingCounts
 from ..scores.matrix import ScoreMatrix
 from .assemble import CellTable, ranking_of
 from .reveal import PlannedProbes, Policy
@@ -23,6 +24,7 @@ NAIVE = {"epig-adaptive": "max-variance-adaptive"}
 RESAMPLES = 1000
 
 Floats = NDArray[np.float64]
+Ranking = Mapping[float, RankingCounts]
 
 
 def by_policy(plan: PlannedProbes, folds: Sequence[FinishedFold]) -> list[FinishedFold]:
@@ -74,7 +76,7 @@ def policy_curves(
     folds: Sequence[FinishedFold],
     table: CellTable,
     seed: int,
-) -> dict[str, dict[str, dict[str, Any]]]:
+) -> tuple[dict[str, dict[str, dict[str, Any]]], Ranking]:
     """Figures of every policy at every number of probes.
 
     Beside the figures of the hidden cells and those counted as published, ``against`` holds the
@@ -92,6 +94,13 @@ def policy_curves(
         Of these folds.
     seed : int
         Of the bootstrap.
+
+    Returns
+    -------
+    curves : dict
+        By policy and number of probes.
+    ranking : mapping of margin to RankingCounts
+        Pooled over all of them.
     """
     cells = table.cells
     index = {name: number for number, name in enumerate(matrix.model_ids)}
@@ -107,6 +116,7 @@ def policy_curves(
         matrix.shape[0], np.full(matrix.shape[0], 1 / matrix.shape[0]), size=RESAMPLES
     )
     out: dict[str, dict[str, dict[str, Any]]] = {policy.name: {} for policy in policies}
+    ranking: dict[float, RankingCounts] = {}
     for k in ks:
         errors: dict[str, _Errors] = {}
         resampled: dict[str, Floats] = {}
@@ -115,7 +125,9 @@ def policy_curves(
             part = table.take(rows)
             known = rows[np.isfinite(error[rows])]
             entry = _entry(policy, k, part, revealed.get((policy.name, k), 0))
-            entry["ranking_margin0"] = ranking_of(matrix, folds, part)[0.0].accuracy
+            pairs = ranking_of(matrix, folds, part)
+            entry["ranking_margin0"] = pairs[0.0].accuracy
+            ranking = {m: pairs[m] + ranking[m] if m in ranking else pairs[m] for m in pairs}
             out[policy.name][str(k)] = entry
             if known.size:
                 own = _Errors(error[known], model[known], replicate[known])
@@ -128,7 +140,7 @@ def policy_curves(
                 entry["medae_band95"] = _interval(_mean_over_sets(moved, seed))
             if k and name != RANDOM:
                 entry["against"] = _against(name, errors, resampled, seed)
-    return out
+    return out, ranking
 
 
 def _entry(policy: Policy, k: int, part: CellTable, revealed: int) -> dict[str, Any]:

@@ -245,9 +245,8 @@ def _probes(
         uses = {use: [n for n in numbers if n < max_folds] for use, numbers in plan.uses.items()}
         plan = PlannedProbes(plan.tasks[:max_folds], uses)
     folds, table = run(plan.tasks, lambda made: by_policy(plan, made))
-    figures = headline(run.matrix, table, ranking_of(run.matrix, folds, table))
-    figures["policies"] = policy_curves(run.matrix, wanted, ks, folds, table, seed)
-    return figures, table
+    curves, ranking = policy_curves(run.matrix, wanted, ks, folds, table, seed)
+    return {**headline(run.matrix, table, ranking), "policies": curves}, table
 
 
 def _planned(

@@ -12,6 +12,7 @@ from .checks import (
     reliability,
     trace,
 )
+from .probes import policy_curves
 from .structure import factor_biplot, variance_by_rank
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "factor_biplot",
     "learning_curve",
     "pit_histogram",
+    "policy_curves",
     "profile",
     "rank_histogram",
     "reliability",
