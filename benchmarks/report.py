@@ -388,6 +388,31 @@ def conditioning_section(found: Sequence[Record]) -> str:
     return table(head, rows)
 
 
+def engines_section(found: Sequence[Record]) -> str:
+    """Effective draws per second of the two engines."""
+    rows = [
+        [
+            name,
+            number(entry["seconds"], 0),
+            number(entry["ess_median"], 0),
+            number(entry["ess_q01"], 0),
+            number(entry["ess_median_per_s"], 1),
+            number(entry["ess_q01_per_s"], 1),
+        ]
+        for record in found
+        for name, entry in record["engines"].items()
+    ]
+    head = [
+        "engine", "seconds", "effective draws of eta, median", "1 % quantile", "median per second",
+        "1 % quantile per second",
+    ]  # fmt: skip
+    ratios = ", ".join(
+        f"{record['ratio_median']:.1f} (median), {record['ratio_q01']:.1f} (1 % quantile)"
+        for record in found
+    )
+    return f"{table(head, rows)}\nGibbs over NUTS, per second: {ratios}.\n"
+
+
 def speed_section(found: Sequence[Record]) -> str:
     """Times on the bundled posterior."""
     rows = [
@@ -438,6 +463,7 @@ SECTIONS = (
     ("p4", "P4: probes (hidden cells only)"),
     ("skillinfer-table", "Conditioning beside skillinfer (4,574 x 6 table)"),
     ("conditioning", "Conditioning against full refits (raw intervals)"),
+    ("engines", "Gibbs and NUTS: effective draws of eta per second, same matrix"),
     ("speed", "Times on the bundled posterior"),
 )
 
@@ -453,9 +479,13 @@ def section(name: str, found: Sequence[Record]) -> str:
     if name == "p4":
         return probes_section(of(found, name))
     chosen = [record for record in found if record["name"] == name]
-    if name == "skillinfer-table":
-        return skillinfer_section(chosen)
-    return (conditioning_section if name == "conditioning" else speed_section)(chosen)
+    write = {
+        "skillinfer-table": skillinfer_section,
+        "conditioning": conditioning_section,
+        "engines": engines_section,
+        "speed": speed_section,
+    }
+    return write[name](chosen)
 
 
 def report(found: Sequence[Record]) -> str:
@@ -463,7 +493,7 @@ def report(found: Sequence[Record]) -> str:
     parts = [
         "# Results\n",
         "Written by `python benchmarks/report.py` from the JSON files in benchmarks/results, which "
-        "`benchmarks/run.py`, `conditioning.py`, `skillinfer_table.py` and `speed.py` make. "
+        "`run.py`, `conditioning.py`, `skillinfer_table.py`, `engines.py` and `speed.py` make. "
         "Held-out cells only; errors and widths in score points, ratings too; rows in italics "
         "were measured elsewhere.\n",
     ]

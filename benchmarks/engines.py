@@ -1,0 +1,86 @@
+"""Effective draws of eta per second: blocked Gibbs against NUTS on the same matrix, in one run.
+
+    python benchmarks/engines.py --cells 1000
+
+Both engines sample the same posterior of the public 84 x 133 matrix with four chains, at default
+settings; of Gibbs more sweeps are kept than by default, or the number of kept draws would bound the
+effective ones. Time is that of the whole fit, warm-up included, after a first short fit has
+compiled the program. Effective draws are ArviZ's bulk figure, for some cells drawn at random.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from arviz_stats import base as arviz_base_stats
+from records import PUBLIC_MATRIX, RESULTS, provenance, write
+
+from bayesbench.config import GibbsConfig, ModelSpec, NUTSConfig
+from bayesbench.inference.gibbs import fit_gibbs
+from bayesbench.inference.nuts import fit_nuts
+from bayesbench.posterior import Posterior
+from bayesbench.predict import cell_draws
+from bayesbench.scores import ScoreMatrix
+
+array_stats: Any = arviz_base_stats.array_stats
+GIBBS = replace(GibbsConfig(), draws=2500, thin=20)
+"""As many sweeps as by default, five times as many kept."""
+NUTS = NUTSConfig()
+
+
+def effective(posterior: Posterior, cells: np.ndarray, chains: int) -> np.ndarray:
+    """Bulk effective draws of eta in every cell."""
+    eta, _ = cell_draws(posterior, cells[:, 0], cells[:, 1])
+    by_chain = np.asarray(eta, np.float64).reshape(chains, -1, len(cells))
+    found = array_stats.ess(by_chain, chain_axis=0, draw_axis=1, method="bulk")
+    return np.asarray(found, np.float64)
+
+
+@click.command(help=(__doc__ or "").partition("\n")[0])
+@click.option("--data", type=click.Path(exists=True, path_type=Path), default=PUBLIC_MATRIX)
+@click.option("--cells", "n_cells", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--seed", default=42, show_default=True)
+@click.option("--out", type=Path, default=RESULTS)
+def main(data: Path, n_cells: int, seed: int, out: Path) -> None:
+    matrix, spec = ScoreMatrix.from_directory(data), ModelSpec()
+    rng = np.random.default_rng(seed)
+    every = np.argwhere(np.ones(matrix.shape, dtype=np.bool_))
+    cells = every[rng.choice(len(every), min(n_cells, len(every)), replace=False)]
+    engines = {
+        "gibbs": (lambda config: fit_gibbs(matrix, spec, config, seed=seed, check=False), GIBBS),
+        "nuts": (lambda config: fit_nuts(matrix, spec, config, seed=seed), NUTS),
+    }
+    found: dict[str, Any] = {}
+    for name, (fit, config) in engines.items():
+        fit(replace(config, warmup=100, draws=50))
+        begun = time.perf_counter()
+        posterior = fit(config)
+        seconds = time.perf_counter() - begun
+        draws = effective(posterior, cells, config.chains)
+        found[name] = {
+            "seconds": seconds,
+            "ess_median": float(np.median(draws)),
+            "ess_q01": float(np.quantile(draws, 0.01)),
+            "ess_median_per_s": float(np.median(draws)) / seconds,
+            "ess_q01_per_s": float(np.quantile(draws, 0.01)) / seconds,
+            "config": asdict(config),
+        }
+        click.echo(f"{name}: {json.dumps({k: v for k, v in found[name].items() if k != 'config'})}")
+    record = {
+        "name": "engines",
+        "engines": found,
+        "ratio_median": found["gibbs"]["ess_median_per_s"] / found["nuts"]["ess_median_per_s"],
+        "ratio_q01": found["gibbs"]["ess_q01_per_s"] / found["nuts"]["ess_q01_per_s"],
+        "provenance": provenance(matrix, {"cells": n_cells, "seed": seed}),
+    }
+    write("engines", record, out)
+
+
+if __name__ == "__main__":
+    main()
