@@ -22,6 +22,7 @@ from .methods import PlanningMethod, build_method
 from .probe_curves import by_policy, policy_curves
 from .reveal import PlannedProbes, Policy, curve_tasks, plan_probes, random_policy
 from .runner import Arrange, OnProgress, run_tasks, spawned_executor
+from .store import FoldStore
 from .summary import clean, counted, headline, short
 from .tasks import FinishedFold, FoldTask, fold_tasks
 
@@ -95,8 +96,15 @@ class _Run:
             work_dir=self.work_dir,
             on_progress=self.on_progress,
             arrange=arrange,
+            keep=True,
         )
         return folds, cell_table(self.matrix, folds)
+
+    def forget(self, tasks: Sequence[FoldTask]) -> None:
+        """Remove what was kept of the tasks: their figures are made."""
+        if self.work_dir is not None:
+            store = FoldStore.of(self.work_dir, self.protocol, self.method, self.matrix, tasks)
+            store.clear()
 
 
 def evaluate(
@@ -181,10 +189,11 @@ def evaluate(
                 for number in range(repetitions)
                 for split in per_model_folds(matrix, n_folds, seed + number)
             ]
-        folds, table = run(fold_tasks(matrix, splits, seed, max_folds))
+        tasks = fold_tasks(matrix, splits, seed, max_folds)
+        folds, table = run(tasks)
         figures = headline(matrix, table, ranking_of(matrix, folds, table))
     elif protocol == "probes":
-        figures, table = _probes(
+        figures, table, tasks = _probes(
             run, policies, ks or _KS[protocol], seed, repetitions, low_cost, max_folds
         )
     else:
@@ -198,9 +207,11 @@ def evaluate(
             )
         else:
             tasks = curve_tasks(matrix, ks=ks or _KS[protocol], n_seeds=repetitions, seed=seed)
-        folds, table = run(tasks[:max_folds])
+        tasks = tasks[:max_folds]
+        folds, table = run(tasks)
         figures = headline(matrix, table, ranking_of(matrix, folds, table))
         figures["by_k"] = _by_k(folds, table)
+    run.forget(tasks)
     figures["wall_s"] = time.perf_counter() - start
     return EvaluationResult(protocol, method.name, figures, table)
 
@@ -233,7 +244,7 @@ def _probes(
     n_sets: int,
     low_cost: Sequence[str] | None,
     max_folds: int | None,
-) -> tuple[dict[str, Any], CellTable]:
+) -> tuple[dict[str, Any], CellTable, list[FoldTask]]:
     length = max(ks)
     wanted = list(policies)
     if isinstance(run.method, PlanningMethod):
@@ -246,7 +257,7 @@ def _probes(
         plan = PlannedProbes(plan.tasks[:max_folds], uses)
     folds, table = run(plan.tasks, lambda made: by_policy(plan, made))
     curves, ranking = policy_curves(run.matrix, wanted, ks, folds, table, seed)
-    return {**headline(run.matrix, table, ranking), "policies": curves}, table
+    return {**headline(run.matrix, table, ranking), "policies": curves}, table, plan.tasks
 
 
 def _planned(

@@ -16,7 +16,7 @@ from ..baselines.base import CellPredictions, Predictor
 from ..errors import UsageError
 from ..scores.matrix import ScoreMatrix
 from .methods import BatchMethod, FinalizingMethod
-from .store import FoldStore, run_key
+from .store import FoldStore
 from .tasks import FinishedFold, FoldTask, training_matrix
 
 __all__ = ["Arrange", "OnProgress", "predict_task", "run_tasks", "spawned_executor"]
@@ -116,6 +116,7 @@ def run_tasks(
     work_dir: Path | None = None,
     on_progress: OnProgress | None = None,
     arrange: Arrange | None = None,
+    keep: bool = False,
 ) -> list[FinishedFold]:
     """Predictions of every task, in order.
 
@@ -135,6 +136,8 @@ def run_tasks(
         Called with (folds done, folds in all), first with the folds taken up.
     arrange : callable, optional
         Applied to the folds before the method's last step: what it gives back is finalized.
+    keep : bool
+        Leave the finished folds in `work_dir`, for a caller with work of its own to do on them.
 
     Returns
     -------
@@ -143,7 +146,7 @@ def run_tasks(
     """
     store = None
     if work_dir is not None:
-        store = FoldStore(Path(work_dir) / run_key(protocol, method, matrix, tasks))
+        store = FoldStore.of(work_dir, protocol, method, matrix, tasks)
     done: dict[int, Outcome] = {}
     for number, task in enumerate(tasks):
         kept = store.load(task) if store is not None else None
@@ -154,7 +157,7 @@ def run_tasks(
     pending = [number for number in range(len(tasks)) if number not in done]
     chunks = _chunks(method, pending, [task.group for task in tasks])
 
-    def keep(chunk: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+    def finished(chunk: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         for number, (prediction, seconds) in zip(chunk, outcomes, strict=True):
             if store is not None:
                 store.save(tasks[number], prediction, seconds)
@@ -163,14 +166,14 @@ def run_tasks(
             on_progress(len(done), len(tasks))
 
     if executor is not None:
-        _run_through(executor, method, matrix, tasks, chunks, keep)
+        _run_through(executor, method, matrix, tasks, chunks, finished)
     else:
         with spawned_executor(min(jobs, len(chunks)) if jobs > 1 and chunks else jobs) as own:
             if own is None:
                 for chunk in chunks:
-                    keep(chunk, _run_chunk(method, matrix, [tasks[number] for number in chunk]))
+                    finished(chunk, _run_chunk(method, matrix, [tasks[number] for number in chunk]))
             else:
-                _run_through(own, method, matrix, tasks, chunks, keep)
+                _run_through(own, method, matrix, tasks, chunks, finished)
     folds = [
         FinishedFold(task, done[n][0], matrix.values[tuple(task.cells.T)], done[n][1])
         for n, task in enumerate(tasks)
@@ -178,7 +181,7 @@ def run_tasks(
     if arrange is not None:
         folds = arrange(folds)
     final = _finalized(matrix, method, folds)
-    if store is not None:
+    if store is not None and not keep:
         store.clear()
     return [
         replace(fold, predictions=prediction) for fold, prediction in zip(folds, final, strict=True)

@@ -68,6 +68,18 @@ class FoldStore:
 
     directory: Path
 
+    @classmethod
+    def of(
+        cls,
+        work_dir: str | Path,
+        protocol: str,
+        method: Predictor,
+        matrix: ScoreMatrix,
+        tasks: Sequence[FoldTask],
+    ) -> FoldStore:
+        """Where the folds of a run are kept."""
+        return cls(Path(work_dir) / run_key(protocol, method, matrix, tasks))
+
     def path(self, task: FoldTask) -> Path:
         """File of a task."""
         return self.directory / f"{hashlib.sha256(task.key.encode()).hexdigest()[:32]}.npz"

@@ -13,6 +13,7 @@ import pytest
 from evaluation_methods import Normal, Planner
 
 from bayesbench import metrics
+from bayesbench.baselines.base import CellPredictions, IntArray
 from bayesbench.errors import DataError, UsageError
 from bayesbench.evaluation import (
     EvaluationResult,
@@ -266,3 +267,29 @@ def test_bad_calls(dated_matrix: ScoreMatrix, tmp_path: Path) -> None:
         evaluate(dated_matrix, "curve", "mean", ks=(99,))
     with pytest.raises(UsageError, match="no per-cell predictions"):
         EvaluationResult("structure", "low-rank", {}).to_parquet(tmp_path / "p.parquet")
+
+
+def test_folds_are_kept_until_the_figures_are_made(
+    dated_matrix: ScoreMatrix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that dies over its figures takes its folds up again."""
+    calls: list[int] = []
+
+    class Counted(Normal):
+        def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
+            calls.append(seed)
+            return super().predict(train, cells, seed)
+
+    def dies(*_: object) -> None:
+        raise RuntimeError("killed")
+
+    def run() -> EvaluationResult:
+        return evaluate(dated_matrix, "folds", Counted(), work_dir=tmp_path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bayesbench.evaluation.protocols.headline", dies)
+        with pytest.raises(RuntimeError, match="killed"):
+            run()
+    assert len(calls) == 3 and list(tmp_path.iterdir())
+    assert run().figures["n_cells"] == dated_matrix.n_cells
+    assert len(calls) == 3 and not list(tmp_path.iterdir())
