@@ -8,7 +8,6 @@ in the fit). All fits of a matrix share one compiled program.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ from .calibrate import (
 )
 from .condition import condition
 from .config import GibbsConfig, ModelSpec
+from .cores import usable_cores
 from .features import parse_release_date
 from .inference.gibbs import fit_gibbs
 from .posterior import Posterior
@@ -148,7 +148,7 @@ def in_threads(one: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[M
     if not items:
         return
     yield one(items[0])
-    with ThreadPoolExecutor(max(1, min(len(items), os.cpu_count() or 1))) as pool:
+    with ThreadPoolExecutor(min(len(items), usable_cores())) as pool:
         yield from pool.map(one, items[1:])
 
 

@@ -128,8 +128,12 @@ def figures_table(rows: Iterable[tuple[str, Record]], names: Sequence[str]) -> s
     )
 
 
-def folds_section(found: Sequence[Record], published: Sequence[tuple[str, Record]]) -> str:
-    """Methods side by side, calibration of those with intervals."""
+def folds_section(
+    found: Sequence[Record],
+    published: Sequence[tuple[str, Record]],
+    again: Sequence[Record] = (),
+) -> str:
+    """Methods side by side, `again` from other seeds, calibration of those with intervals."""
     rows = [(record["method"], record) for record in found]
     parts = [figures_table([*rows, *published], FOLDS)]
     split = [
@@ -144,8 +148,20 @@ def folds_section(found: Sequence[Record], published: Sequence[tuple[str, Record
             "Settings were chosen on the development seeds; the others were only measured.\n"
         )
         parts.append(figures_table(split, ("medae", "medape", "within5", "coverage90", "width90")))
+    if again:
+        parts.append(other_seeds(again))
     parts.extend(calibration_section(record) for record in found if record.get("calibration"))
     return "\n".join(parts)
+
+
+def other_seeds(found: Sequence[Record]) -> str:
+    """The same methods from other seeds: how far chance moves them."""
+    parts = []
+    for method in sorted({record["method"] for record in found}, key=METHODS.index):
+        own = [record for record in found if record["method"] == method]
+        figures = ", ".join(f"{number(r['medae'])} / {number(r['medape'])}" for r in own)
+        parts.append(f"{method}: {figures}")
+    return f"From other seeds, the same folds (MedAE / MedAPE %): {'; '.join(parts)}.\n"
 
 
 def calibration_section(record: Record) -> str:
@@ -471,7 +487,9 @@ SECTIONS = (
 def section(name: str, found: Sequence[Record]) -> str:
     """Body of one section."""
     if name == "p1":
-        return folds_section(of(found, name), PUBLISHED_P1)
+        labels = sorted({str(r["label"]) for r in found if str(r.get("label")).startswith("seed-")})
+        again = [record for label in labels for record in labelled(found, name, label)]
+        return folds_section(of(found, name), PUBLISHED_P1, again)
     if name == "p2":
         return folds_section(of(found, name), ())
     if name == "p3":

@@ -3,6 +3,7 @@
     python benchmarks/run.py p1 --methods low-rank,als --jobs 2
     python benchmarks/run.py p1 --methods low-rank --seeds development --label rank-4 \
         --option rank=4
+    python benchmarks/run.py p1 --methods als --seed 1 --label seed-1
     python benchmarks/run.py p2 --methods low-rank,als
     python benchmarks/run.py p3 --methods low-rank,als
     python benchmarks/run.py p4 --methods low-rank
@@ -155,7 +156,8 @@ def run_methods(
     show_default=True,
     help="Which of the published fold seeds.",
 )
-def p1(data: Path, seeds: str, **plan: Any) -> None:
+@click.option("--seed", default=42, show_default=True, help="Of the method; the folds are given.")
+def p1(data: Path, seeds: str, seed: int, **plan: Any) -> None:
     """Published per-model folds: 10 seeds of 3 folds."""
     matrix = ScoreMatrix.from_directory(data)
     splits = [split for split in published_folds(data, matrix) if wanted(split.seed, seeds)]
@@ -167,8 +169,8 @@ def p1(data: Path, seeds: str, **plan: Any) -> None:
             "published_trust": published_trust(data, result),
         }
 
-    said = {"seeds": seeds, "data": "public 84 x 133 matrix"}
-    run_methods("folds", "p1", matrix, splits=splits, extras=extras, said=said, **plan)
+    said = {"seeds": seeds, "seed": seed, "data": "public 84 x 133 matrix"}
+    run_methods("folds", "p1", matrix, splits=splits, seed=seed, extras=extras, said=said, **plan)
 
 
 def published_folds(data: Path, matrix: ScoreMatrix) -> list[Split]:

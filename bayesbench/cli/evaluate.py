@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..cores import usable_cores
 from ..errors import UsageError
 from . import values
 from .data import chosen_splits, data_options, read_data, writable
@@ -60,10 +61,8 @@ NESTED = ("medae", "medape", "coverage90", "width90", "n_cells")
 @click.option(
     "--jobs",
     type=click.IntRange(1, 256),
-    default=1,
-    show_default=True,
     metavar="N",
-    help="Processes.",
+    help="Processes.  [default: one per core for low-rank methods, else 1]",
 )
 @click.option(
     "--option",
@@ -164,13 +163,15 @@ def run(
     seeds: int | None,
     max_folds: int | None,
     seed: int,
-    jobs: int,
+    jobs: int | None,
 ) -> EvaluationResult:
     """Evaluate with a progress bar over folds."""
     from ..design import read_allowlist
     from ..evaluation import evaluate as evaluated
     from ..evaluation import load_families
 
+    if jobs is None:
+        jobs = usable_cores() if method.startswith("low-rank") else 1
     with progress("folds") as report:
         return evaluated(
             matrix,

@@ -6,7 +6,6 @@ of a shape, and every seed.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from jax import Array, random
 from numpy.typing import NDArray
 
 from ..config import GibbsConfig, ModelSpec
+from ..cores import usable_cores
 from ..low_rank import TrainingData
 from ..posterior import Posterior
 from ..scores import ScoreMatrix
@@ -276,8 +276,7 @@ class _Monitor:
 
 def _chain_groups(chains: int) -> list[list[int]]:
     """Chains of every thread: equal groups, so that one program serves all."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    threads = min(chains, max(1, cores or 1))
+    threads = min(chains, usable_cores())
     while chains % threads:
         threads -= 1
     size = chains // threads

@@ -18,7 +18,6 @@ Source: Hoffman and Gelman (2014) arXiv:1111.4246.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -36,6 +35,7 @@ from numpyro.infer.hmc import hmc
 from numpyro.infer.hmc_util import dual_averaging
 
 from ..config import ModelSpec, NUTSConfig
+from ..cores import usable_cores
 from ..errors import FitError
 from ..posterior import Posterior
 from ..scores import ScoreMatrix
@@ -279,12 +279,6 @@ def _joined(blocks: list[dict[str, Any]], size: int) -> dict[str, Any]:
     return {name: np.concatenate([b[name] for b in blocks])[:size] for name in blocks[0]}
 
 
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def sample_nuts(
     target: Target, config: NUTSConfig, *, seed: int, report: Report | None = None
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
@@ -329,7 +323,7 @@ def sample_nuts(
 
 def _run_chains(program: Program, keys: Array, monitor: _Monitor) -> list[Future[Chain]]:
     """All chains, as many at a time as there are cores; the first failure stops the others."""
-    workers = min(len(keys), _cores())
+    workers = min(len(keys), usable_cores())
     with ThreadPoolExecutor(workers, thread_name_prefix="chain") as pool:
         chains = [pool.submit(_run_chain, program, key, monitor) for key in keys]
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -136,6 +137,14 @@ def test_policies_have_the_names_of_the_protocol(
         for order in policy.orders:
             by_model = order.values() if isinstance(order, dict) else [order]
             assert all(len(set(own)) == len(own) <= 2 for own in by_model)
+
+
+def test_policies_are_the_same_through_an_executor(
+    dated_matrix: ScoreMatrix, trained: list[ScoreMatrix]
+) -> None:
+    with ThreadPoolExecutor(2) as executor:
+        there = METHOD.policies(dated_matrix, 2, 7, None, executor)
+    assert there == METHOD.policies(dated_matrix, 2, 7, None)
 
 
 def test_information_knows_a_duplicate_and_variance_does_not() -> None:
