@@ -3,9 +3,9 @@
     python benchmarks/engines.py --cells 1000
 
 Both engines sample the same posterior of the public 84 x 133 matrix with as many chains, at
-default settings; of Gibbs more sweeps are kept than by default, or the number of kept draws would bound the
-effective ones. Time is that of the whole fit, warm-up included, after a first short fit has
-compiled the program. Effective draws are ArviZ's bulk figure, for some cells drawn at random.
+default settings; of Gibbs more sweeps are kept than by default, or the number of kept draws would
+bound the effective ones. Time is that of the whole fit, warm-up included, after a first short fit
+has compiled the program. Effective draws are ArviZ's bulk figure, for some cells drawn at random.
 """
 
 from __future__ import annotations
