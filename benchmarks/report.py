@@ -523,6 +523,13 @@ def report(found: Sequence[Record]) -> str:
     return "\n".join(parts)
 
 
+def headline_policies(record: Record) -> list[tuple[str, Any]]:
+    """Policies that the READMEs show, in order."""
+    return [
+        (name, record["policies"][name]) for name in HEADLINE_POLICIES if name in record["policies"]
+    ]
+
+
 def headline(found: Sequence[Record]) -> str:
     """The block of the READMEs: one row per method on P1 and P2, releases and probes below."""
     names = ("medae", "medape", "within5", "coverage90", "width90")
@@ -545,15 +552,14 @@ def headline(found: Sequence[Record]) -> str:
         title = "New releases predicted from the models before them, hidden scores:"
         parts.append(f"{title}\n\n{figures_table(release, SHORT)}")
     probes = [
-        (f"{policy_name(policy, by_k)}, {k} probes", by_k[k])
+        (f"{policy_name(policy, by_k)}, k = {k}", by_k[k])
         for record in of(found, "p4")
-        for policy, by_k in record["policies"].items()
-        if policy in HEADLINE_POLICIES
+        for policy, by_k in headline_policies(record)
         for k in HEADLINE_KS
-        if k in by_k
+        if k in by_k and not (by_k[k].get("in_sample") and k != "5")
     ]
     if probes:
-        title = "A model left out, known by its probes alone (hidden scores):"
+        title = "A model left out, known by k probes alone (hidden scores):"
         parts.append(
             f"{title}\n\n{figures_table(probes, SHORT)}".replace("| method", "| probes", 1)
         )
