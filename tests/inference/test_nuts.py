@@ -68,7 +68,7 @@ def test_reports_every_block_of_every_chain(run: Run, reports: list[tuple[int, i
 def test_same_seed_same_draws_however_many_threads(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nuts, "_cores", lambda: 1)
+    monkeypatch.setattr(nuts, "usable_cores", lambda: 1)
     again, _ = sample_nuts(target(), QUICK, seed=1)
     for name, value in run[0].items():
         np.testing.assert_array_equal(value, again[name])
