@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..baselines.base import CellPredictions, IntArray
-from ..calibrate import Recalibration
+from ..calibrate import Recalibration, predictive_features
 from ..config import GibbsConfig, ModelSpec
 from ..crossfit import (
     FOLD_CONFIG,
@@ -147,8 +147,7 @@ def _recalibrated(
     if recalibration is None:
         return made
     per_benchmark = fitted.observed.sum(axis=0)[made.column].astype(np.float64)
-    unknown = np.full(made.column.size, np.nan)
-    features = HeldOut.of(made, unknown, shown.astype(np.float64), per_benchmark).features
+    features = predictive_features(made, shown.astype(np.float64), per_benchmark)
     quantiles = recalibration.apply(made.quantiles, PREDICTIVE_LEVELS, features)
     return replace(made, quantiles=quantiles)
 
