@@ -12,12 +12,17 @@ from typing import Any
 
 import jax
 
-__all__ = ["OPT_OUT", "cache_directory", "one_compilation", "use_compilation_cache"]
+__all__ = ["OPT_OUT", "cache_directory", "its_turn", "one_compilation", "use_compilation_cache"]
 
 OPT_OUT = "BAYESBENCH_NO_COMPILE_CACHE"
 """Environment variable: any value but the empty one leaves compiled programs in memory only."""
 
 _ONE = threading.Lock()
+_TURN = threading.Lock()
+LARGE = 50_000
+"""Numbers in the largest array of a program above which it runs alone. XLA spreads the operations
+of large programs over its one pool of threads, and two of them at once were seen to wait for each
+other for ever (4,574 x 6, two fits); below (245 x 170) they never were."""
 LEAST_COMPILE_SECONDS = 0.3
 """Programs that compile faster than this are not worth a file."""
 
@@ -86,3 +91,13 @@ def one_compilation() -> Iterator[None]:
         with lock:  # closing the file releases it
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+@contextmanager
+def its_turn(size: int) -> Iterator[None]:
+    """Run a program whose largest array has `size` numbers: a large one waits for the others."""
+    if size < LARGE:
+        yield
+        return
+    with _TURN:
+        yield

@@ -26,7 +26,7 @@ from ..low_rank import TrainingData
 from ..posterior import Posterior
 from ..scores import ScoreMatrix
 from .assemble import finished, prepare
-from .compilation import one_compilation, use_compilation_cache
+from .compilation import its_turn, one_compilation, use_compilation_cache
 from .gibbs_state import GibbsData, GibbsShape, GibbsState, initial_state
 from .gibbs_sweep import sweep
 from .progress import Report
@@ -218,15 +218,18 @@ class GibbsSampler:
         monitor = _Monitor(report, chains * (discarded + kept) * BLOCK_DRAWS * self.thin)
         keys = [random.fold_in(random.PRNGKey(seed), chain) for chain in range(chains)]
         program = self._program(len(groups[0]), data)
+        size = _largest_array(self.shape)
 
         def one_group(group: list[int]) -> dict[str, NDArray[np.float32]]:
             own = jnp.stack([keys[chain] for chain in group])
             fold = jax.vmap(random.fold_in, in_axes=(0, None))
-            state = self._start(fold(own, 0))
+            with its_turn(size):
+                state = jax.block_until_ready(self._start(fold(own, 0)))
             blocks: list[dict[str, NDArray[np.float32]]] = []
             for index in range(discarded + kept):
-                state, block = program(fold(own, 1 + index), state, data)
-                jax.block_until_ready(state)
+                step = fold(own, 1 + index)
+                with its_turn(size):
+                    state, block = jax.block_until_ready(program(step, state, data))
                 if index >= discarded:
                     blocks.append({name: np.asarray(value) for name, value in block.items()})
                 monitor.add(len(group) * BLOCK_DRAWS * self.thin)
@@ -272,6 +275,13 @@ class _Monitor:
             self.done += sweeps
             if self.report is not None:
                 self.report(self.done, self.total)
+
+
+def _largest_array(shape: GibbsShape) -> int:
+    """Numbers in the largest array of a sweep of one chain."""
+    models, benchmarks, latents = shape.n_models, shape.n_benchmarks, shape.n_latents
+    precisions = max(models * latents**2, benchmarks * (latents + 1) ** 2)
+    return max(models * benchmarks, precisions, 4 * shape.n_readings)
 
 
 def _chain_groups(chains: int) -> list[list[int]]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jax
 import pytest
 
-from bayesbench.inference.compilation import OPT_OUT, cache_directory, use_compilation_cache
+from bayesbench.inference.compilation import (
+    LARGE,
+    OPT_OUT,
+    cache_directory,
+    its_turn,
+    use_compilation_cache,
+)
 
 OPTIONS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
 
@@ -52,3 +61,24 @@ def test_a_configured_cache_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     jax.config.update("jax_compilation_cache_dir", str(tmp_path))
     assert use_compilation_cache() == tmp_path
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(("size", "alone"), [(LARGE, True), (LARGE - 1, False)])
+def test_large_programs_run_one_at_a_time(size: int, alone: bool) -> None:
+    """Two threads meet inside, or the first is out before the second is in."""
+    inside, most = 0, 0
+    count = threading.Lock()
+
+    def work(_: int) -> None:
+        nonlocal inside, most
+        with its_turn(size):
+            with count:
+                inside += 1
+                most = max(most, inside)
+            time.sleep(0.2)
+            with count:
+                inside -= 1
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
+    assert most == (1 if alone else 2)
