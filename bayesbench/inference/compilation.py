@@ -1,4 +1,4 @@
-"""Compiled programs kept between processes, in the user's cache directory."""
+"""Compiled programs: kept between processes, compiled and, if large, run one at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TURN = threading.Lock()
 LARGE = 50_000
 """Numbers in the largest array of a program above which it runs alone. XLA spreads the operations
 of large programs over its one pool of threads, and two of them at once were seen to wait for each
-other for ever (4,574 x 6, two fits); below (245 x 170) they never were."""
+other for ever (two fits of 3,600 x 6); fits of 245 x 170, below it, never were."""
 LEAST_COMPILE_SECONDS = 0.3
 """Programs that compile faster than this are not worth a file."""
 
