@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from .errors import ScoreError, UsageError
 from .features import NewRow
-from .one_model import ModelState, ScoredModel, log_evidence, start, sweep
+from .one_model import ModelState, ScoredModel, log_evidence, start, stratified, sweep
 from .posterior import Posterior
-from .predict import LatentDraws, degrees_of_freedom, fitted_draws, t_quantile
+from .predict import LatentDraws, degrees_of_freedom, fitted_draws
 from .psis import effective_share, smoothed_weights, systematic_resample
 
 __all__ = ["NEW_MODEL", "condition"]
@@ -368,21 +368,12 @@ def _spread_out(drawn: _Drawn, observed: Floats, rng: np.random.Generator) -> Fl
     eta = side.base + side.loading * latents[:, :1]
     eta = eta + (side.weights @ latents[:, 1:, None])[..., 0]
     if side.members.shape[1]:
-        effects = _stratified(len(eta), side.members.shape[1], rng) * side.family_scale[:, None]
+        effects = stratified(len(eta), side.members.shape[1], rng) * side.family_scale[:, None]
         effects[:, drawn.families] = drawn.state.latents[:, size:]
         eta = eta + effects @ side.members.T
     if side.effect_ratio.any():
-        effects = _stratified(eta.shape[0], eta.shape[1], rng)
+        effects = stratified(eta.shape[0], eta.shape[1], rng)
         effects *= np.sqrt(side.effect_ratio)[:, None] * side.noise
         effects[:, np.isfinite(observed)] = drawn.state.effects
         eta = eta + effects
     return np.asarray(eta)
-
-
-def _stratified(n_draws: int, n: int, rng: np.random.Generator) -> Floats:
-    """Standard normal variates (S, n), each column a permutation of midpoint quantiles.
-
-    They add no error to a mean over the draws.
-    """
-    nodes = t_quantile((np.arange(n_draws) + 0.5) / n_draws, math.inf)
-    return rng.permuted(np.broadcast_to(nodes[:, None], (n_draws, n)), axis=0)

@@ -191,9 +191,9 @@ class ModelFeatures:
         """Features of one model; what is not given is missing.
 
         With the `model_id` of a fitted model its own features are the start, and what is given
-        replaces them. A provider that is not given or was never fitted is flagged unknown: its
-        effects then come from their prior. A model whose id continues no fitted lineage stands
-        alone, as such models do in the fit: it has no lineage effect.
+        replaces them. A provider that is not given or was never fitted is flagged unknown, and so
+        is the lineage of an id that continues no fitted one, or of no id: their effects then come
+        from their prior, as those of the fitted ones did.
 
         Raises
         ------
@@ -216,8 +216,8 @@ class ModelFeatures:
             x = np.where(np.isnan(x), self.x[at], x)
             groups, unknown = self.groups[at].copy(), np.zeros(len(self.kinds), dtype=bool)
         elif "lineage" in self.kinds:
-            unknown[self.kinds.index("lineage")] = False
-            self._join(groups, f"lineage:{lineage(model_id or '')}")
+            kind = self.kinds.index("lineage")
+            unknown[kind] = not self._join(groups, f"lineage:{lineage(model_id or '')}")
         if "provider" in self.kinds and not _missing(provider):
             kind = self.kinds.index("provider")
             groups[self.group_kind == kind] = 0.0

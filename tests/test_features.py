@@ -129,6 +129,22 @@ def test_unknown_provider_is_flagged(provider: str | None) -> None:
     assert np.isnan(row.x).all()
 
 
+@pytest.mark.parametrize(
+    ("model_id", "known"),
+    [("solo-3", True), ("Lab/solo-mini", False), ("other", False), (None, False)],
+)
+def test_lineage_that_was_not_fitted_is_flagged(model_id: str | None, known: bool) -> None:
+    scores = pd.DataFrame(
+        {"model_id": ["solo-1", "solo-2", "x-y", "p-q", "r-s", "u-w"], "benchmark_id": "t"}
+    )
+    matrix = ScoreMatrix.from_frame(scores.assign(score=50.0), scale="percent")
+    features = ModelFeatures.from_matrix(matrix, ModelSpec(groups=("lineage",)))
+    assert features.group_names == ("lineage:solo",)
+    row = features.row(model_id=model_id)
+    assert row.groups.tolist() == [float(known)]
+    assert row.unknown_kinds.tolist() == [not known]
+
+
 def test_faults_are_named() -> None:
     features = ModelFeatures.from_matrix(
         matrix_of(params_b=[1.0, 2.0, 3.0], reasoning=[True, False, None]),
