@@ -1,4 +1,4 @@
-"""benchmarks/RESULTS.md and the results in the READMEs, from the JSON files in results/.
+"""RESULTS.md, docs/ablation.md and the results in the READMEs, from the JSON files in results/.
 
 python benchmarks/report.py            # write them
 python benchmarks/report.py --check    # exit 1 if one is not what the files give
@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import ablation
 import click
 
 HERE = Path(__file__).resolve().parent
 RESULTS, REPORT = HERE / "results", HERE / "RESULTS.md"
 READMES = (HERE.parent / "README.md", HERE.parent / "models" / "README.md")
+ABLATION = HERE.parent / "docs" / "ablation.md"
 BEGIN, END = "<!-- results:begin -->\n", "<!-- results:end -->"
 
 Record = Mapping[str, Any]
@@ -587,6 +589,7 @@ def main(check: bool) -> None:
     for path in READMES:
         if block and path.is_file():
             made[path] = with_block(path.read_text(encoding="utf-8"), block)
+    made[ABLATION] = with_block(ABLATION.read_text(encoding="utf-8"), ablation.table())
     old = [p for p, text in made.items() if not p.is_file() or p.read_text("utf-8") != text]
     if check:
         for path in old:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import report
+from bayesbench.config import ModelSpec
+from benchmarks import ablation, report
 
 
 def test_report_and_readmes_are_what_the_results_give(repository: Path) -> None:
@@ -95,3 +97,28 @@ def test_block_between_the_marks_is_replaced() -> None:
     assert once == f"before\n{report.BEGIN}new\n{report.END}\nafter\n"
     assert report.with_block(once, "new\n") == once
     assert report.with_block("no marks\n", "new\n") == "no marks\n"
+
+
+def test_ablations_change_settings_of_the_model_and_keep_their_files_apart() -> None:
+    labels = {change.label for change in ablation.CHANGES}
+    assert len(labels) == len(ablation.CHANGES)
+    for change in ablation.CHANGES:
+        assert not set(change.label) & set('[]"=/ ')
+        for option in change.options:
+            key, _, value = option.partition("=")
+            assert getattr(ModelSpec(), key) != json.loads(value)
+
+
+def test_ablation_without_a_file_has_dashes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(ablation, "RESULTS", tmp_path)
+    (tmp_path / "ablation").mkdir()
+    figures = dict.fromkeys(ablation.FIGURES, 0.5)
+    label = ablation.CHANGES[0].label
+    text = json.dumps({"development": figures})
+    (tmp_path / "ablation" / f"p1-low-rank-{label}.json").write_text(text)
+    head, _, default, first, *_ = ablation.table().splitlines()
+    assert default.count(" - ") == 2 * len(figures)
+    assert first.count(" - ") == len(figures)
+    assert len(head.split("|")) == len(first.split("|"))
