@@ -12,15 +12,20 @@ from numpy.typing import NDArray
 from ..metrics import RankingCounts
 from ..scores.matrix import ScoreMatrix
 from .assemble import CellTable, ranking_of
-from .reveal import PlannedProbes, Policy
+from .reveal import LOW_COST, PlannedProbes, Policy
 from .summary import counted, short
 from .tasks import FinishedFold
 
 __all__ = ["by_policy", "policy_curves"]
 
-RANDOM = "random"
-NAIVE = {"epig-adaptive": "max-variance-adaptive"}
-"""Naive policy that a policy is set against; ``max-variance`` for all others."""
+ANCHORS = ("random", "max-variance")
+"""What a policy is set against: random sets and the naive rule."""
+OWN_ANCHORS = {
+    "epig-adaptive": ("random", "max-variance-adaptive"),
+    f"epig{LOW_COST}": (f"random{LOW_COST}", f"max-variance{LOW_COST}", *ANCHORS),
+    f"max-variance{LOW_COST}": (f"random{LOW_COST}",),
+}
+"""Policies with others: like is set against like, the low-cost list first against itself."""
 RESAMPLES = 1000
 
 Floats = NDArray[np.float64]
@@ -62,8 +67,12 @@ class _Errors:
 
 
 def _weighted_medians(values: Floats, weights: Floats) -> Floats:
-    """Lower weighted median of `values` (n,) for every row of `weights` (resamples, n)."""
+    """Lower weighted median of `values` (n,) for every row of `weights` (resamples, n).
+
+    A resample that drew none of these values weighs them all alike.
+    """
     order = np.argsort(values, kind="stable")
+    weights = np.where(weights.any(axis=1, keepdims=True), weights, 1.0)
     total = np.cumsum(weights[:, order], axis=1)
     place = (total < 0.5 * total[:, -1:]).sum(axis=1)
     return np.asarray(values[order][np.minimum(place, values.size - 1)])
@@ -138,7 +147,7 @@ def policy_curves(
             if moved.shape[1] > 1:
                 entry["medae_replicates"] = _by_replicate(errors[name])
                 entry["medae_band95"] = _interval(_mean_over_sets(moved, seed))
-            if k and name != RANDOM:
+            if k and not name.startswith(ANCHORS[0]):
                 entry["against"] = _against(name, errors, resampled, seed)
     return out, ranking
 
@@ -173,7 +182,7 @@ def _against(
     name: str, errors: Mapping[str, _Errors], resampled: Mapping[str, Floats], seed: int
 ) -> dict[str, Any]:
     out = {}
-    for other in (RANDOM, NAIVE.get(name, "max-variance")):
+    for other in OWN_ANCHORS.get(name, ANCHORS):
         if other not in errors or other == name:
             continue
         mine = float(np.mean(_by_replicate(errors[name])))

@@ -21,7 +21,7 @@ from ..design import Moments, Targets, information, moments
 from ..posterior import Posterior
 from ..scores.matrix import ScoreMatrix
 from ..transforms import Transform
-from .reveal import Policy
+from .reveal import LOW_COST, Policy
 
 __all__ = ["by_information", "by_variance", "in_sample_policies", "informed_policies", "own_order"]
 
@@ -117,15 +117,18 @@ def own_order(
 def informed_policies(
     posterior: Posterior, matrix: ScoreMatrix, length: int, low_cost: Sequence[str] | None
 ) -> list[Policy]:
-    """Global orders by information, over all benchmarks and the cheap ones, and by variance."""
+    """Global orders by information and by variance, over all benchmarks and the cheap ones."""
     states = _prior_moments(posterior, matrix)
     every = matrix.benchmark_ids
-    policies = [Policy("epig-global", (_global_order(states, matrix, every, length),))]
-    cheap = [name for name in low_cost or () if name in every]
+    cheap = tuple(name for name in low_cost or () if name in every)
+    lists = [("epig-global", "max-variance", every)]
     if cheap:
-        policies.append(Policy("epig-low-cost", (_global_order(states, matrix, cheap, length),)))
-    naive = _global_order(states, matrix, every, length, by_variance)
-    return [*policies, Policy("max-variance", (naive,))]
+        lists.append((f"epig{LOW_COST}", f"max-variance{LOW_COST}", cheap))
+    return [
+        Policy(name, (_global_order(states, matrix, allowed, length, gain),))
+        for informed, naive, allowed in lists
+        for name, gain in ((informed, by_information), (naive, by_variance))
+    ]
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,14 @@ from .assemble import CellTable, cell_table, ranking_of
 from .families import Family, default_families, new_release_tasks
 from .methods import PlanningMethod, build_method
 from .probe_curves import by_policy, policy_curves
-from .reveal import PlannedProbes, Policy, curve_tasks, plan_probes, random_policy
+from .reveal import (
+    LOW_COST,
+    PlannedProbes,
+    Policy,
+    curve_tasks,
+    plan_probes,
+    random_policy,
+)
 from .runner import Arrange, OnProgress, run_tasks, spawned_executor
 from .store import FoldStore
 from .summary import clean, counted, headline, short
@@ -251,6 +258,10 @@ def _probes(
         wanted.extend(_planned(run, run.method, length, seed, low_cost))
     if n_sets and not any(policy.name == "random" for policy in wanted):
         wanted.append(random_policy(run.matrix, n_sets, seed, length))
+        cheap = [name for name in low_cost or () if name in run.matrix.benchmark_ids]
+        if cheap:
+            name = f"random{LOW_COST}"
+            wanted.append(random_policy(run.matrix, n_sets, seed, length, name=name, among=cheap))
     plan = plan_probes(run.matrix, wanted, ks, seed)
     if max_folds is not None:
         uses = {use: [n for n in numbers if n < max_folds] for use, numbers in plan.uses.items()}

@@ -23,6 +23,9 @@ __all__ = [
 
 ProbeOrder = Sequence[str] | Mapping[str, Sequence[str]]
 
+LOW_COST = "-low-cost"
+"""End of the names of policies that choose among the low-cost benchmarks only."""
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -59,13 +62,25 @@ class PlannedProbes:
     uses: dict[tuple[str, int, int], list[int]]
 
 
-def random_policy(matrix: ScoreMatrix, n_sets: int, seed: int, length: int = 10) -> Policy:
-    """`n_sets` random global orders of `length` benchmarks: the lower anchor."""
+def random_policy(
+    matrix: ScoreMatrix,
+    n_sets: int,
+    seed: int,
+    length: int = 10,
+    *,
+    name: str = "random",
+    among: Sequence[str] | None = None,
+) -> Policy:
+    """`n_sets` random global orders of `length` benchmarks: the lower anchor.
+
+    Drawn `among` the named benchmarks, by default all.
+    """
+    names = matrix.benchmark_ids if among is None else tuple(among)
     orders = []
     for number in range(n_sets):
-        order = np.random.default_rng([seed, number]).permutation(matrix.shape[1])
-        orders.append(tuple(matrix.benchmark_ids[j] for j in order[:length]))
-    return Policy("random", tuple(orders))
+        order = np.random.default_rng([seed, number]).permutation(len(names))
+        orders.append(tuple(names[j] for j in order[:length]))
+    return Policy(name, tuple(orders))
 
 
 def plan_probes(

@@ -76,3 +76,26 @@ def test_policies_are_set_against_random_and_naive_ones(dated_matrix: ScoreMatri
         curves["random"]["2"]["n_cells"]
         == ((result.table.cells["policy"] == "random") & (result.table.cells["k"] == 2)).sum()
     )
+
+
+def test_low_cost_probes_are_set_against_their_own_list_first(dated_matrix: ScoreMatrix) -> None:
+    ids = dated_matrix.benchmark_ids
+    cheap = ids[2:6]
+    policies = [
+        Policy("epig-low-cost", (cheap,)),
+        Policy("max-variance-low-cost", (cheap[::-1],)),
+        Policy("max-variance", (ids[:3],)),
+    ]
+    made = evaluate(
+        dated_matrix, "probes", Normal(), policies=policies, ks=(2,), low_cost=cheap, n_seeds=3
+    ).to_json()["policies"]
+    assert len(made["random-low-cost"]["2"]["medae_replicates"]) == 3
+    against = made["epig-low-cost"]["2"]["against"]
+    own = ["random-low-cost", "max-variance-low-cost"]
+    assert list(against) == [*own, "random", "max-variance"]
+    assert "against" not in made["random-low-cost"]["2"]
+
+
+def test_a_resample_without_any_of_the_models_changes_nothing() -> None:
+    values, weights = np.array([3.0, 1.0, 2.0]), np.array([[0.0, 0.0, 0.0], [5.0, 1.0, 1.0]])
+    np.testing.assert_array_equal(_weighted_medians(values, weights), [2.0, 3.0])

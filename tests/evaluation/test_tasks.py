@@ -154,6 +154,14 @@ def test_probe_plan(dated_matrix: ScoreMatrix) -> None:
         plan_probes(dated_matrix, [shared, shared], ks=(1,), seed=0)
 
 
+def test_random_policy_stays_within_the_named_benchmarks(dated_matrix: ScoreMatrix) -> None:
+    few = dated_matrix.benchmark_ids[2:5]
+    policy = random_policy(dated_matrix, 20, 1, 10, name="random-few", among=few)
+    assert policy.name == "random-few"
+    assert {frozenset(order) for order in policy.orders} == {frozenset(few)}
+    assert len(set(policy.orders)) > 1
+
+
 def test_random_policy_depends_on_the_seed_alone(dated_matrix: ScoreMatrix) -> None:
     one, again, other = (random_policy(dated_matrix, 2, seed, 4) for seed in (1, 1, 2))
     assert one == again and one != other
