@@ -568,6 +568,19 @@ def headline(found: Sequence[Record]) -> str:
         parts.append(
             f"{title}\n\n{figures_table(probes, SHORT)}".replace("| method", "| probes", 1)
         )
+    peer = [
+        (f"{method}, {k} shown", entry)
+        for record in found
+        if record["name"] == "skillinfer-table"
+        for k, by_method in record["by_k"].items()
+        for method, entry in by_method.items()
+    ]
+    if peer:
+        title = (
+            "Beside skillinfer 0.1.1 on 4,574 x 6 complete scores, makers of the tested held out:"
+        )
+        names = ("medae", "within5", "coverage90", "width90", "winkler90")
+        parts.append(f"{title}\n\n{figures_table(peer, names)}")
     if parts:
         parts.append("All protocols, strata and peers: `benchmarks/RESULTS.md`.\n")
     return "\n".join(parts)
