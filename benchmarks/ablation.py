@@ -44,7 +44,7 @@ class Change:
     def label(self) -> str:
         """Its name in files."""
         kept = "".join(c if c.isalnum() or c in "._" else "-" for c in "-".join(self.options))
-        return "-".join(part for part in kept.split("-") if part)
+        return "-".join(part for part in kept.split("-") if part) or "default"
 
     def command(self, protocol: str) -> list[str]:
         """Arguments of `run.py`."""
@@ -53,6 +53,7 @@ class Change:
 
 
 CHANGES = (
+    Change("none (the default)", ()),
     Change("rank 0", ("rank=0",)),
     Change("rank 2", ("rank=2",)),
     Change("rank 4", ("rank=4",)),
@@ -69,12 +70,9 @@ CHANGES = (
 )
 
 
-def figures_of(protocol: str, change: Change | None) -> Mapping[str, Any] | None:
-    """Figures of one change, or of the default; None where they have not been measured."""
-    name = f"{protocol}-low-rank"
-    path = RESULTS / f"{name}.json"
-    if change is not None:
-        path = RESULTS / "ablation" / f"{name}-{change.label}.json"
+def figures_of(protocol: str, change: Change) -> Mapping[str, Any] | None:
+    """Figures of one change; None where they have not been measured."""
+    path = RESULTS / "ablation" / f"{protocol}-low-rank-{change.label}.json"
     if not path.is_file():
         return None
     record = json.loads(path.read_text(encoding="utf-8"))
@@ -95,9 +93,9 @@ def table() -> str:
     for protocol in PROTOCOLS:
         head += [f"{protocol.upper()} MedAE", "MedAPE %", "coverage", "width", "Spearman"]
     rows = [head, ["---"] * len(head)]
-    for change in (None, *CHANGES):
-        options = shlex.join(change.options) if change else ""
-        row = [change.text if change else "none (the default)", f"`{options}`" if options else ""]
+    for change in CHANGES:
+        options = shlex.join(change.options)
+        row = [change.text, f"`{options}`" if options else ""]
         for protocol in PROTOCOLS:
             row += cells(figures_of(protocol, change))
         rows.append(row)

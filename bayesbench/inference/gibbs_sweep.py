@@ -58,6 +58,8 @@ def sweep(
 ) -> tuple[GibbsState, GibbsInfo]:
     """Draw every block once from its full conditional, with the joint moves before the noise.
 
+    Latents and slopes are over-relaxed draws: see `variates.gaussian`.
+
     Parameters
     ----------
     key : jax key
@@ -116,7 +118,7 @@ def _latents(
     residual = work.precision * (work.scores - state.bias - _offset(state, data, shape))
     precision = (work.precision @ _outer(state.slopes)).reshape(-1, d, d) + jnp.eye(d)
     linear = residual @ state.slopes + _prior_mean(state, data, shape)
-    return state._replace(latents=gaussian(key, precision, linear))
+    return state._replace(latents=gaussian(key, precision, linear, state.latents))
 
 
 def _slopes(
@@ -136,7 +138,8 @@ def _slopes(
     precision = precision + prior[:, :, None] * jnp.eye(d)
     linear = (work.precision * (work.scores - _offset(state, data, shape))).T @ features
     linear = linear.at[:, 1].add(state.mean_loading / state.var_loading)
-    drawn = gaussian(key, precision, linear)
+    current = jnp.concatenate([state.bias[:, None], state.slopes], axis=1)
+    drawn = gaussian(key, precision, linear, current)
     return state._replace(bias=drawn[:, 0], slopes=drawn[:, 1:])
 
 
