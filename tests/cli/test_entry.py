@@ -153,8 +153,10 @@ def test_a_full_disk_is_one_line(repository: Path, posterior_file: Path) -> None
     assert (found.returncode, found.stderr) == (1, "error: No space left on device\n")
 
 
+# a shell starts background jobs with SIGINT ignored, and tests may be one
 SLEEPER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from bayesbench.cli import main
 from bayesbench.posterior import Posterior
 

@@ -191,7 +191,7 @@ def test_probes(dated_matrix: ScoreMatrix) -> None:
         low_cost=["b5", "b6"],
     )  # fmt: skip
     policies = result.to_json()["policies"]
-    assert set(policies) == {"given", "planned", "adaptive", "random"}
+    assert set(policies) == {"given", "planned", "adaptive", "random", "random-low-cost"}
     assert policies["given"]["2"]["probes"] == ["b0", "b3"] and policies["given"]["1"]["in_sample"]
     assert policies["planned"]["1"]["probes"] == ["b5"]
     assert policies["adaptive"]["1"]["probes"] is None
