@@ -23,7 +23,6 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 PROTOCOLS = {"p1": ("--seeds", "development"), "p2": ()}
 """Protocols of the table, with the options that keep them off the untouched seeds."""
-FIGURES = {"medae": 2, "medape": 2, "coverage90": 3, "width90": 1, "spearman": 3}
 
 
 @dataclass(frozen=True)
@@ -78,28 +77,6 @@ def figures_of(protocol: str, change: Change) -> Mapping[str, Any] | None:
     record = json.loads(path.read_text(encoding="utf-8"))
     found: Mapping[str, Any] = record["development"] if protocol == "p1" else record
     return found
-
-
-def cells(found: Mapping[str, Any] | None) -> list[str]:
-    """Figures of one run as cells of the table."""
-    if found is None:
-        return ["-"] * len(FIGURES)
-    return [f"{found[name]:.{digits}f}" for name, digits in FIGURES.items()]
-
-
-def table() -> str:
-    """Markdown table of all changes."""
-    head = ["change", "options"]
-    for protocol in PROTOCOLS:
-        head += [f"{protocol.upper()} MedAE", "MedAPE %", "coverage", "width", "Spearman"]
-    rows = [head, ["---"] * len(head)]
-    for change in CHANGES:
-        options = shlex.join(change.options)
-        row = [change.text, f"`{options}`" if options else ""]
-        for protocol in PROTOCOLS:
-            row += cells(figures_of(protocol, change))
-        rows.append(row)
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
 
 
 @click.command(help=(__doc__ or "").partition("\n")[0])

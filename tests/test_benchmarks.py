@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bayesbench.config import ModelSpec
-from benchmarks import ablation, report
+from benchmarks import report
 
 
 def test_report_and_readmes_are_what_the_results_give(repository: Path) -> None:
@@ -100,9 +100,9 @@ def test_block_between_the_marks_is_replaced() -> None:
 
 
 def test_ablations_change_settings_of_the_model_and_keep_their_files_apart() -> None:
-    labels = {change.label for change in ablation.CHANGES}
-    assert len(labels) == len(ablation.CHANGES)
-    for change in ablation.CHANGES:
+    labels = {change.label for change in report.ablation.CHANGES}
+    assert len(labels) == len(report.ablation.CHANGES)
+    for change in report.ablation.CHANGES:
         assert not set(change.label) & set('[]"=/ ')
         for option in change.options:
             key, _, value = option.partition("=")
@@ -112,13 +112,14 @@ def test_ablations_change_settings_of_the_model_and_keep_their_files_apart() -> 
 def test_ablation_without_a_file_has_dashes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(ablation, "RESULTS", tmp_path)
+    monkeypatch.setattr(report.ablation, "RESULTS", tmp_path)
     (tmp_path / "ablation").mkdir()
-    figures = dict.fromkeys(ablation.FIGURES, 0.5)
-    label = ablation.CHANGES[0].label
+    names = ("medae", "medape", "coverage90", "width90", "spearman")
+    figures = dict.fromkeys(names, 0.5)
+    label = report.ablation.CHANGES[0].label
     text = json.dumps({"development": figures})
     (tmp_path / "ablation" / f"p1-low-rank-{label}.json").write_text(text)
-    head, _, first, second, *_ = ablation.table().splitlines()
+    head, _, first, second, *_ = report.ablation_table().splitlines()
     assert first.count(" - ") == len(figures)
     assert second.count(" - ") == 2 * len(figures)
     assert len(head.split("|")) == len(first.split("|"))

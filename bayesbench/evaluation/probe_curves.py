@@ -20,12 +20,14 @@ __all__ = ["by_policy", "policy_curves"]
 
 ANCHORS = ("random", "max-variance")
 """What a policy is set against: random sets and the naive rule."""
-OWN_ANCHORS = {
+OWN_ANCHORS: Mapping[str, tuple[str, ...]] = {
+    "random": (),
+    f"random{LOW_COST}": (),
     "epig-adaptive": ("random", "max-variance-adaptive"),
     f"epig{LOW_COST}": (f"random{LOW_COST}", f"max-variance{LOW_COST}", *ANCHORS),
     f"max-variance{LOW_COST}": (f"random{LOW_COST}",),
 }
-"""Policies with others: like is set against like, the low-cost list first against itself."""
+"""Policies with others, or none: like is set against like, the low-cost list first with itself."""
 RESAMPLES = 1000
 
 Floats = NDArray[np.float64]
@@ -147,7 +149,7 @@ def policy_curves(
             if moved.shape[1] > 1:
                 entry["medae_replicates"] = _by_replicate(errors[name])
                 entry["medae_band95"] = _interval(_mean_over_sets(moved, seed))
-            if k and not name.startswith(ANCHORS[0]):
+            if k and OWN_ANCHORS.get(name, ANCHORS):
                 entry["against"] = _against(name, errors, resampled, seed)
     return out, ranking
 

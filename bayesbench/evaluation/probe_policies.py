@@ -21,7 +21,7 @@ from ..design import Moments, Targets, information, moments
 from ..posterior import Posterior
 from ..scores.matrix import ScoreMatrix
 from ..transforms import Transform
-from .reveal import LOW_COST, Policy
+from .reveal import LOW_COST, Policy, low_cost_of
 
 __all__ = ["by_information", "by_variance", "in_sample_policies", "informed_policies", "own_order"]
 
@@ -120,7 +120,7 @@ def informed_policies(
     """Global orders by information and by variance, over all benchmarks and the cheap ones."""
     states = _prior_moments(posterior, matrix)
     every = matrix.benchmark_ids
-    cheap = tuple(name for name in low_cost or () if name in every)
+    cheap = low_cost_of(matrix, low_cost)
     lists = [("epig-global", "max-variance", every)]
     if cheap:
         lists.append((f"epig{LOW_COST}", f"max-variance{LOW_COST}", cheap))

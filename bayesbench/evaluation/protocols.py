@@ -25,6 +25,7 @@ from .reveal import (
     PlannedProbes,
     Policy,
     curve_tasks,
+    low_cost_of,
     plan_probes,
     random_policy,
 )
@@ -258,7 +259,7 @@ def _probes(
         wanted.extend(_planned(run, run.method, length, seed, low_cost))
     if n_sets and not any(policy.name == "random" for policy in wanted):
         wanted.append(random_policy(run.matrix, n_sets, seed, length))
-        cheap = [name for name in low_cost or () if name in run.matrix.benchmark_ids]
+        cheap = low_cost_of(run.matrix, low_cost)
         if cheap:
             name = f"random{LOW_COST}"
             wanted.append(random_policy(run.matrix, n_sets, seed, length, name=name, among=cheap))

@@ -13,10 +13,12 @@ from ..scores.matrix import ScoreMatrix
 from .tasks import FoldTask, task_seed
 
 __all__ = [
+    "LOW_COST",
     "PlannedProbes",
     "Policy",
     "ProbeOrder",
     "curve_tasks",
+    "low_cost_of",
     "plan_probes",
     "random_policy",
 ]
@@ -60,6 +62,11 @@ class PlannedProbes:
 
     tasks: list[FoldTask]
     uses: dict[tuple[str, int, int], list[int]]
+
+
+def low_cost_of(matrix: ScoreMatrix, low_cost: Sequence[str] | None) -> tuple[str, ...]:
+    """The low-cost benchmarks that the matrix has."""
+    return tuple(name for name in low_cost or () if name in matrix.benchmark_ids)
 
 
 def random_policy(
