@@ -69,6 +69,18 @@ class ScoreMatrix:
             raise SchemaError("readings hold a score that is not a finite number; remove it")
         self._check_numbering()
 
+    def __getstate__(self) -> dict[str, pd.DataFrame]:
+        """The three tables alone.
+
+        What is worked out from them may be cached by one thread while another pickles the matrix
+        for a worker, and arrays lose their write protection on the way.
+        """
+        return {
+            "models": self.models,
+            "benchmarks": self.benchmarks,
+            "readings": self.readings,
+        }
+
     @classmethod
     def from_directory(cls, path: str | Path) -> ScoreMatrix:
         """Load models.csv, benchmarks.csv and scores.csv (or .csv.gz) of a directory.

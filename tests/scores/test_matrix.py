@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,33 @@ def test_arrays_are_read_only() -> None:
     for array in (matrix.values, matrix.observed, matrix.n_items):
         with pytest.raises(ValueError, match="read-only"):
             array[0, 0] = 1
+
+
+class CacheFiller:
+    """Stands for another thread: has the matrix work things out while it is pickled."""
+
+    def __init__(self, matrix: ScoreMatrix) -> None:
+        self.matrix = matrix
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        assert self.matrix.n_items.shape == self.matrix.shape
+        assert self.matrix.model_index("m2") == 1
+        return str, ("filled",)
+
+
+def test_a_matrix_may_be_used_while_it_is_pickled() -> None:
+    matrix = small()
+    matrix.models["other thread"] = [CacheFiller(matrix)] * 3
+    copy = pickle.loads(pickle.dumps(matrix))
+    np.testing.assert_array_equal(copy.values, matrix.values)
+    assert copy.data_hash == matrix.data_hash
+
+
+def test_arrays_of_a_pickled_matrix_are_read_only() -> None:
+    matrix = small()
+    assert matrix.n_cells == 4
+    with pytest.raises(ValueError, match="read-only"):
+        pickle.loads(pickle.dumps(matrix)).values[0, 0] = 1
 
 
 def test_open_scores_has_the_documented_size(open_matrix: ScoreMatrix) -> None:
