@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 PROTOCOLS = ("folds", "new-release", "probes", "curve", "structure")
+LOW_COST_FILE = "low_cost_allowlist.json"
 NESTED = ("medae", "medape", "coverage90", "width90", "n_cells")
 
 
@@ -51,7 +52,11 @@ NESTED = ("medae", "medape", "coverage90", "width90", "n_cells")
 )
 @click.option("--folds", metavar="FILE", help="Folds as JSON.  [default: per-model thirds]")
 @click.option("--families", metavar="FILE", help="new-release: families as JSON.")
-@click.option("--low-cost", metavar="FILE", help="probes: allow-list of cheap benchmarks.")
+@click.option(
+    "--low-cost",
+    metavar="FILE",
+    help=f"probes: allow-list of cheap benchmarks.  [default: {LOW_COST_FILE} of the data, if any]",
+)
 @click.option("--ks", type=values.counts, metavar="N,N", help="Numbers of revealed scores.")
 @click.option("--seeds", type=click.IntRange(1), metavar="N", help="Repetitions.")
 @click.option("--max-folds", type=click.IntRange(1), metavar="N", help="Only the first folds.")
@@ -87,6 +92,7 @@ def evaluate(
     min_model: int,
     min_benchmark: int,
     method: str,
+    low_cost: str | None,
     options: tuple[str, ...],
     predictions: tuple[str, ...],
     work_dir: str | None,
@@ -108,7 +114,10 @@ def evaluate(
         settings["path"] = source
     matrix = read_data(data, scale, benchmarks, min_model, min_benchmark)
     keep = None if no_resume else Path(work_dir) if work_dir else default_work_dir()
-    result = run(matrix, method, settings, keep, **plan)
+    beside = Path(data) / LOW_COST_FILE
+    if low_cost is None and plan["protocol"] == "probes" and beside.is_file():
+        low_cost = str(beside)
+    result = run(matrix, method, settings, keep, low_cost=low_cost, **plan)
     if target is not None:
         _write(result, target)
     emit(output_format, result.to_json(), *_tables(result))

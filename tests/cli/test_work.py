@@ -103,6 +103,30 @@ def test_evaluate_is_that_of_the_library(run: Run, scores_csv: Path, tmp_path: P
     ).out  # fmt: skip
 
 
+def test_a_list_of_cheap_benchmarks_beside_the_data_is_taken(
+    run: Run, scores_csv: Path, tmp_path: Path
+) -> None:
+    scores = pd.read_csv(scores_csv)
+    scores.to_csv(tmp_path / "scores.csv", index=False)
+    scores[["model_id"]].drop_duplicates().to_csv(tmp_path / "models.csv", index=False)
+    columns = scores[["benchmark_id"]].drop_duplicates()
+    columns.assign(scale="percent").to_csv(tmp_path / "benchmarks.csv", index=False)
+    other = tmp_path / "other.txt"
+    other.write_text("b3\n")
+
+    def policies(*args: object) -> dict[str, Any]:
+        return run("evaluate", "--data", tmp_path, "--protocol", "probes", "--method", "bias",
+                   "--ks", "1", "--seeds", "2", "--no-resume", "--format", "json",
+                   *args).json()["policies"]  # fmt: skip
+
+    assert set(policies()) == {"random"}
+    (tmp_path / "low_cost_allowlist.json").write_text('["b1"]')
+    beside = policies()
+    assert set(beside) == {"random", "random-low-cost"}
+    given = policies("--low-cost", other)["random-low-cost"]
+    assert given["1"]["medae"] != beside["random-low-cost"]["1"]["medae"]
+
+
 def test_evaluate_options_reach_the_method(run: Run, scores_csv: Path) -> None:
     base = ("evaluate", "--data", scores_csv, "--scale", "percent", "--method", "als",
             "--no-resume", "--format", "json")  # fmt: skip
