@@ -130,6 +130,10 @@ class SVIConfig:
             raise UsageError(f"learning_rate must be positive, got {self.learning_rate}")
 
 
+MANY_CELLS = 20_000
+"""Scores from which on Gibbs takes fewer sweeps."""
+
+
 @dataclass(frozen=True)
 class GibbsConfig:
     """Settings of the blocked Gibbs sampler; ``draws`` sweeps are kept, one in ``thin``."""
@@ -142,3 +146,24 @@ class GibbsConfig:
     def __post_init__(self) -> None:
         for name in ("chains", "warmup", "draws", "thin"):
             _at_least(name, getattr(self, name), 1)
+
+    @classmethod
+    def suited_to(cls, n_cells: int, **settings: int) -> GibbsConfig:
+        """Settings for a matrix of so many scores; those named stay as they are named.
+
+        A sweep takes time in proportion to the scores, and the more there are of each model and
+        benchmark the fewer sweeps are needed: from `MANY_CELLS` on ``warmup`` and ``thin`` go down
+        as 1 / ``n_cells``, to no less than 800 and 8. Whether it was enough the diagnostics say.
+
+        Parameters
+        ----------
+        n_cells : int
+        **settings
+            Fields of the class.
+        """
+        share = min(1.0, MANY_CELLS / max(n_cells, 1))
+        usual = {
+            "warmup": max(800, round(share * cls.warmup)),
+            "thin": max(8, round(share * cls.thin)),
+        }
+        return cls(**{**usual, **settings})

@@ -81,8 +81,9 @@ def fit(
     stderr.
     """
     target = writable(out, "--out")
-    config = settings_of(method, settings)
+    chosen = settings_of(method, settings)
     matrix = read_data(data, scale, benchmarks, min_model, min_benchmark)
+    config = configured(method, chosen, matrix.n_cells)
     spec = ModelSpec() if rank is None else ModelSpec(rank=rank)
     posterior = run(method, matrix, spec, config, seed)
     diagnostics = posterior.diagnostics
@@ -98,14 +99,21 @@ def fit(
     _report(kept, method, config, spec, out, output_format)
 
 
-def settings_of(method: str, given: dict[str, int | None]) -> Any:
-    """Settings of a method; one it does not have is refused."""
-    kind = METHODS[method][2]
-    known = {field.name for field in fields(kind)}
+def settings_of(method: str, given: dict[str, int | None]) -> dict[str, int]:
+    """The settings that were given; one the method does not have is refused."""
+    known = {field.name for field in fields(METHODS[method][2])}
     chosen = {name: value for name, value in given.items() if value is not None}
     for name in chosen:
         if name not in known:
             raise UsageError(f"--{name} does not belong to --method {method}; leave it out")
+    return chosen
+
+
+def configured(method: str, chosen: dict[str, int], n_cells: int) -> Any:
+    """Settings of a method for a matrix of so many scores."""
+    kind = METHODS[method][2]
+    if kind is GibbsConfig:
+        return GibbsConfig.suited_to(n_cells, **chosen)
     return kind(**chosen)
 
 

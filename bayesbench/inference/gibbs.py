@@ -311,6 +311,7 @@ def fit_gibbs(
         Training scores; filter it first.
     spec : ModelSpec, optional
     config : GibbsConfig, optional
+        By default what suits the size of the matrix.
     seed : int
         The same seed gives the same draws.
     report : callable, optional
@@ -330,7 +331,7 @@ def fit_gibbs(
     FitError
         The draws are not finite.
     """
-    config = config or GibbsConfig()
+    config = config or GibbsConfig.suited_to(matrix.n_cells)
     begun = time.perf_counter()
     use_compilation_cache()
     problem = prepare(matrix, spec or ModelSpec())

@@ -10,6 +10,7 @@ import pytest
 
 import bayesbench.cli.fit as fit_module
 from bayesbench.baselines import build_baseline
+from bayesbench.config import GibbsConfig
 from bayesbench.evaluation import evaluate
 from bayesbench.posterior import Diagnostics, Posterior
 from bayesbench.scores import ScoreMatrix, per_model_folds
@@ -46,6 +47,7 @@ def test_fit_passes_the_settings_on_and_writes_the_file(
                  "--format", "json").json()  # fmt: skip
     assert quick_fit["matrix"].shape == (8, 4)
     assert (quick_fit["config"].chains, quick_fit["config"].draws) == (3, 20)
+    assert (quick_fit["config"].warmup, quick_fit["config"].thin) == (50, GibbsConfig().thin)
     assert (quick_fit["spec"].rank, quick_fit["seed"]) == (1, 7)
     assert answer["draws"] == 20 == Posterior.load(out).n_draws
     assert (answer["models"], answer["benchmarks"], answer["cells"]) == (8, 4, 32)

@@ -255,3 +255,30 @@ def test_padding_changes_nothing_but_the_random_numbers() -> None:
     assert float(data.present.sum()) == problem.data.n_cells
     draws = compiled_sampler(shape, 1).run(data, seed=0, chains=1, warmup=1, draws=5)
     assert all(np.isfinite(value).all() for value in draws.values())
+
+
+@pytest.mark.parametrize(
+    ("n_cells", "warmup", "thin"), [(0, 3200, 100), (20_000, 3200, 100), (40_000, 1600, 50),
+                                    (10_000_000, 800, 8)],
+)  # fmt: skip
+def test_large_matrices_take_fewer_sweeps(n_cells: int, warmup: int, thin: int) -> None:
+    suited = GibbsConfig.suited_to(n_cells)
+    assert (suited.warmup, suited.thin) == (warmup, thin)
+    assert (suited.chains, suited.draws) == (GibbsConfig().chains, GibbsConfig().draws)
+    assert GibbsConfig.suited_to(n_cells, thin=3, chains=1).thin == 3
+
+
+def test_fits_without_settings_take_those_that_suit_the_matrix(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    matrix = make_matrix()
+    asked: list[int] = []
+
+    def suited(n_cells: int) -> GibbsConfig:
+        asked.append(n_cells)
+        return SMALL
+
+    monkeypatch.setattr(GibbsConfig, "suited_to", suited)
+    posterior = fit_gibbs(matrix, ModelSpec(rank=1), check=False)
+    assert asked == [matrix.n_cells]
+    assert posterior.n_draws == SMALL.chains * SMALL.draws
