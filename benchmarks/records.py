@@ -1,4 +1,4 @@
-"""What every benchmark writes: its figures, and on which code, data and machine they were made."""
+"""What every benchmark writes, figures and what made them, and how the report finds it again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,13 @@ RESULTS = Path(__file__).resolve().parent / "results"
 PUBLIC_MATRIX = REPOSITORY.parent / "shared" / "data" / "benchpress"
 """Where the public 84 x 133 matrix is looked for; it is no part of the repository."""
 PACKAGES = ("jax", "jaxlib", "numpyro", "numpy", "scipy", "pandas")
+METHODS = (
+    "low-rank", "low-rank-nuts", "low-rank-svi", "als", "soft-impute", "blend", "bench-regression",
+    "gaussian", "model-knn", "bias", "mean", "external",
+)  # fmt: skip
+"""In the order of the tables."""
+
+Record = Mapping[str, Any]
 
 
 def machine() -> dict[str, Any]:
@@ -97,3 +104,34 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, list):
         return [_rounded(entry) for entry in value]
     return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def records(directory: Path = RESULTS) -> list[dict[str, Any]]:
+    """All results in order of their file names."""
+    return [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted(directory.glob("*.json"))
+    ]
+
+
+def of(found: Iterable[Record], name: str) -> list[Record]:
+    """Complete, unlabelled records of a protocol, methods in order."""
+    chosen = [
+        record
+        for record in found
+        if record["name"] == name
+        and not record["label"]
+        and record["provenance"]["options"]["max_folds"] is None
+        and record["provenance"]["options"].get("seeds", "all") == "all"
+    ]
+    return sorted(chosen, key=lambda record: METHODS.index(record["method"]))
+
+
+def labelled(found: Iterable[Record], name: str, label: str) -> list[Record]:
+    """Complete records of a protocol under one label."""
+    kept = [{**record, "label": ""} for record in found if record.get("label") == label]
+    return [{**record, "label": label} for record in of(kept, name)]
+
+
+def named(record: Record) -> str:
+    """Method of a record, with its label."""
+    return ", ".join(part for part in (record["method"], record["label"]) if part)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bayesbench.config import ModelSpec
-from benchmarks import report
+from benchmarks import records, report, sections
 
 
 def test_report_and_readmes_are_what_the_results_give(repository: Path) -> None:
@@ -65,7 +65,7 @@ def test_methods_stand_in_order_with_published_rows_after_them() -> None:
 
 
 def test_words_name_the_strata_outside_of_the_band() -> None:
-    text = report.words(folds("low-rank", 0.9))
+    text = sections.words(folds("low-rank", 0.9))
     assert "90.0 %" in text
     assert "over-confident (too narrow) in scale: percent (0.800" in text
     assert "under-confident (too wide) in scale: percent (0.960" in text
@@ -75,7 +75,7 @@ def test_words_name_the_strata_outside_of_the_band() -> None:
 def test_words_are_short_where_every_stratum_is_off() -> None:
     record = folds("gaussian", 0.5)
     record["strata"] = [{**row, "coverage90": 0.5} for row in record["strata"]]  # type: ignore[attr-defined]
-    assert "over-confident (too narrow) in every stratum" in report.words(record)
+    assert "over-confident (too narrow) in every stratum" in sections.words(record)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_words_are_short_where_every_stratum_is_off() -> None:
     ],
 )
 def test_partial_and_labelled_runs_stay_out_of_the_tables(partial: dict[str, object]) -> None:
-    assert report.of([folds("als", None, **partial)], "p1") == []
-    assert len(report.of([folds("als", None)], "p1")) == 1
+    assert records.of([folds("als", None, **partial)], "p1") == []
+    assert len(records.of([folds("als", None)], "p1")) == 1
 
 
 def test_block_between_the_marks_is_replaced() -> None:

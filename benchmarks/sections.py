@@ -1,0 +1,417 @@
+"""Sections of RESULTS.md, each from the records of one protocol or comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from records import METHODS, Record, labelled, named, of
+from tables import FOLDS, SHORT, figures_table, number, table
+
+# published figures and first trials of the project, measured elsewhere
+PUBLISHED_P1 = (
+    ("*published: logit bias ALS*, intervals by 12 MLPs", {
+        "medae": 4.60, "medape": 7.76, "within3": 36.6, "within5": 52.8, "coverage90": 0.899,
+        "width90": 27.2, "spearman": 0.536, "top20_medape": 2.71,
+    }),
+    ("*first trial of this model, 30 folds*", {
+        "medae": 3.77, "medape": 6.42, "within3": 42.9, "within5": 58.9, "coverage90": 0.899,
+        "width90": 24.5, "spearman": 0.560, "top20_medape": 1.8,
+    }),
+)  # fmt: skip
+PUBLISHED_P3 = (
+    "published, revealed cells counted as errors of 0, ALS: 10.2 / 5.0 / 2.8 at k = 1, 5, 10"
+)
+PUBLISHED_P4 = (
+    "published (greedy on the error itself, revealed cells counted as errors of 0): 3.93 from all "
+    "benchmarks, 4.55 from the low-cost list"
+)
+STRATA = {
+    "level": "tenth of the predicted level",
+    "n_model": "third by scores of the model",
+    "n_benchmark": "third by scores of the benchmark",
+    "scale": "scale",
+}
+LOW, HIGH = 0.87, 0.93
+"""Coverage of a stratum outside of this is called over- or under-confident."""
+
+
+def folds_section(
+    found: Sequence[Record],
+    published: Sequence[tuple[str, Record]],
+    again: Sequence[Record] = (),
+) -> str:
+    """Methods side by side, `again` from other seeds, calibration of those with intervals."""
+    rows = [(record["method"], record) for record in found]
+    parts = [figures_table([*rows, *published], FOLDS)]
+    split = [
+        (f"{record['method']}, {part} seeds {min(seeds)}-{max(seeds)}", record[part])
+        for record in found
+        for part in ("development", "untouched")
+        if part in record
+        for seeds in [record[part]["seeds"]]
+    ]
+    if split:
+        parts.append(
+            "Settings were chosen on the development seeds; the others were only measured.\n"
+        )
+        parts.append(figures_table(split, ("medae", "medape", "within5", "coverage90", "width90")))
+    if again:
+        parts.append(other_seeds(again))
+    parts.extend(calibration_section(record) for record in found if record.get("calibration"))
+    return "\n".join(parts)
+
+
+def other_seeds(found: Sequence[Record]) -> str:
+    """The same methods from other seeds: how far chance moves them."""
+    parts = []
+    for method in sorted({record["method"] for record in found}, key=METHODS.index):
+        own = [record for record in found if record["method"] == method]
+        figures = ", ".join(f"{number(r['medae'])} / {number(r['medape'])}" for r in own)
+        parts.append(f"{method}: {figures}")
+    return f"From other seeds, the same folds (MedAE / MedAPE %): {'; '.join(parts)}.\n"
+
+
+def calibration_section(record: Record) -> str:
+    """Coverage by level and stratum, PIT, trust, sharpness, in words where it is off."""
+    found, method = record["calibration"], record["method"]
+    parts = [f"### {method}: calibration\n"]
+    head = ["nominal", *found["coverage"]]
+    parts.append(table(head, [["held-out", *(number(v, 3) for v in found["coverage"].values())]]))
+    parts.append(
+        table(
+            ["stratum", "part", "cells", "MedAE", "90 % coverage", "median width"],
+            (
+                [
+                    STRATA.get(row["stratum"], row["stratum"]),
+                    str(row["part"]),
+                    number(row["n"], 0),
+                    number(row["medae"]),
+                    number(row["coverage90"], 3),
+                    number(row["width90"], 1),
+                ]
+                for row in record["strata"]
+            ),
+        )
+    )
+    parts.append(words(record))
+    pit = found["pit"]
+    mean = sum(pit) / len(pit)
+    parts.append(
+        f"PIT histogram ({len(pit)} bins, share of the even height): "
+        + " ".join(f"{count / mean:.2f}" for count in pit)
+        + "\n"
+    )
+    parts.append(trust(record))
+    if "certainty" in record:
+        rows = [(f"fifth {row['fifth']}, surest first", row) for row in record["certainty"]]
+        parts.append(figures_table(rows, SHORT).replace("| method |", "| certainty |", 1))
+    if "sharpness" in record:
+        ends = record["sharpness"]
+        parts.append(
+            table(
+                ["benchmark", "cells", "MedAE", "90 % coverage", "median width"],
+                (
+                    [
+                        f"{row['benchmark_id']} ({end})",
+                        number(row["n_cells"], 0),
+                        number(row["medae"]),
+                        number(row["coverage90"], 3),
+                        number(row["width90"], 1),
+                    ]
+                    for end in ("narrowest", "widest")
+                    for row in ends[end]
+                ),
+            )
+        )
+    return "\n".join(parts)
+
+
+def words(record: Record) -> str:
+    """Where the intervals are over- or under-confident."""
+    covered = record["coverage90"]
+    if covered is None:
+        return ""
+    off = {
+        "over-confident (too narrow)": [r for r in record["strata"] if r["coverage90"] < LOW],
+        "under-confident (too wide)": [r for r in record["strata"] if r["coverage90"] > HIGH],
+    }
+    parts = [f"Pooled, 90 % intervals hold {100 * covered:.1f} % of the held-out scores."]
+    for name, rows in off.items():
+        if len(rows) == len(record["strata"]):
+            parts.append(f"They are {name} in every stratum.")
+        elif rows:
+            where = "; ".join(
+                f"{STRATA.get(r['stratum'], r['stratum'])}: {r['part']} "
+                f"({r['coverage90']:.3f}, {r['n']:,} cells)"
+                for r in rows
+            )
+            parts.append(f"They are {name} in {where}.")
+    if len(parts) == 1:
+        parts.append(f"No stratum lies outside {LOW}-{HIGH}.")
+    return " ".join(parts) + "\n"
+
+
+def trust(record: Record) -> str:
+    """Quality of the probability of an error of at most 10 points."""
+    within = record["calibration"]["within"]
+    base = within["base_rate"]
+    text = (
+        f"P(error <= {within['points']:g} points): Brier score {within['brier']:.4f} (always "
+        f"saying the mean rate {base:.3f}: {base * (1 - base):.4f})."
+    )
+    published = record.get("published_trust")
+    if published:
+        text += (
+            f" The published trust of the same cells against these errors: "
+            f"{published['brier_published_trust']:.4f} "
+            f"(mean {published['mean_published_trust']:.3f}). "
+            "The published predictions are those of one fit of the whole matrix and repeat the "
+            "known score there, so their trust was not made for held-out cells: no more than an "
+            "indication."
+        )
+    return text + "\n"
+
+
+def release_section(found: Sequence[Record]) -> str:
+    """P3 by the number of scores shown."""
+    rows = []
+    for record in found:
+        for k, entry in record["by_k"].items():
+            rows.append(
+                [
+                    named(record),
+                    k,
+                    number(entry["medae"]),
+                    number(entry.get("medae_family_median")),
+                    number(entry["medape"]),
+                    number(entry["coverage90"], 3),
+                    number(entry["width90"], 1),
+                    number(entry["n_cells"], 0),
+                    number(entry["not_predictable"], 3),
+                    number(entry["medae_counted"]),
+                ]
+            )
+    head = [
+        "method", "k", "MedAE", "median over families", "MedAPE %", "90 % coverage",
+        "median width", "cells", "not predictable", "MedAE counted as published",
+    ]  # fmt: skip
+    return f"{table(head, rows)}\n{PUBLISHED_P3}.\n"
+
+
+def probes_section(found: Sequence[Record]) -> str:
+    """P4 by policy and number of probes."""
+    rows, sets = [], []
+    for record in found:
+        for policy, by_k in record["policies"].items():
+            for k, entry in by_k.items():
+                against = entry.get("against", {})
+                anchors = [
+                    next((entry for name, entry in against.items() if name.startswith(kind)), None)
+                    for kind in ("random", "max-variance")
+                ]
+                rows.append(
+                    [
+                        policy_name(policy, by_k),
+                        k,
+                        number(entry["medae"]),
+                        number(entry["medape"]),
+                        number(entry["coverage90"], 3),
+                        number(entry["width90"], 1),
+                        number(entry.get("ranking_margin0"), 3),
+                        number(entry["n_cells"], 0),
+                        number(entry["medae_counted"]),
+                        *(difference(anchor) for anchor in anchors),
+                    ]
+                )
+            probes = by_k[max(by_k, key=int)].get("probes")
+            if probes:
+                sets.append(f"* {policy}: {', '.join(probes)}")
+    head = [
+        "policy", "k", "MedAE", "MedAPE %", "90 % coverage", "median width", "ranking", "cells",
+        "MedAE counted as published", "MedAE minus random", "MedAE minus max-variance",
+    ]  # fmt: skip
+    listed = "\n".join(sets)
+    return (
+        f"{table(head, rows)}\nDifferences of MedAE with bootstrap 95 % intervals over models (and "
+        "over the sets, for random ones: their mean); adaptive policies are set against the "
+        "adaptive naive one, low-cost ones against random and naive low-cost ones (against those "
+        f"of all benchmarks: in the JSON file).\n\nOrders:\n\n{listed}\n\n{PUBLISHED_P4}.\n"
+    )
+
+
+def policy_name(policy: str, by_k: Mapping[str, Any]) -> str:
+    """Name of a policy; whether it was chosen on the errors it is measured by."""
+    in_sample = any(entry.get("in_sample") for entry in by_k.values())
+    return f"{policy} (chosen on the error)" if in_sample else policy
+
+
+def difference(found: Mapping[str, Any] | None) -> str:
+    """A difference with its interval."""
+    if not found:
+        return "-"
+    low, high = found["interval95"]
+    return f"{found['difference']:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def skillinfer_section(found: Sequence[Record]) -> str:
+    """Conditioning beside skillinfer on one table."""
+    rows = []
+    for record in found:
+        rows.extend(
+            [
+                method,
+                k,
+                number(entry["medae"]),
+                number(entry["within5"], 1),
+                number(entry["coverage90"], 3),
+                number(entry["width90"], 1),
+                number(entry["winkler90"], 1),
+                number(1000 * entry["seconds_per_model"], 1),
+                number(record["fit_s"][method], 1),
+            ]
+            for k, by_method in record["by_k"].items()
+            for method, entry in by_method.items()
+        )
+    head = [
+        "method", "scores shown", "MedAE", "<= 5 %", "90 % coverage", "median width",
+        "interval score", "ms per model", "fit s",
+    ]  # fmt: skip
+    sizes = "; ".join(
+        f"{record['training_models']:,} training models, {record['tested_models']:,} tested"
+        for record in found
+    )
+    return (
+        f"{sizes}; makers are in one part only. skillinfer 0.1.1: Gaussian intervals from its "
+        f"means and spreads.\n\n{table(head, rows)}"
+    )
+
+
+def conditioning_section(found: Sequence[Record]) -> str:
+    """Conditioning against refits."""
+    rows = []
+    for record in found:
+        asked = record["provenance"]["options"]
+        engine = asked["engine"] + (", protocol P4" if asked.get("probes") else "")
+        for k, part in {**record["by_k"], "all": record["summary"]}.items():
+            again = part.get("refits", {})
+            rows.append(
+                [
+                    engine,
+                    k,
+                    str(part["n_cases"]),
+                    number(part["conditioning"]["median_difference"]),
+                    number(part["conditioning"]["width_ratio"], 3),
+                    number(again.get("median_difference")),
+                    number(again.get("width_ratio"), 3),
+                    number(part.get("medae_conditioning")),
+                    number(part.get("medae_refit")),
+                ]
+            )
+    head = [
+        "engine", "scores shown", "cases", "difference of medians (points)", "ratio of widths",
+        "two refits: difference", "two refits: ratio", "MedAE conditioned", "MedAE refitted",
+    ]  # fmt: skip
+    return table(head, rows)
+
+
+def engines_section(found: Sequence[Record]) -> str:
+    """Effective draws per second of the two engines."""
+    rows = [
+        [
+            name,
+            number(entry["seconds"], 0),
+            number(entry["ess_median"], 0),
+            number(entry["ess_q01"], 0),
+            number(entry["ess_median_per_s"], 1),
+            number(entry["ess_q01_per_s"], 1),
+        ]
+        for record in found
+        for name, entry in record["engines"].items()
+    ]
+    head = [
+        "engine", "seconds", "effective draws of eta, median", "1 % quantile", "median per second",
+        "1 % quantile per second",
+    ]  # fmt: skip
+    ratios = ", ".join(
+        f"{record['ratio_median']:.1f} (median), {record['ratio_q01']:.1f} (1 % quantile)"
+        for record in found
+    )
+    return f"{table(head, rows)}\nGibbs over NUTS, per second: {ratios}.\n"
+
+
+def speed_section(found: Sequence[Record]) -> str:
+    """Times on the bundled posterior."""
+    rows = [
+        [
+            name,
+            number(entry["min_s"], 3),
+            number(entry["median_s"], 3),
+            number(entry.get("peak_mb"), 0),
+        ]
+        for record in found
+        for name, entry in record["times"].items()
+    ]
+    return table(["step", "least s", "median s", "peak MB"], rows)
+
+
+def made_on(found: Sequence[Record]) -> str:
+    """Commits, data and machines behind the figures."""
+    rows = []
+    for record in found:
+        made = record["provenance"]
+        asked = made["options"]
+        parts = (
+            record["name"],
+            asked.get("engine"),
+            "probes" if asked.get("probes") else None,
+            record.get("method"),
+            record.get("label"),
+        )
+        name = "-".join(part for part in parts if part)
+        changed = " (package changed)" if made["package_changed"] else ""
+        rows.append(
+            [
+                name,
+                f"{(made['commit'] or 'unknown')[:10]}{changed}",
+                made["created"],
+                made["data_hash"][:12],
+                f"{made['machine']['cpu']}, {made['machine']['cores']} cores, "
+                f"Python {made['machine']['python']}, jax {made['machine']['jax']}",
+            ]
+        )
+    return table(["result", "commit", "date", "data", "machine"], rows)
+
+
+SECTIONS = (
+    ("p1", "P1: published folds of the public 84 x 133 matrix"),
+    ("p2", "P2: the bundled matrix, per-model 3-fold, seed 42"),
+    ("p3", "P3: new releases (hidden cells only)"),
+    ("p4", "P4: probes (hidden cells only)"),
+    ("skillinfer-table", "Conditioning beside skillinfer (4,574 x 6 table)"),
+    ("conditioning", "Conditioning against full refits (raw intervals)"),
+    ("engines", "Gibbs and NUTS: effective draws of eta per second, same matrix"),
+    ("speed", "Times on the bundled posterior"),
+)
+
+
+def section(name: str, found: Sequence[Record]) -> str:
+    """Body of one section."""
+    if name == "p1":
+        labels = sorted({str(r["label"]) for r in found if str(r.get("label")).startswith("seed-")})
+        again = [record for label in labels for record in labelled(found, name, label)]
+        return folds_section(of(found, name), PUBLISHED_P1, again)
+    if name == "p2":
+        return folds_section(of(found, name), ())
+    if name == "p3":
+        return release_section([*of(found, name), *labelled(found, name, "conditioned")])
+    if name == "p4":
+        return probes_section(of(found, name))
+    chosen = [record for record in found if record["name"] == name]
+    write = {
+        "skillinfer-table": skillinfer_section,
+        "conditioning": conditioning_section,
+        "engines": engines_section,
+        "speed": speed_section,
+    }
+    return write[name](chosen)
