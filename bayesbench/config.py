@@ -30,6 +30,9 @@ class Priors:
         Shape of the inverse-gamma on a benchmark's noise variance: weak pooling to the level.
     noise_level_shape, noise_level_rate : float
         Gamma prior of the shared noise variance (mean 0.25 of a column's variance).
+    noise_level_least : float
+        The shared noise variance is at least this, whatever the columns: exact or constant ones
+        would draw it, and their own noise, to zero. (Above it the gamma has 0.99997 of its mass.)
     noise_model_shape : float
         Shape (= scale) of the inverse-gamma on a model's noise variance; near 1.
     nu_grid : tuple of float
@@ -48,6 +51,7 @@ class Priors:
     noise_shape: float = 2.5
     noise_level_shape: float = 2.0
     noise_level_rate: float = 8.0
+    noise_level_least: float = 1e-3
     noise_model_shape: float = 6.0
     nu_grid: tuple[float, ...] = (2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0)
 

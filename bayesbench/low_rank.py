@@ -144,6 +144,30 @@ def _root_inverse_gamma(shape: float, scale: float | jax.Array) -> dist.Distribu
     return dist.TransformedDistribution(dist.InverseGamma(shape, scale), PowerTransform(0.5))
 
 
+class _GammaFrom(dist.Gamma):  # type: ignore[misc]
+    """Gamma law cut off below ``least``; its density is not normalised again."""
+
+    pytree_aux_fields = ("least",)
+
+    def __init__(self, least: float, concentration: float, rate: float) -> None:
+        self.least = least
+        super().__init__(concentration, rate)
+
+    @property
+    def support(self) -> dist.constraints.Constraint:
+        return dist.constraints.greater_than(self.least)
+
+    def sample(self, key: jax.Array, sample_shape: tuple[int, ...] = ()) -> jax.Array:
+        def again(state: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+            key, value = state
+            key, key_fresh = jax.random.split(key)
+            fresh = super(_GammaFrom, self).sample(key_fresh, sample_shape)
+            return key, jnp.where(value < self.least, fresh, value)
+
+        start = (key, jnp.full(self.shape(sample_shape), -jnp.inf))
+        return jax.lax.while_loop(lambda state: (state[1] < self.least).any(), again, start)[1]
+
+
 def low_rank_model(data: TrainingData, spec: ModelSpec) -> None:
     """Joint density of the low-rank model (NumPyro callable).
 
@@ -201,7 +225,8 @@ def _benchmark_side(data: TrainingData, spec: ModelSpec) -> dict[str, jax.Array]
         "mean_loading", dist.Normal(priors.mean_loading, priors.mean_loading_sd)
     )
     out["noise_level"] = numpyro.sample(
-        "noise_level", dist.Gamma(priors.noise_level_shape, priors.noise_level_rate)
+        "noise_level",
+        _GammaFrom(priors.noise_level_least, priors.noise_level_shape, priors.noise_level_rate),
     )
     with numpyro.plate("benchmark", n):
         out["benchmark_bias"] = numpyro.sample(

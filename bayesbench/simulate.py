@@ -259,7 +259,10 @@ def _draw_benchmarks(prior: _Prior, n: int, spec: ModelSpec) -> None:
     scale_bias = prior.scale("scale_bias", p.bias_b)
     scale_loading = prior.scale("scale_loading", p.loading_b)
     mean_loading = prior.put("mean_loading", rng.normal(p.mean_loading, p.mean_loading_sd))
-    level = prior.put("noise_level", rng.gamma(p.noise_level_shape, 1 / p.noise_level_rate))
+    drawn = 0.0
+    while drawn < p.noise_level_least:
+        drawn = rng.gamma(p.noise_level_shape, 1 / p.noise_level_rate)
+    level = prior.put("noise_level", drawn)
     prior.put("benchmark_bias", rng.normal(0.0, scale_bias, n))
     prior.put("loading", rng.normal(mean_loading, scale_loading, n))
     variance = p.noise_shape * level / rng.gamma(p.noise_shape, size=n)

@@ -14,7 +14,14 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from bayesbench.config import ModelSpec
-from bayesbench.low_rank import TrainingData, complete, low_rank_model, nu_log_weights, site_dims
+from bayesbench.low_rank import (
+    TrainingData,
+    _GammaFrom,
+    complete,
+    low_rank_model,
+    nu_log_weights,
+    site_dims,
+)
 from bayesbench.parameters import DRAW_DIMS
 from bayesbench.simulate import Simulation, simulate
 
@@ -159,6 +166,17 @@ def test_a_wrong_density_would_be_seen() -> None:
     here = log_joint(dict(simulation.truth), x, simulation)
     there = log_joint(dict(simulation.truth), x, replace(simulation, spec=other))
     assert abs(here - there) > 1e-3
+
+
+def test_noise_level_has_a_bound() -> None:
+    """Draws respect it, and samplers move above it."""
+    law = _GammaFrom(0.3, 2.0, 8.0)
+    drawn = np.asarray(law.sample(jax.random.PRNGKey(0), (20_000,)))
+    whole = stats.gamma(2.0, scale=1 / 8.0)
+    assert stats.kstest(whole.sf(drawn) / whole.sf(0.3), "uniform").pvalue > 1e-3
+    above = numpyro.distributions.biject_to(law.support)(jnp.linspace(-20.0, 2.0, 50))
+    assert float(above.min()) >= 0.3
+    assert float(law.log_prob(0.5)) == pytest.approx(whole.logpdf(0.5), rel=1e-5)
 
 
 def test_plates_are_named_as_dims() -> None:

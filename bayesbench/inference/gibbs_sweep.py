@@ -33,7 +33,7 @@ from .gibbs_state import (
     per_model,
     spread,
 )
-from .variates import gamma_or_stay, gamma_variate, gaussian, inverse_gamma, normal
+from .variates import gamma_from_or_stay, gamma_or_stay, gaussian, inverse_gamma, normal
 
 __all__ = ["sweep"]
 
@@ -233,8 +233,9 @@ def _noise(
     a = priors.noise_shape
     noise = inverse_gamma(keys[2], a + 0.5 * count, a * state.noise_level + 0.5 * squares)
     level_shape = jnp.asarray(priors.noise_level_shape + a * shape.n_benchmarks)
-    level = gamma_variate(keys[3], level_shape) / (
-        priors.noise_level_rate + a * (1.0 / noise).sum()
+    rate = priors.noise_level_rate + a * (1.0 / noise).sum()
+    level = gamma_from_or_stay(
+        keys[3], level_shape, rate, priors.noise_level_least, state.noise_level
     )
     model_noise = state.noise_model
     if spec.model_noise:

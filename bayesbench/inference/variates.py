@@ -17,6 +17,7 @@ from jax.lax import erf_inv
 from jax.scipy.linalg import solve_triangular
 
 __all__ = [
+    "gamma_from_or_stay",
     "gamma_or_stay",
     "gamma_variate",
     "gaussian",
@@ -84,6 +85,27 @@ def gamma_or_stay(key: Array, shape: Array, rate: Array, current: Array) -> Arra
     return jnp.where(accepted, value / rate, current)
 
 
+def gamma_from_or_stay(
+    key: Array, shape: Array, rate: Array, least: float, current: Array
+) -> Array:
+    """Gamma(shape, rate) cut off below `least`, for ``shape >= 1``, or the current value.
+
+    First a variate of the whole gamma law. Where it falls below, and the mode does too, ``least +
+    Exponential(rate - (shape - 1) / least)``, which majorises the tail, is taken with probability
+    ``exp((shape - 1) (log t - t + 1))``, ``t = value / least``. Neither depends on the current
+    value, so staying there leaves the law unchanged.
+    """
+    key_exponential, key_uniform = random.split(random.fold_in(key, 1))
+    whole = gamma_variate(key, shape) / rate
+    slope = rate - (shape - 1.0) / least
+    value = least + random.exponential(key_exponential, shape.shape) / jnp.abs(slope)
+    t = value / least
+    log_share = (shape - 1.0) * (jnp.log(t) - t + 1.0)
+    uniform = random.uniform(key_uniform, shape.shape, minval=LEAST_UNIFORM)
+    taken = (slope > 0) & (jnp.log(uniform) < log_share)
+    return jnp.where(whole >= least, whole, jnp.where(taken, value, current))
+
+
 def inverse_gamma(key: Array, shape: float | Array, scale: Array) -> Array:
     """InvGamma(shape, scale)."""
     return scale / gamma_variate(
@@ -98,6 +120,9 @@ def gaussian(key: Array, precision: Array, linear: Array, current: Array) -> Arr
     mean, e standard normal and ``a = OVERRELAXATION``: the normal law is left unchanged, and a
     negative a lands on the other side of the mean. Blocks that hold each other in place then
     travel along their common direction instead of creeping about at random.
+
+    A precision that single precision finds indefinite leaves the current values where they are:
+    it does not depend on them, so this too leaves the law unchanged.
     """
     chol = jnp.linalg.cholesky(precision)
     upper = jnp.swapaxes(chol, -1, -2)
@@ -105,4 +130,5 @@ def gaussian(key: Array, precision: Array, linear: Array, current: Array) -> Arr
     fresh = normal(key, linear.shape)[..., None]
     a = OVERRELAXATION
     away = a * (upper @ current[..., None] - half) + math.sqrt(1.0 - a**2) * fresh
-    return solve_triangular(upper, half + away, lower=False)[..., 0]
+    drawn = solve_triangular(upper, half + away, lower=False)[..., 0]
+    return jnp.where(jnp.isfinite(chol).all(axis=(-1, -2))[..., None], drawn, current)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 from jax import random
 from scipy import stats
 
-from bayesbench.config import GibbsConfig, ModelSpec
+from bayesbench.config import GibbsConfig, ModelSpec, Priors
 from bayesbench.inference.gibbs import compiled_sampler, fit_gibbs, gibbs_data, gibbs_shape
 from bayesbench.inference.gibbs_moves import _eta
 from bayesbench.inference.gibbs_state import GibbsData, GibbsShape, GibbsState
 from bayesbench.inference.gibbs_sweep import sweep
 from bayesbench.inference.variates import gamma_or_stay, gamma_variate
+from bayesbench.scores import ScoreMatrix
 from tests.factories import make_matrix
 
 SMALL = GibbsConfig(chains=2, warmup=20, draws=30, thin=1)
@@ -49,7 +51,8 @@ SHAPE = GibbsShape(
     n_families=1,
     kinds=((0, 2), (2, 3)),
     missing_covariates=True,
-    spec=ModelSpec(rank=1, groups=("provider", "lineage")),
+    # a bound of the noise level that cuts off a third of its prior, so that it shows
+    spec=ModelSpec(rank=1, groups=("provider", "lineage"), priors=Priors(noise_level_least=0.15)),
 )
 CELLS = np.argwhere(np.random.default_rng(8).permutation(24).reshape(6, 4) < 18)
 
@@ -77,7 +80,9 @@ def prior_state(rng: np.random.Generator, data: GibbsData) -> GibbsState:
     def variance(shape: float, scale: float, size: int | None = None) -> np.ndarray:
         return np.asarray(scale / rng.gamma(shape, size=size))
 
-    level = rng.gamma(p.noise_level_shape) / p.noise_level_rate
+    level = 0.0
+    while level < p.noise_level_least:
+        level = rng.gamma(p.noise_level_shape) / p.noise_level_rate
     noise = variance(p.noise_shape, p.noise_shape * level, 4)
     var_group, var_latent = variance(1, p.group_benchmark_b, 2), variance(1, p.group_latent_b, 2)
     kind = np.array([0, 0, 1])
@@ -255,6 +260,32 @@ def test_padding_changes_nothing_but_the_random_numbers() -> None:
     assert float(data.present.sum()) == problem.data.n_cells
     draws = compiled_sampler(shape, 1).run(data, seed=0, chains=1, warmup=1, draws=5)
     assert all(np.isfinite(value).all() for value in draws.values())
+
+
+def exact_matrix(constant: float | None) -> ScoreMatrix:
+    """Scores of one ability without noise; and a benchmark on which all score the same."""
+    rng = np.random.default_rng(2)
+    eta = rng.normal(size=(30, 1)) * rng.uniform(0.5, 1.5, 8) + rng.normal(size=8)
+    scores = pd.DataFrame(100 / (1 + np.exp(-eta))).rename_axis(index="model_id")
+    if constant is not None:
+        scores += rng.normal(size=scores.shape).clip(-2, 2)
+        scores[0] = constant
+    return ScoreMatrix.from_frame(scores.clip(0, 100).reset_index(), scale="percent")
+
+
+@pytest.mark.parametrize("constant", [None, 0.0, 50.0])
+def test_scores_without_noise_are_fitted(constant: float | None) -> None:
+    matrix = exact_matrix(constant)
+    config = GibbsConfig(chains=1, warmup=600, draws=200, thin=2)
+    posterior = fit_gibbs(matrix, ModelSpec(rank=2), config, seed=1, check=False)
+    level = np.asarray(posterior.draws["noise_level"])
+    least = Priors().noise_level_least
+    assert level.min() >= least
+    if constant is None:
+        assert np.median(level) < 1.1 * least
+    noise = np.asarray(posterior.draws["noise_benchmark"])
+    assert noise.min() > 1e-3
+    assert np.median(noise[..., 0]) < 0.1
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
+from scipy import stats
 
-from bayesbench.inference.variates import OVERRELAXATION, gaussian
+from bayesbench.inference.variates import OVERRELAXATION, gamma_from_or_stay, gaussian
 
 PRECISION = np.array([[2.0, 0.8, -0.3], [0.8, 1.5, 0.2], [-0.3, 0.2, 0.9]])
 LINEAR = np.array([1.0, -2.0, 0.5])
@@ -41,3 +43,37 @@ def test_far_start_is_forgotten_at_the_rate_of_the_relaxation() -> None:
     far = np.full((N, 3), 50.0)
     expected = mean + OVERRELAXATION * (far[0] - mean)
     np.testing.assert_allclose(moved(far).mean(axis=0), expected, atol=0.02, rtol=1e-4)
+
+
+def test_an_indefinite_precision_leaves_the_block_where_it_is() -> None:
+    bad = jnp.asarray(PRECISION - 2.0 * np.eye(3))
+    precision = jnp.stack([bad, jnp.asarray(PRECISION)])
+    current = jnp.ones((2, 3))
+    after = gaussian(jax.random.key(3), precision, jnp.broadcast_to(LINEAR, (2, 3)), current)
+    np.testing.assert_array_equal(after[0], current[0])
+    assert np.isfinite(after[1]).all()
+    assert (after[1] != current[1]).all()
+
+
+@pytest.mark.parametrize(("shape", "rate"), [(4.0, 8.0), (4.0, 40.0), (30.0, 400.0), (4.0, 2e3)])
+def test_gamma_law_cut_off_below_is_left_unchanged(shape: float, rate: float) -> None:
+    """From where hardly anything is cut off to where all but the far tail is."""
+    least, size = 0.1, 20_000
+    law = stats.gamma(shape, scale=1 / rate)
+    below = law.sf(least)
+
+    def survival(value: np.ndarray) -> np.ndarray:
+        return np.exp(law.logsf(value) - law.logsf(least))
+
+    rng = np.random.default_rng(6)
+    if below > 1e-3:
+        now = law.isf(below * rng.random(size))
+    else:  # so far out the tail is an exponential to one part in a thousand
+        now = least + rng.exponential(size=size) / (rate - (shape - 1) / least)
+    now = jnp.asarray(now, jnp.float32)
+    start, shapes, rates = now, jnp.full(size, shape), jnp.full(size, rate)
+    for step in range(5):
+        now = gamma_from_or_stay(jax.random.key(step), shapes, rates, least, now)
+    assert float(now.min()) >= least
+    assert float((now == start).mean()) < 0.2
+    assert stats.kstest(survival(np.asarray(now, np.float64)), "uniform").pvalue > 1e-3
