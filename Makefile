@@ -8,9 +8,9 @@ SOURCES := $(shell find bayesbench data models -type f -not -name '*.pyc' 2>/dev
 SETUP := pyproject.toml constraints.txt
 # Tests run side by side, each with one thread: many small programs gain nothing from more.
 JOBS ?= 2
-export OMP_NUM_THREADS ?= 1
-export OPENBLAS_NUM_THREADS ?= 1
-export NPROC ?= 1
+test unit slow: export OMP_NUM_THREADS ?= 1
+test unit slow: export OPENBLAS_NUM_THREADS ?= 1
+test unit slow: export NPROC ?= 1
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 # 400 packed draws are what fits into 12 MB.
 FIT := --seed 1 --chains 4 --warmup 4000 --thin 160 --draws 400 --keep 400 --pack
