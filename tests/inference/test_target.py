@@ -43,6 +43,7 @@ def test_potential_is_density_and_jacobians(spec: ModelSpec) -> None:
         natural, effects, added = jax.jit(here.coordinates.to_natural)(here.named(position))
         positive = {k for k in natural if k.startswith(("scale_", "noise_"))}
         sites = {k: np.exp(v) if k in positive else v for k, v in natural.items()} | effects
+        sites["noise_level"] += spec.priors.noise_level_least
         value = jax.jit(lambda p: log_density(low_rank_model, (here.data, spec), {}, p)[0])(sites)
         value -= prior_of_effects(sites, here)
         logs = sum(float(np.sum(natural[k])) for k in positive)
