@@ -144,7 +144,7 @@ def _root_inverse_gamma(shape: float, scale: float | jax.Array) -> dist.Distribu
     return dist.TransformedDistribution(dist.InverseGamma(shape, scale), PowerTransform(0.5))
 
 
-class _GammaFrom(dist.Gamma):  # type: ignore[misc]
+class _GammaFrom(dist.Gamma):  # type: ignore[misc]  # numpyro is untyped
     """Gamma law cut off below ``least``; its density is not normalised again."""
 
     pytree_aux_fields = ("least",)

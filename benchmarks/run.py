@@ -25,6 +25,7 @@ import pandas as pd
 from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
 from bayesbench import metrics
+from bayesbench.cli.evaluate import LOW_COST_FILE
 from bayesbench.design import read_allowlist
 from bayesbench.evaluation import (
     EvaluationResult,
@@ -225,7 +226,7 @@ def p4(data: Path, random_sets: int, ks: tuple[int, ...], **plan: Any) -> None:
     Beside the method's own policies: the five of the public post, chosen there on the error.
     """
     matrix = ScoreMatrix.from_directory(data)
-    low_cost = read_allowlist(data / "low_cost_allowlist.json")
+    low_cost = read_allowlist(data / LOW_COST_FILE)
     policies = [Policy("the post's five", (PUBLISHED_FIVE,), in_sample=True)]
 
     def extras(method: str, result: EvaluationResult) -> dict[str, Any]:
