@@ -11,17 +11,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .answers.decide import Decision
+    from .answers.prediction import LatentDraws, Predictive, fitted_draws, predict_cells, predictive
+    from .answers.ranking import Comparison, Ranking, prob_better, rank_models
     from .campaign import Campaign, StopRules
-    from .config import GibbsConfig, ModelSpec, NUTSConfig, Priors, SVIConfig
-    from .decide import Decision
     from .design import Costs, Recommendation, recommend
     from .errors import BayesbenchError
     from .evaluation import EvaluationResult, evaluate
-    from .posterior import Diagnostics, Posterior, Provenance
-    from .predict import LatentDraws, Predictive, fitted_draws, predict_cells, predictive
-    from .ranking import Comparison, Ranking, prob_better, rank_models
+    from .fitting.engines.settings import GibbsConfig, NUTSConfig, SVIConfig
+    from .low_rank.link import Transform
+    from .low_rank.spec import ModelSpec, Priors
+    from .posterior.posterior import Diagnostics, Posterior, Provenance
     from .scores import ScoreMatrix, open_scores, read_scores
-    from .transforms import Transform
 
     __version__: str
 
@@ -83,7 +84,7 @@ def open_posterior() -> Posterior:
     -------
     Posterior
     """
-    from .posterior import Posterior
+    from .posterior.posterior import Posterior
     from .scores.datasets import bundled_path
 
     return Posterior.load(bundled_path("models", "open_scores.nc"))

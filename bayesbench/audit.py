@@ -14,14 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import GibbsConfig, ModelSpec
-from .crossfit import CROSSFIT_CONFIG
-from .inference.gibbs import fit_gibbs
-from .posterior import Posterior
-from .predict import cell_draws, degrees_of_freedom, predict_cells
+from .answers.prediction import cell_draws, degrees_of_freedom, predict_cells
+from .fitting.crossfit import CROSSFIT_CONFIG
+from .fitting.engines.gibbs.sampler import fit_gibbs
+from .fitting.engines.settings import GibbsConfig
+from .low_rank.link import Transform
+from .low_rank.spec import ModelSpec
+from .posterior.posterior import Posterior
 from .scores import ScoreMatrix
 from .scores.splits import per_model_folds
-from .transforms import Transform
 
 __all__ = ["Suspicion", "audit", "explanation_log_densities", "suspicion"]
 

@@ -15,8 +15,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from bayesbench.posterior import Posterior
-from bayesbench.predict import predict_cells
+from bayesbench.answers.prediction import predict_cells
+from bayesbench.posterior.posterior import Posterior
 from bayesbench.scores import open_scores
 
 ROOT = Path(__file__).resolve().parent.parent

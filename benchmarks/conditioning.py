@@ -25,10 +25,11 @@ import click
 import numpy as np
 from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
-from bayesbench.config import GibbsConfig, ModelSpec, NUTSConfig
-from bayesbench.crossfit import condition_on_row
-from bayesbench.posterior import Posterior
-from bayesbench.predict import Predictive, predict_cells
+from bayesbench.answers.prediction import Predictive, predict_cells
+from bayesbench.fitting.crossfit import condition_on_row
+from bayesbench.fitting.engines.settings import GibbsConfig, NUTSConfig
+from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.posterior.posterior import Posterior
 from bayesbench.scores import ScoreMatrix
 
 LEAST_SCORES = 20
@@ -39,10 +40,10 @@ SEED = 7
 def fit(matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: int, n_readings: int) -> Posterior:
     """Fit with the engine its settings belong to."""
     if isinstance(config, GibbsConfig):
-        from bayesbench.inference.gibbs import fit_gibbs
+        from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
 
         return fit_gibbs(matrix, spec, config, seed=seed, n_readings=n_readings, check=False)
-    from bayesbench.inference.nuts import fit_nuts
+    from bayesbench.fitting.engines.nuts import fit_nuts
 
     return fit_nuts(matrix, spec, config, seed=seed)
 

@@ -21,11 +21,12 @@ import numpy as np
 from arviz_stats import base as arviz_base_stats
 from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
-from bayesbench.config import GibbsConfig, ModelSpec, NUTSConfig
-from bayesbench.inference.gibbs import fit_gibbs
-from bayesbench.inference.nuts import fit_nuts
-from bayesbench.posterior import Posterior
-from bayesbench.predict import cell_draws
+from bayesbench.answers.prediction import cell_draws
+from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
+from bayesbench.fitting.engines.nuts import fit_nuts
+from bayesbench.fitting.engines.settings import GibbsConfig, NUTSConfig
+from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.posterior.posterior import Posterior
 from bayesbench.scores import ScoreMatrix
 
 array_stats: Any = arviz_base_stats.array_stats

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from bayesbench.evaluation.summary import clean
+from bayesbench.evaluation.figures import clean
 from bayesbench.scores import ScoreMatrix
 
 REPOSITORY = Path(__file__).resolve().parent.parent

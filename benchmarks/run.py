@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
-from bayesbench import metrics
+from bayesbench.answers.prediction import PREDICTIVE_LEVELS
 from bayesbench.cli.evaluate import LOW_COST_FILE
 from bayesbench.design import read_allowlist
 from bayesbench.evaluation import (
@@ -34,12 +34,12 @@ from bayesbench.evaluation import (
     default_work_dir,
     evaluate,
     fold_progress,
+    metrics,
     sharpness,
 )
-from bayesbench.evaluation.assemble import CellTable
-from bayesbench.evaluation.summary import headline, short
-from bayesbench.metrics import RankingCounts
-from bayesbench.predict import PREDICTIVE_LEVELS
+from bayesbench.evaluation.cells import CellTable
+from bayesbench.evaluation.figures import headline, short
+from bayesbench.evaluation.metrics import RankingCounts
 from bayesbench.scores import ScoreMatrix, open_scores
 from bayesbench.scores.splits import Split, load_folds
 

@@ -23,14 +23,14 @@ import numpy as np
 import pandas as pd
 from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
-from bayesbench import metrics
-from bayesbench.calibrate import recalibrated
-from bayesbench.condition import condition
-from bayesbench.config import ModelSpec
-from bayesbench.crossfit import FOLD_CONFIG, calibration_arrays
-from bayesbench.inference.gibbs import fit_gibbs
-from bayesbench.posterior import Posterior
-from bayesbench.predict import predictive
+from bayesbench.answers.condition import condition
+from bayesbench.answers.prediction import predictive
+from bayesbench.evaluation import metrics
+from bayesbench.fitting.crossfit import FOLD_CONFIG, calibration_arrays
+from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
+from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.posterior.calibration import recalibrated
+from bayesbench.posterior.posterior import Posterior
 from bayesbench.scores import ScoreMatrix
 
 TABLE = PUBLIC_MATRIX.parent / "scale" / "hf_openllm_v2.csv.gz"

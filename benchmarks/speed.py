@@ -21,11 +21,11 @@ from typing import Any
 import click
 from records import RESULTS, provenance, write
 
-from bayesbench.calibrate import recalibrated
-from bayesbench.condition import condition
+from bayesbench.answers.condition import condition
+from bayesbench.answers.prediction import predictive
 from bayesbench.design import recommend
-from bayesbench.posterior import Posterior
-from bayesbench.predict import predictive
+from bayesbench.posterior.calibration import recalibrated
+from bayesbench.posterior.posterior import Posterior
 from bayesbench.scores.datasets import bundled_path
 
 SCORES = {"gpqa_diamond": 70.0, "ifeval": 85.0, "humaneval": 88.0}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from bayesbench.config import ModelSpec
-from bayesbench.features import ModelFeatures
-from bayesbench.posterior import Posterior, Provenance
+from bayesbench.low_rank.features import ModelFeatures
+from bayesbench.low_rank.link import Transform
+from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.posterior.posterior import Posterior, Provenance
 from bayesbench.scores import ScoreMatrix
-from bayesbench.transforms import Transform
 
 PROVIDERS = ("Aleph", "Beth", "Gimel")
 

@@ -6,17 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesbench.audit import (
-    PRIOR_GROSS,
-    PRIOR_SCALE,
-    audit,
-    explanation_log_densities,
-    suspicion,
-)
-from bayesbench.config import GibbsConfig, ModelSpec
+from bayesbench.audit import PRIOR_GROSS, PRIOR_SCALE, audit, explanation_log_densities, suspicion
+from bayesbench.fitting.engines.settings import GibbsConfig
+from bayesbench.low_rank.link import Transform
+from bayesbench.low_rank.simulate import simulate
+from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.scores import ScoreMatrix
-from bayesbench.simulate import simulate
-from bayesbench.transforms import Transform
 
 CONFIG = GibbsConfig(chains=1, warmup=300, draws=100, thin=3)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bayesbench.config import ModelSpec
+from bayesbench.low_rank.spec import ModelSpec
 from benchmarks import records, report, sections
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..condition import condition
+from ..answers.condition import condition
+from ..answers.prediction import LatentDraws, Predictive, predictive
 from ..design import Costs, Recommendation, Targets, recommend, target
 from ..errors import DataError, UsageError
-from ..posterior import Posterior
-from ..predict import LatentDraws, Predictive, predictive
+from ..posterior.posterior import Posterior
 from .results import Proposal, Status, fingerprint
 from .state import CampaignState, ModelFacts, Step, StopRules, read_state, write_state
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..design import Recommendation
-from ..posterior import Posterior
+from ..posterior.posterior import Posterior
 
 __all__ = ["Proposal", "Status", "fingerprint"]
 

@@ -80,7 +80,7 @@ def decide(
     """
     import numpy as np
 
-    from ..decide import decide as decided
+    from ..answers.decide import decide as decided
     from .sources import answer
 
     found = answer(question)

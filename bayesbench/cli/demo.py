@@ -12,7 +12,7 @@ from .probes import probe_rows, probe_table
 from .question import Question, posterior_option
 
 if TYPE_CHECKING:
-    from ..posterior import Posterior
+    from ..posterior.posterior import Posterior
 
 __all__ = ["demo"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..cores import usable_cores
+from ..config import usable_cores
 from ..errors import UsageError
 from . import values
 from .data import chosen_splits, data_options, read_data, writable

@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config import GibbsConfig, ModelSpec, NUTSConfig, SVIConfig
 from ..errors import DiagnosticsError, UsageError
+from ..fitting.engines.settings import GibbsConfig, NUTSConfig, SVIConfig
+from ..low_rank.spec import ModelSpec
 from . import values
 from .data import data_options, read_data, writable
 from .output import Column, Listing, emit, example, format_option, note, one_line, text
 from .progress import progress
 
 if TYPE_CHECKING:
-    from ..posterior import Posterior
+    from ..posterior.posterior import Posterior
     from ..scores import ScoreMatrix
 
 __all__ = ["fit"]
 
 METHODS: dict[str, tuple[str, str, type[GibbsConfig] | type[NUTSConfig] | type[SVIConfig]]] = {
-    "gibbs": ("gibbs", "fit_gibbs", GibbsConfig),
+    "gibbs": ("gibbs.sampler", "fit_gibbs", GibbsConfig),
     "nuts": ("nuts", "fit_nuts", NUTSConfig),
     "svi": ("svi", "fit_svi", SVIConfig),
 }
@@ -120,7 +121,7 @@ def configured(method: str, chosen: dict[str, int], n_cells: int) -> Any:
 def run(method: str, matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: int) -> Posterior:
     """Fit with a progress bar."""
     module, function, _ = METHODS[method]
-    fitted = getattr(importlib.import_module(f"bayesbench.inference.{module}"), function)
+    fitted = getattr(importlib.import_module(f"bayesbench.fitting.engines.{module}"), function)
     with progress(f"fit ({method})") as report:
         posterior: Posterior = fitted(matrix, spec, config, seed=seed, report=report)
     return posterior
@@ -128,7 +129,7 @@ def run(method: str, matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: in
 
 def calibrated(posterior: Posterior, matrix: ScoreMatrix, spec: ModelSpec, seed: int) -> Posterior:
     """Add the recalibration that cross-fits of the matrix teach."""
-    from ..crossfit import calibration_arrays
+    from ..fitting.crossfit import calibration_arrays
 
     with progress("recalibration") as report:
         arrays = calibration_arrays(matrix, spec, seed=seed, progress=report)

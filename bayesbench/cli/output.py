@@ -157,7 +157,7 @@ def emit(
 
 
 def _json(document: Mapping[str, Any]) -> str:
-    from ..posterior import plain
+    from ..posterior.posterior import plain
 
     return json.dumps(plain(document), allow_nan=False, indent=2) + "\n"
 

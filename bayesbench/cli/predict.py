@@ -56,7 +56,7 @@ def order(found: Answer, benchmarks: tuple[str, ...]) -> list[int]:
     """Columns to show: those named, or all - unknown before known, the most reported first."""
     import numpy as np
 
-    from ..design.ids import id_indices
+    from ..scores.ids import id_indices
 
     if benchmarks:
         return [int(j) for j in id_indices(found.draws.benchmark_ids, benchmarks, "benchmark")]

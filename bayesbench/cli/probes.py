@@ -15,7 +15,7 @@ from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
     from ..design import Costs, Recommendation
-    from ..posterior import Posterior
+    from ..posterior.posterior import Posterior
 
 __all__ = ["FIELDS", "Choice", "choice_options", "next_", "probe_rows", "probe_table"]
 

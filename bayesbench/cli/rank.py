@@ -14,9 +14,9 @@ from .progress import progress
 from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
-    from ..posterior import Posterior
-    from ..predict import LatentDraws
-    from ..ranking import Comparison, Ranking
+    from ..answers.prediction import LatentDraws
+    from ..answers.ranking import Comparison, Ranking
+    from ..posterior.posterior import Posterior
 
 __all__ = ["rank"]
 
@@ -86,7 +86,7 @@ def rank(
     one more model joins, called "new" unless --model names it. With --probe ID: the benchmarks
     that would tell most about which of the models is best, run on that one.
     """
-    from ..ranking import Comparison, rank_models
+    from ..answers.ranking import Comparison, rank_models
     from .sources import load_posterior, posterior_facts
 
     posterior = load_posterior(question.posterior)
@@ -116,7 +116,7 @@ def rank(
 
 
 def _draws(posterior: Posterior, question: Question, models: Sequence[str]) -> list[LatentDraws]:
-    from ..predict import fitted_draws
+    from ..answers.prediction import fitted_draws
     from .sources import conditioned
 
     named = [*models] if question.model is None else [*models, question.model]
@@ -157,7 +157,7 @@ def _probes(
 ) -> list[dict[str, Any]]:
     import numpy as np
 
-    from ..ranking import decision_information
+    from ..answers.ranking import decision_information
     from ..scores.ids import nearest_ids
 
     ids = [one.model_id for one in draws]

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..calibrate import recalibrated
-from ..condition import condition
+from ..answers.condition import condition
+from ..answers.prediction import LatentDraws, Predictive, predictive
 from ..errors import UsageError
-from ..posterior import Posterior
-from ..predict import LatentDraws, Predictive, predictive
+from ..posterior.calibration import recalibrated
+from ..posterior.posterior import Posterior
 from ..scores.datasets import bundled_path
 from ..scores.ids import nearest_ids
 from .output import note

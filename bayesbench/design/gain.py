@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from .ids import id_indices
+from ..scores.ids import id_indices
 from .moments import Floats, Moments, moments
 
 if TYPE_CHECKING:
-    from ..predict import LatentDraws
+    from ..answers.prediction import LatentDraws
 
 __all__ = ["Own", "Targets", "bald", "epig", "greedy", "information", "joint_information", "target"]
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..predict import LatentDraws
+    from ..answers.prediction import LatentDraws
 
 __all__ = ["Moments", "gaussian_mi", "moments", "noise_factor"]
 

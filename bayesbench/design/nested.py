@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import UsageError
-from .ids import id_indices
+from ..scores.ids import id_indices
 from .moments import Floats
 
 if TYPE_CHECKING:
-    from ..predict import LatentDraws
+    from ..answers.prediction import LatentDraws
 
 __all__ = [
     "NestedEstimate",

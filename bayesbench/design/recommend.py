@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..answers.prediction import predictive
 from ..errors import UsageError
-from ..predict import predictive
+from ..scores.ids import id_indices
 from .budget import budget_batch
 from .costs import Costs
 from .gain import Indices, Targets, candidate_indices, greedy, information, target, without
-from .ids import id_indices
 from .moments import Floats, Moments, moments
 from .widths import width_reductions
 
 if TYPE_CHECKING:
-    from ..predict import LatentDraws, Predictive
-    from ..transforms import Transform
+    from ..answers.prediction import LatentDraws, Predictive
+    from ..low_rank.link import Transform
 
 __all__ = ["Recommendation", "recommend"]
 

@@ -12,7 +12,7 @@ from .gain import Indices, Targets, without
 from .moments import Floats, Moments
 
 if TYPE_CHECKING:
-    from ..transforms import Transform
+    from ..low_rank.link import Transform
 
 __all__ = ["all_width_reductions", "expected_width", "width_reductions"]
 

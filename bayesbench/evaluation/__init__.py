@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from .families import BENCHPRESS_FAMILIES, Family, default_families, load_families
-from .methods import available_methods, build_method
+from .figures import calibration, sharpness, short
+from .methods.registry import available_methods, build_method
 from .progress import fold_progress
-from .protocols import PROTOCOLS, EvaluationResult, evaluate
-from .report import comparison_rows, export_prompt, table_rows
-from .reveal import Policy
+from .protocols.releases import BENCHPRESS_FAMILIES, Family, default_families, load_families
+from .protocols.reveal import Policy
+from .protocols.run import PROTOCOLS, EvaluationResult, evaluate
+from .rows import comparison_rows, export_prompt, table_rows
 from .runner import run_tasks
 from .store import default_work_dir
-from .summary import calibration, sharpness, short
 from .tasks import FinishedFold, FoldTask, training_matrix
 
 __all__ = [

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ..baselines.base import CellPredictions, Predictor
 from ..errors import UsageError
 from ..scores.matrix import ScoreMatrix
-from .methods import BatchMethod, FinalizingMethod
+from .methods.peers.base import CellPredictions, Predictor
+from .methods.registry import BatchMethod, FinalizingMethod
 from .store import FoldStore
 from .tasks import FinishedFold, FoldTask, training_matrix
 

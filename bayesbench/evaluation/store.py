@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..baselines.base import CellPredictions, Predictor
 from ..scores.matrix import ScoreMatrix
-from .methods import fingerprint
+from .methods.peers.base import CellPredictions, Predictor
+from .methods.registry import fingerprint
 from .tasks import FoldTask
 
 __all__ = ["FoldStore", "default_work_dir", "run_key"]

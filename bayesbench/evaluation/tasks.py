@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..baselines.base import BoolArray, CellPredictions, FloatArray, IntArray
 from ..scores.matrix import ScoreMatrix
 from ..scores.splits import Split
+from .methods.peers.base import BoolArray, CellPredictions, FloatArray, IntArray
 
 __all__ = ["FinishedFold", "FoldTask", "fold_tasks", "task_seed", "training_matrix"]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..answers.prediction import Predictive, cell_draws
 from ..errors import UsageError
-from ..posterior import Posterior
-from ..predict import Predictive, cell_draws
+from ..posterior.posterior import Posterior
 from .style import BLUE, GREY, ORANGE, SMALL, axes_for, label
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from .. import metrics
 from ..errors import UsageError
+from ..evaluation import metrics
 from .style import BAND, BLUE, CYCLE, GREY, ORANGE, SMALL, axes_for, binomial_band
 
 if TYPE_CHECKING:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
-from ..errors import UnknownIdError
+import numpy as np
+import numpy.typing as npt
 
-__all__ = ["look_up", "nearest_ids"]
+from ..errors import UnknownIdError, UsageError
+
+__all__ = ["id_indices", "look_up", "nearest_ids"]
 
 
 def nearest_ids(value: str, known: Iterable[str], n: int = 3) -> tuple[str, ...]:
@@ -68,6 +71,26 @@ def look_up(kind: str, value: str, positions: Mapping[str, int]) -> int:
     if position is None:
         raise UnknownIdError(kind, value, nearest_ids(str(value), positions))
     return position
+
+
+def id_indices(known: Sequence[str], wanted: Sequence[str], kind: str) -> npt.NDArray[np.intp]:
+    """Positions of ``wanted`` in ``known``.
+
+    Raises
+    ------
+    UnknownIdError
+        For an id that is not known, with the nearest ones.
+    UsageError
+        For an id named twice.
+    """
+    positions = {name: index for index, name in enumerate(known)}
+    seen: set[str] = set()
+    for name in wanted:
+        look_up(kind, name, positions)
+        if name in seen:
+            raise UsageError(f"{kind} {name!r} is named twice")
+        seen.add(name)
+    return np.array([positions[name] for name in wanted], dtype=np.intp)
 
 
 def _plain(value: str) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import UsageError
-from ..posterior import Posterior
+from ..posterior.posterior import Posterior
 
 __all__ = ["AlignedFactors", "align_factors", "aligned_factors", "factor_ends", "varimax"]
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..evaluation.protocols import evaluate
+from ..evaluation.protocols.run import evaluate
+from ..low_rank.link import Transform
 from ..scores import ScoreMatrix
-from ..transforms import Transform
 
 __all__ = [
     "Submatrix",

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayesbench.posterior import Posterior
-from bayesbench.predict import fitted_draws
-from bayesbench.ranking import Comparison, rank_models
+from bayesbench.answers.prediction import fitted_draws
+from bayesbench.answers.ranking import Comparison, rank_models
+from bayesbench.posterior.posterior import Posterior
 from tests.cli.conftest import Run
 from tests.factories import make_posterior
 

@@ -115,7 +115,7 @@ def test_an_interrupt_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 def test_warnings_are_one_line_on_stderr(
     ask: Run, monkeypatch: pytest.MonkeyPatch, posterior_file: Path
 ) -> None:
-    from bayesbench.posterior import Posterior
+    from bayesbench.posterior.posterior import Posterior
 
     load = Posterior.load
 

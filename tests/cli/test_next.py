@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bayesbench.condition import condition
+from bayesbench.answers.condition import condition
 from bayesbench.design import recommend
-from bayesbench.posterior import Posterior
+from bayesbench.posterior.posterior import Posterior
 from tests.cli.conftest import Run
 
 FIELDS = ["benchmark_id", "gain_nats", "cost", "gain_per_cost", "median", "lower", "upper"]

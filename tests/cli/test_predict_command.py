@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayesbench.condition import condition
-from bayesbench.posterior import Posterior
-from bayesbench.predict import fitted_draws, predictive
+from bayesbench.answers.condition import condition
+from bayesbench.answers.prediction import fitted_draws, predictive
+from bayesbench.posterior.posterior import Posterior
 from tests.cli.conftest import Run
 
 FIELDS = ["benchmark_id", "median", "lower", "upper", "sd", "p_within_10", "observed"]

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 import bayesbench.cli.fit as fit_module
-from bayesbench.baselines import build_baseline
-from bayesbench.config import GibbsConfig
 from bayesbench.evaluation import evaluate
-from bayesbench.posterior import Diagnostics, Posterior
+from bayesbench.evaluation.methods.peers import build_baseline
+from bayesbench.fitting.engines.settings import GibbsConfig
+from bayesbench.posterior.posterior import Diagnostics, Posterior
 from bayesbench.scores import ScoreMatrix, per_model_folds
 from tests.cli.conftest import Run
 from tests.factories import make_posterior

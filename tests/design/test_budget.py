@@ -4,12 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
-from design_helpers import ids, random_covariance
 
 from bayesbench.design.budget import batch_information, budget_batch
 from bayesbench.design.gain import target
 from bayesbench.design.moments import Moments, gaussian_mi
 from bayesbench.errors import UsageError
+from tests.design.design_helpers import ids, random_covariance
 
 
 def exact_state(seed: int, n: int) -> Moments:

@@ -2,18 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from design_helpers import gaussian_draws, ids, random_covariance
 
-from bayesbench.design.gain import (
-    bald,
-    epig,
-    greedy,
-    information,
-    joint_information,
-    target,
-)
+from bayesbench.design.gain import bald, epig, greedy, information, joint_information, target
 from bayesbench.design.moments import Moments, gaussian_mi
 from bayesbench.errors import UnknownIdError, UsageError
+from tests.design.design_helpers import gaussian_draws, ids, random_covariance
 
 
 def exact_state(seed: int, n: int = 6) -> Moments:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from design_helpers import gaussian_draws, ids, random_covariance
 from scipy import stats
 
 from bayesbench.design.moments import Moments, gaussian_mi, moments, noise_factor
 from bayesbench.errors import UsageError
+from tests.design.design_helpers import gaussian_draws, ids, random_covariance
 
 
 def test_moments_of_draws_with_an_exact_covariance() -> None:

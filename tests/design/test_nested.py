@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from design_helpers import gaussian_draws, ids, random_covariance
 from scipy import stats
 
 from bayesbench.design.gain import bald, epig
 from bayesbench.design.moments import gaussian_mi
 from bayesbench.design.nested import log_density, nested_bald, nested_epig, sample_scores
 from bayesbench.errors import UnknownIdError, UsageError
+from tests.design.design_helpers import gaussian_draws, ids, random_covariance
 
 
 def test_log_density_is_the_library_s() -> None:

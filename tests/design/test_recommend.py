@@ -5,16 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from design_helpers import gaussian_draws, ids, random_covariance
 
+from bayesbench.answers.prediction import LatentDraws, predictive
 from bayesbench.design.costs import Costs
 from bayesbench.design.gain import epig, target
 from bayesbench.design.moments import Moments, moments
 from bayesbench.design.recommend import recommend
 from bayesbench.design.widths import all_width_reductions, expected_width, width_reductions
 from bayesbench.errors import UnknownIdError, UsageError
-from bayesbench.predict import LatentDraws, predictive
-from bayesbench.transforms import Transform
+from bayesbench.low_rank.link import Transform
+from tests.design.design_helpers import gaussian_draws, ids, random_covariance
 
 N = 8
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bayesbench.baselines.base import CellPredictions
+from bayesbench.answers.prediction import PREDICTIVE_LEVELS
 from bayesbench.evaluation import FinishedFold, FoldTask, Policy, training_matrix
-from bayesbench.predict import PREDICTIVE_LEVELS
+from bayesbench.evaluation.methods.peers.base import CellPredictions
 from bayesbench.scores.matrix import ScoreMatrix
 
 

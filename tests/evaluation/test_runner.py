@@ -11,17 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evaluation_methods import Grouped, Logged, Normal
 
-from bayesbench.baselines import BiasALS, build_baseline
-from bayesbench.baselines.base import CellPredictions
 from bayesbench.errors import UnknownIdError, UsageError
 from bayesbench.evaluation import FinishedFold, available_methods, build_method, run_tasks
-from bayesbench.evaluation.methods import fingerprint
+from bayesbench.evaluation.methods.peers import BiasALS, build_baseline
+from bayesbench.evaluation.methods.peers.base import CellPredictions
+from bayesbench.evaluation.methods.registry import fingerprint
 from bayesbench.evaluation.store import FoldStore, default_work_dir, run_key
 from bayesbench.evaluation.tasks import FoldTask, fold_tasks
 from bayesbench.scores.matrix import ScoreMatrix
 from bayesbench.scores.splits import per_model_folds
+from tests.evaluation.evaluation_methods import Grouped, Logged, Normal
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import pytest
 
 from bayesbench.errors import DataError, SchemaError, UnknownIdError, UsageError
 from bayesbench.evaluation import BENCHPRESS_FAMILIES, Family, Policy, load_families
-from bayesbench.evaluation.families import (
+from bayesbench.evaluation.protocols.releases import (
     default_families,
     families_by_time,
     last_day,
     new_release_tasks,
 )
-from bayesbench.evaluation.reveal import curve_tasks, plan_probes, random_policy
+from bayesbench.evaluation.protocols.reveal import curve_tasks, plan_probes, random_policy
 from bayesbench.evaluation.tasks import fold_tasks, training_matrix
 from bayesbench.scores.matrix import ScoreMatrix
 from bayesbench.scores.splits import per_model_folds

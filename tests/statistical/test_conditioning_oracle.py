@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bayesbench.config import GibbsConfig, ModelSpec, NUTSConfig
-from bayesbench.crossfit import condition_on_row
-from bayesbench.inference.gibbs import fit_gibbs
-from bayesbench.inference.nuts import fit_nuts
-from bayesbench.posterior import Posterior
-from bayesbench.predict import Predictive, predict_cells
+from bayesbench.answers.prediction import Predictive, predict_cells
+from bayesbench.fitting.crossfit import condition_on_row
+from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
+from bayesbench.fitting.engines.nuts import fit_nuts
+from bayesbench.fitting.engines.settings import GibbsConfig, NUTSConfig
+from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.posterior.posterior import Posterior
 from bayesbench.scores import ScoreMatrix
 
 pytestmark = pytest.mark.slow

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from arviz_stats import base as arviz_base_stats
 
-from bayesbench.config import GibbsConfig, ModelSpec, NUTSConfig
-from bayesbench.inference.gibbs import fit_gibbs
-from bayesbench.inference.nuts import fit_nuts
-from bayesbench.linear_predictor import linear_predictor
-from bayesbench.posterior import Posterior
-from bayesbench.predict import predict_cells
+from bayesbench.answers.prediction import predict_cells
+from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
+from bayesbench.fitting.engines.nuts import fit_nuts
+from bayesbench.fitting.engines.settings import GibbsConfig, NUTSConfig
+from bayesbench.low_rank.eta import linear_predictor
+from bayesbench.low_rank.simulate import simulate
+from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.posterior.posterior import Posterior
 from bayesbench.scores import ScoreMatrix
-from bayesbench.simulate import simulate
 
 pytestmark = pytest.mark.slow
 

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesbench.condition import condition
-from bayesbench.config import GibbsConfig, ModelSpec
-from bayesbench.features import ModelFeatures, NewRow
-from bayesbench.inference.gibbs import fit_gibbs
-from bayesbench.posterior import Posterior
-from bayesbench.predict import predictive
+from bayesbench.answers.condition import condition
+from bayesbench.answers.prediction import predictive
+from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
+from bayesbench.fitting.engines.settings import GibbsConfig
+from bayesbench.low_rank.features import ModelFeatures, NewRow
+from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.posterior.posterior import Posterior
 from bayesbench.scores import ScoreMatrix
 
 pytestmark = pytest.mark.slow

@@ -7,13 +7,14 @@ import time
 import numpy as np
 import pytest
 
-from bayesbench.config import GibbsConfig, ModelSpec
-from bayesbench.inference.assemble import finished, prepare
-from bayesbench.inference.gibbs import compiled_sampler, gibbs_data, gibbs_shape
-from bayesbench.linear_predictor import linear_predictor
-from bayesbench.posterior import Posterior
-from bayesbench.predict import PREDICTIVE_LEVELS, predict_cells
-from bayesbench.simulate import Simulation, simulate
+from bayesbench.answers.prediction import PREDICTIVE_LEVELS, predict_cells
+from bayesbench.fitting.engines.gibbs.sampler import compiled_sampler, gibbs_data, gibbs_shape
+from bayesbench.fitting.engines.settings import GibbsConfig
+from bayesbench.fitting.problem import finished, prepare
+from bayesbench.low_rank.eta import linear_predictor
+from bayesbench.low_rank.simulate import Simulation, simulate
+from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.posterior.posterior import Posterior
 
 pytestmark = pytest.mark.slow
 

@@ -1,0 +1,1 @@
+"""Answers from a saved posterior, in numpy alone: conditioning, prediction, ranking, decisions."""

@@ -1,0 +1,197 @@
+"""The figures of an evaluation, from its table of cells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..answers.prediction import PREDICTIVE_LEVELS
+from ..scores.matrix import ScoreMatrix
+from . import metrics
+from .cells import CellTable
+from .methods.peers.base import FloatArray
+from .metrics import RankingCounts
+
+__all__ = ["calibration", "clean", "counted", "headline", "sharpness", "short"]
+
+
+def clean(value: Any) -> Any:
+    """Plain JSON data: numpy scalars unwrapped, NaN and infinities turned into None."""
+    if isinstance(value, Mapping):
+        return {str(key): clean(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _columns(table: CellTable) -> dict[str, FloatArray]:
+    names = ("truth", "median", "lower90", "upper90", "n_train_model", "n_train_benchmark")
+    return {name: table.cells[name].to_numpy(dtype=np.float64) for name in names}
+
+
+def _has_intervals(columns: Mapping[str, FloatArray]) -> bool:
+    both = np.isfinite(columns["lower90"]) & np.isfinite(columns["upper90"])
+    return bool(both.size) and bool(both.all())
+
+
+def short(table: CellTable) -> dict[str, Any]:
+    """n_cells, medae, medape, within5, coverage90, width90, not_predictable (share of cells)."""
+    kept = table.select(table.predictable)
+    c = _columns(kept)
+    intervals = _has_intervals(c)
+    return {
+        "n_cells": len(kept.cells),
+        "medae": metrics.medae(c["truth"], c["median"]),
+        "medape": metrics.medape(c["truth"], c["median"]),
+        "within5": metrics.within(c["truth"], c["median"], 5),
+        "coverage90": metrics.coverage(c["truth"], c["lower90"], c["upper90"])
+        if intervals
+        else math.nan,
+        "width90": metrics.median_width(c["lower90"], c["upper90"]) if intervals else math.nan,
+        "not_predictable": 1 - len(kept.cells) / max(len(table.cells), 1),
+    }
+
+
+def counted(table: CellTable, n_revealed: int) -> dict[str, float]:
+    """MedAE and MedAPE the published way: revealed cells count as predicted without error."""
+    kept = table.select(table.predictable)
+    c = _columns(kept)
+    error = np.abs(c["median"] - c["truth"])
+    nonzero = c["truth"] != 0
+    zeros = np.zeros(n_revealed)
+    relative = np.concatenate([error[nonzero] / np.abs(c["truth"][nonzero]), zeros])
+    pooled = np.concatenate([error, zeros])
+    return {
+        "medae_counted": float(np.median(pooled)) if pooled.size else math.nan,
+        "medape_counted": 100 * float(np.median(relative)) if relative.size else math.nan,
+        "n_cells_counted": pooled.size,
+    }
+
+
+def _scales(matrix: ScoreMatrix, table: CellTable) -> np.ndarray[Any, np.dtype[np.object_]]:
+    scale = matrix.benchmarks["scale"].astype(str).to_dict()
+    return np.array([scale[b] for b in table.cells["benchmark_id"]], dtype=object)
+
+
+def _levels(matrix: ScoreMatrix, table: CellTable) -> FloatArray:
+    """Predicted level as a share of the benchmark's range, NaN without bounds."""
+    columns = matrix.benchmarks.index.get_indexer(pd.Index(table.cells["benchmark_id"]))
+    lower, upper = (
+        matrix.benchmarks[name].to_numpy(dtype=np.float64, na_value=np.nan)[columns]
+        for name in ("lower", "upper")
+    )
+    level: FloatArray = (table.cells["median"].to_numpy(dtype=np.float64) - lower) / (upper - lower)
+    return level
+
+
+def headline(
+    matrix: ScoreMatrix, table: CellTable, ranking: Mapping[float, RankingCounts]
+) -> dict[str, Any]:
+    """Every figure of ``bayesbench evaluate``, over the predictable held-out cells, pooled.
+
+    medape, within3, within5 and top20_medape are in %; coverage90, not_predictable and the ranking
+    accuracies in 0-1; the rest in score points. The predicted uncertainty is the width of the
+    central half of the predictive distribution (of the 90 % interval for a method that gives only
+    that): as it is for spearman, whose error is in points, and relative to the predicted score for
+    top20_medape, whose error is relative; top20_medape_points sorts by points there too.
+    """
+    kept = table.select(table.predictable)
+    c = _columns(kept)
+    out: dict[str, Any] = short(table)
+    out["within3"] = metrics.within(c["truth"], c["median"], 3)
+    for name in ("winkler90", "crps", "spearman", "top20_medape", "top20_medape_points"):
+        out[name] = math.nan
+    if _has_intervals(c):
+        width = c["upper90"] - c["lower90"]
+        error = np.abs(c["median"] - c["truth"])
+        out["winkler90"] = metrics.winkler(c["truth"], c["lower90"], c["upper90"], 0.9)
+        doubt = width
+        if kept.quantiles is not None and np.isfinite(kept.quantiles).all():
+            low, high = (int(np.argmin(np.abs(PREDICTIVE_LEVELS - p))) for p in (0.25, 0.75))
+            doubt = kept.quantiles[:, high] - kept.quantiles[:, low]
+        out["spearman"] = metrics.spearman(doubt, error)
+        relative = doubt / np.maximum(np.abs(c["median"]), 1e-9)
+        out["top20_medape"] = metrics.top_share_medape(c["truth"], c["median"], relative, 0.2)
+        out["top20_medape_points"] = metrics.top_share_medape(c["truth"], c["median"], doubt, 0.2)
+    if kept.quantiles is not None and np.isfinite(kept.quantiles).all():
+        crps = metrics.crps_from_quantiles(c["truth"], PREDICTIVE_LEVELS, kept.quantiles)
+        out["crps"] = float(crps.mean()) if crps.size else math.nan
+    for margin, counts in ranking.items():
+        out[f"ranking_margin{margin:g}"] = counts.accuracy
+    scale = _scales(matrix, kept)
+    out["by_scale"] = {
+        name: {
+            key: value
+            for key, value in short(kept.select(scale == name)).items()
+            if key != "not_predictable"
+        }
+        for name in sorted(set(scale.tolist()))
+    }
+    intervals = _has_intervals(c)
+    out["strata"] = metrics.strata(
+        c["truth"],
+        c["median"],
+        c["lower90"] if intervals else None,
+        c["upper90"] if intervals else None,
+        level=_levels(matrix, kept),
+        n_model=c["n_train_model"],
+        n_benchmark=c["n_train_benchmark"],
+        scale=scale,
+    )
+    order = (
+        "n_cells", "not_predictable", "medae", "medape", "within3", "within5", "coverage90",
+        "width90", "winkler90", "crps", "spearman", "top20_medape", "ranking_margin0",
+        "ranking_margin5", "by_scale", "strata",
+    )  # fmt: skip
+    return {name: out[name] for name in order}
+
+
+def calibration(table: CellTable, points: float = 10.0, bins: int = 20) -> dict[str, Any]:
+    """PIT histogram, coverage at several levels, and how far ``P(|error| <= points)`` is right.
+
+    Returns
+    -------
+    dict
+        ``pit`` (counts in `bins` equal parts), ``coverage`` (nominal to observed share),
+        ``within`` with ``points``, ``brier``, ``base_rate``, ``reliability``. Empty for a method
+        without quantiles.
+    """
+    kept = table.select(table.predictable)
+    if kept.quantiles is None or not np.isfinite(kept.quantiles).all() or not len(kept.cells):
+        return {}
+    c = _columns(kept)
+    pit = metrics.pit_from_quantiles(c["truth"], PREDICTIVE_LEVELS, kept.quantiles)
+    nominal = {}
+    for prob in (0.5, 0.8, 0.9, 0.95, 0.98):
+        lower, upper = metrics.interval_from_quantiles(PREDICTIVE_LEVELS, kept.quantiles, prob)
+        nominal[f"{prob:g}"] = metrics.coverage(c["truth"], lower, upper)
+    probability = metrics.probability_within(c["median"], PREDICTIVE_LEVELS, kept.quantiles, points)
+    hit = (np.abs(c["truth"] - c["median"]) <= points).astype(np.float64)
+    return {
+        "pit": np.histogram(pit, bins=bins, range=(0, 1))[0].tolist(),
+        "coverage": nominal,
+        "within": {
+            "points": points,
+            "brier": metrics.brier(probability, hit),
+            "base_rate": float(hit.mean()),
+            "reliability": metrics.reliability_curve(probability, hit),
+        },
+    }
+
+
+def sharpness(table: CellTable) -> list[dict[str, Any]]:
+    """Error, coverage and median width per benchmark, the widest first."""
+    rows = [
+        {"benchmark_id": str(benchmark), **short(table.select(chosen))}
+        for benchmark in table.cells["benchmark_id"].unique()
+        for chosen in [(table.cells["benchmark_id"] == benchmark).to_numpy()]
+    ]
+    return sorted(rows, key=lambda row: -np.nan_to_num(row["width90"], nan=-1.0))

@@ -1,0 +1,1 @@
+"""What is evaluated: the low-rank model under each protocol, and its peers."""

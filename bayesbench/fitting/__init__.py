@@ -1,0 +1,1 @@
+"""Fitting: engines behind one contract, one runner of chains, cross-fits. The only user of jax."""

@@ -1,0 +1,354 @@
+"""Cross-fitting: held-out predictions of a training matrix, to recalibrate a posterior with.
+
+One for each kind of prediction that is asked for: missing cells of fitted models (every model's
+scores dealt into folds), models the fit never saw (whole models left out, a few of their scores
+shown by conditioning), and new models fitted again with the rest (the same, a few of their scores
+in the fit). All fits of a matrix share one compiled program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..answers.condition import condition
+from ..answers.prediction import PREDICTIVE_LEVELS, Predictive, predict_cells, predictive
+from ..config import usable_cores
+from ..low_rank.features import parse_release_date
+from ..low_rank.spec import ModelSpec
+from ..posterior.calibration import (
+    FEATURES,
+    LEAST_CELLS,
+    Recalibration,
+    fit_recalibration,
+    predictive_features,
+    stored,
+)
+from ..posterior.posterior import Posterior
+from ..scores import ScoreMatrix
+from ..scores.splits import Split, per_model_folds
+from .engines.gibbs.sampler import fit_gibbs
+from .engines.settings import GibbsConfig
+
+__all__ = [
+    "CROSSFIT_CONFIG",
+    "FOLD_CONFIG",
+    "HeldOut",
+    "calibration_arrays",
+    "condition_on_row",
+    "facts_of",
+    "held_out_cells",
+    "held_out_models",
+    "held_out_releases",
+    "in_threads",
+]
+
+CROSSFIT_CONFIG = GibbsConfig(chains=1, warmup=800, draws=300, thin=8)
+"""Sweeps of one cross-fit: enough for intervals, a tenth of a full fit."""
+FOLD_CONFIG = replace(CROSSFIT_CONFIG, thin=18)
+"""Sweeps of a fit whose predictions are themselves evaluated: medians want a longer chain."""
+CELL_FOLDS = 3
+MODEL_BLOCKS = 5
+SHOWN = (0, 1, 2, 3, 5, 8, 10, 15)
+"""Numbers of scores shown of a left-out model."""
+SHOWN_PER_MODEL = 3
+"""How many of `SHOWN` each left-out model gets."""
+FACTS = ("provider", "release_date", "reasoning", "open_weights", "params_b")
+LEAST_DATED = 0.8
+"""Share of models with a release date from which blocks follow time instead of chance."""
+
+Progress = Callable[[int, int], None]
+Rows = NDArray[np.int64]
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Held-out predictions with their truth.
+
+    Attributes
+    ----------
+    quantiles : (n, L) array
+        Latent scale.
+    truth : (n,) array
+        Latent scale of the same fit.
+    features : (n, F) array
+        See `calibrate.calibration_features`.
+    """
+
+    quantiles: NDArray[np.float64]
+    truth: NDArray[np.float64]
+    features: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls,
+        made: Predictive,
+        scores: NDArray[np.float64],
+        model_scores: NDArray[np.float64],
+        benchmark_scores: NDArray[np.float64],
+    ) -> HeldOut:
+        """Predictions of cells with the given true scores and numbers of training scores."""
+        return cls(
+            made.quantiles,
+            made.transform.to_latent(scores, made.column),
+            predictive_features(made, model_scores, benchmark_scores),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[HeldOut]) -> HeldOut:
+        """All parts, one after the other."""
+        return cls(
+            np.concatenate([part.quantiles for part in parts]),
+            np.concatenate([part.truth for part in parts]),
+            np.concatenate([part.features for part in parts]),
+        )
+
+    @classmethod
+    def none(cls) -> HeldOut:
+        """No predictions."""
+        levels, features = PREDICTIVE_LEVELS.size, len(FEATURES)
+        return cls(np.empty((0, levels)), np.empty(0), np.empty((0, features)))
+
+    def recalibration(self) -> Recalibration | None:
+        """What they teach; None if they are too few."""
+        if self.truth.size < LEAST_CELLS:
+            return None
+        return fit_recalibration(self.quantiles, PREDICTIVE_LEVELS, self.truth, self.features)
+
+
+def held_out_cells(
+    matrix: ScoreMatrix,
+    spec: ModelSpec,
+    *,
+    seed: int,
+    config: GibbsConfig = CROSSFIT_CONFIG,
+    n_folds: int = CELL_FOLDS,
+) -> Iterator[HeldOut]:
+    """Per-model folds of the cells: each fold predicted from the others, one item per fold."""
+
+    def one(split: Split) -> HeldOut:
+        train = matrix.mask(split.mask(matrix.shape))
+        posterior = fit_gibbs(
+            train, spec, config, seed=seed + split.fold, n_readings=matrix.n_cells, check=False
+        )
+        return held_out_of(posterior, matrix, split.cells)
+
+    yield from in_threads(one, per_model_folds(matrix, n_folds, seed))
+
+
+def in_threads(one: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
+    """Results in order; the first alone, since it compiles what the others then share."""
+    if not items:
+        return
+    yield one(items[0])
+    with ThreadPoolExecutor(min(len(items), usable_cores())) as pool:
+        yield from pool.map(one, items[1:])
+
+
+def held_out_of(posterior: Posterior, matrix: ScoreMatrix, cells: NDArray[np.integer]) -> HeldOut:
+    """Predictions of cells of `matrix` that the posterior's own matrix hides.
+
+    Cells on a benchmark without any training score are left out.
+    """
+    shown = posterior.matrix.observed
+    known = np.asarray(shown.any(axis=0))
+    cells = cells[known[cells[:, 1]]]
+    row, column = cells[:, 0], cells[:, 1]
+    return HeldOut.of(
+        predict_cells(posterior, cells),
+        matrix.values[row, column],
+        shown.sum(axis=1)[row].astype(np.float64),
+        shown.sum(axis=0)[column].astype(np.float64),
+    )
+
+
+def facts_of(matrix: ScoreMatrix, model: int) -> dict[str, Any]:
+    """What is known of a model beside its scores, as `condition` takes it."""
+    told = matrix.models.iloc[model]
+    return {name: told[name] for name in FACTS if name in told.index and not pd.isna(told[name])}
+
+
+def condition_on_row(
+    posterior: Posterior,
+    matrix: ScoreMatrix,
+    model: int,
+    shown: NDArray[np.integer],
+    seed: int,
+) -> Predictive:
+    """Predict a model the posterior never saw from some of its scores and what is known of it."""
+    draws = condition(
+        posterior,
+        {matrix.benchmark_ids[j]: float(matrix.values[model, j]) for j in shown},
+        model_id=matrix.model_ids[model],
+        seed=seed,
+        accept_far=True,
+        **facts_of(matrix, model),
+    )
+    return predictive(draws, posterior.transform)
+
+
+def held_out_models(
+    matrix: ScoreMatrix,
+    spec: ModelSpec,
+    *,
+    seed: int,
+    config: GibbsConfig = CROSSFIT_CONFIG,
+    n_blocks: int = MODEL_BLOCKS,
+    n_readings: int = 0,
+) -> Iterator[HeldOut]:
+    """Blocks of models left out of a fit and predicted by conditioning, one item per block.
+
+    Where release dates are known the blocks are the later models in time order, each predicted
+    from the models released before it, as a new release will be; else the blocks are random. The
+    rows of left-out models stay, empty, so that all fits share a compiled program.
+    """
+    rng = np.random.default_rng([seed, 1])
+    blocks = list(enumerate(_blocks(matrix, n_blocks, rng)))
+
+    def one(item: tuple[int, tuple[Rows, Rows]]) -> HeldOut:
+        number, (block, train_rows) = item
+        hidden = np.ones(matrix.shape, dtype=bool)
+        hidden[train_rows] = False
+        posterior = fit_gibbs(
+            matrix.mask(hidden & matrix.observed),
+            spec,
+            config,
+            seed=seed + number,
+            n_readings=max(n_readings, matrix.n_cells),
+            check=False,
+        )
+        own = np.random.default_rng([seed, 2, number])
+        parts = [
+            part for model in block for part in _left_out(posterior, matrix, int(model), own, seed)
+        ]
+        return HeldOut.joined(parts) if parts else HeldOut.none()
+
+    yield from (part for part in in_threads(one, blocks) if part.truth.size)
+
+
+def held_out_releases(
+    matrix: ScoreMatrix,
+    spec: ModelSpec,
+    *,
+    seed: int,
+    config: GibbsConfig = CROSSFIT_CONFIG,
+    n_blocks: int = MODEL_BLOCKS,
+    n_readings: int = 0,
+) -> Iterator[HeldOut]:
+    """Blocks of new models fitted together with what they show, one item per fit.
+
+    The blocks are those of `held_out_models`, several times over: each time every model of a
+    block shows a few of its scores, their number drawn from `SHOWN`, and the rest is predicted by
+    a fit of the training models and all that the block shows.
+    """
+    blocks = _blocks(matrix, n_blocks, np.random.default_rng([seed, 1]))
+    fits = [(number, turn) for number in range(len(blocks)) for turn in range(SHOWN_PER_MODEL)]
+
+    def one(item: tuple[int, int]) -> HeldOut:
+        number, turn = item
+        block, train_rows = blocks[number]
+        rng = np.random.default_rng([seed, 2, number, turn])
+        shown = np.zeros(matrix.shape, dtype=np.bool_)
+        shown[train_rows] = matrix.observed[train_rows]
+        for model in block:
+            order = rng.permutation(np.flatnonzero(matrix.observed[model]))
+            fewer = [k for k in SHOWN if k < order.size]
+            shown[model, order[: rng.choice(fewer)]] = True
+        posterior = fit_gibbs(
+            matrix.mask(matrix.observed & ~shown),
+            spec,
+            config,
+            seed=seed + SHOWN_PER_MODEL * number + turn,
+            n_readings=max(n_readings, matrix.n_cells),
+            check=False,
+        )
+        left = np.argwhere(matrix.observed[block] & ~shown[block])
+        left[:, 0] = block[left[:, 0]]
+        return held_out_of(posterior, matrix, left)
+
+    yield from (part for part in in_threads(one, fits) if part.truth.size)
+
+
+def _left_out(
+    posterior: Posterior, matrix: ScoreMatrix, model: int, rng: np.random.Generator, seed: int
+) -> Iterator[HeldOut]:
+    """Predictions of one left-out model from a few of its scores, for several numbers of them."""
+    per_benchmark = posterior.matrix.observed.sum(axis=0)
+    own = np.flatnonzero(matrix.observed[model] & (per_benchmark > 0))
+    for k in rng.choice(SHOWN, SHOWN_PER_MODEL, replace=False):
+        if own.size <= k:
+            continue
+        order = rng.permutation(own)
+        made = condition_on_row(posterior, matrix, model, order[:k], seed)
+        rest = np.sort(order[k:])
+        yield HeldOut.of(
+            made.take(rest),
+            matrix.values[model, rest],
+            np.full(rest.size, float(k)),
+            per_benchmark[rest].astype(np.float64),
+        )
+
+
+def _blocks(
+    matrix: ScoreMatrix, n_blocks: int, rng: np.random.Generator
+) -> list[tuple[Rows, Rows]]:
+    """(left-out rows, training rows) of every block; rows without scores are in neither."""
+    active = np.flatnonzero(matrix.observed.any(axis=1))
+    dates = np.full(matrix.shape[0], np.nan)
+    for i, text in enumerate(matrix.models["release_date"]):
+        if isinstance(text, str) and text:
+            dates[i] = parse_release_date(text)
+    dated = active[np.isfinite(dates[active])]
+    if dated.size >= LEAST_DATED * active.size:
+        order = dated[np.argsort(dates[dated], kind="stable")]
+        blocks = np.array_split(order[order.size // 3 :], n_blocks)
+        by_time = [(block, dated[dates[dated] < dates[block[0]]]) for block in blocks if block.size]
+        return [(block, train) for block, train in by_time if train.size >= active.size // 5]
+    parts = np.array_split(rng.permutation(active), min(n_blocks, active.size))
+    return [(np.sort(part), np.setdiff1d(active, part)) for part in parts]
+
+
+def calibration_arrays(
+    matrix: ScoreMatrix,
+    spec: ModelSpec,
+    *,
+    seed: int,
+    config: GibbsConfig = CROSSFIT_CONFIG,
+    progress: Progress | None = None,
+) -> dict[str, NDArray[np.float64]] | None:
+    """Both recalibrations of a posterior of `matrix`, as it stores them; None if too few cells.
+
+    Parameters
+    ----------
+    matrix : ScoreMatrix
+    spec : ModelSpec
+    seed : int
+    config : GibbsConfig
+        Of each cross-fit.
+    progress : callable, optional
+        Called with (fits done, fits in all).
+    """
+    total = CELL_FOLDS + MODEL_BLOCKS
+    kinds: list[list[HeldOut]] = [[], []]
+    done = 0
+    for kind, source in enumerate(
+        (
+            held_out_cells(matrix, spec, seed=seed, config=config),
+            held_out_models(matrix, spec, seed=seed, config=config),
+        )
+    ):
+        for part in source:
+            kinds[kind].append(part)
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    cells, models = (HeldOut.joined(parts).recalibration() if parts else None for parts in kinds)
+    return None if cells is None else stored(cells, models)

@@ -1,0 +1,1 @@
+"""Blocked Gibbs sampling of the low-rank model: state, sweep, moves, variates, sampler."""

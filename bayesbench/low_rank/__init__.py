@@ -1,0 +1,1 @@
+"""The statistical model and nothing else: its parts, link, features, eta, noise, density."""

@@ -1,0 +1,1 @@
+"""What a fit leaves: draws with all that is needed to use them, file, diagnostics, calibration."""

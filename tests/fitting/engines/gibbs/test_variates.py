@@ -1,0 +1,79 @@
+"""The over-relaxed normal draw keeps its law, and lands on the other side of the mean."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from bayesbench.fitting.engines.gibbs.variates import OVERRELAXATION, gamma_from_or_stay, gaussian
+
+PRECISION = np.array([[2.0, 0.8, -0.3], [0.8, 1.5, 0.2], [-0.3, 0.2, 0.9]])
+LINEAR = np.array([1.0, -2.0, 0.5])
+N = 40_000
+Z = 4.5
+"""Standard errors allowed; 24 figures are compared."""
+
+
+def moved(current: np.ndarray) -> np.ndarray:
+    """Every row of `current` (N, 3) moved once."""
+    precision = jnp.broadcast_to(jnp.asarray(PRECISION), (len(current), 3, 3))
+    linear = jnp.broadcast_to(jnp.asarray(LINEAR), (len(current), 3))
+    return np.asarray(gaussian(jax.random.key(3), precision, linear, jnp.asarray(current)))
+
+
+def test_normal_law_is_left_unchanged_and_neighbours_are_opposed() -> None:
+    cov = np.linalg.inv(PRECISION)
+    mean = cov @ LINEAR
+    before = np.random.default_rng(1).multivariate_normal(mean, cov, N)
+    after = moved(before)
+    sd = np.sqrt(np.diag(cov))
+    # a product of two standard normals has a variance of at most 2
+    close = Z * np.sqrt(2.0 / N)
+    np.testing.assert_array_less(np.abs(after.mean(axis=0) - mean), close * sd)
+    np.testing.assert_array_less(np.abs(np.cov(after.T) - cov), close * np.outer(sd, sd))
+    both = (before - mean).T @ (after - mean) / N
+    np.testing.assert_array_less(np.abs(both - OVERRELAXATION * cov), close * np.outer(sd, sd))
+
+
+def test_far_start_is_forgotten_at_the_rate_of_the_relaxation() -> None:
+    mean = np.linalg.inv(PRECISION) @ LINEAR
+    far = np.full((N, 3), 50.0)
+    expected = mean + OVERRELAXATION * (far[0] - mean)
+    np.testing.assert_allclose(moved(far).mean(axis=0), expected, atol=0.02, rtol=1e-4)
+
+
+def test_an_indefinite_precision_leaves_the_block_where_it_is() -> None:
+    bad = jnp.asarray(PRECISION - 2.0 * np.eye(3))
+    precision = jnp.stack([bad, jnp.asarray(PRECISION)])
+    current = jnp.ones((2, 3))
+    after = gaussian(jax.random.key(3), precision, jnp.broadcast_to(LINEAR, (2, 3)), current)
+    np.testing.assert_array_equal(after[0], current[0])
+    assert np.isfinite(after[1]).all()
+    assert (after[1] != current[1]).all()
+
+
+@pytest.mark.parametrize(("shape", "rate"), [(4.0, 8.0), (4.0, 40.0), (30.0, 400.0), (4.0, 2e3)])
+def test_gamma_law_cut_off_below_is_left_unchanged(shape: float, rate: float) -> None:
+    """From where hardly anything is cut off to where all but the far tail is."""
+    least, size = 0.1, 20_000
+    law = stats.gamma(shape, scale=1 / rate)
+    below = law.sf(least)
+
+    def survival(value: np.ndarray) -> np.ndarray:
+        return np.exp(law.logsf(value) - law.logsf(least))
+
+    rng = np.random.default_rng(6)
+    if below > 1e-3:
+        now = law.isf(below * rng.random(size))
+    else:  # so far out the tail is an exponential to one part in a thousand
+        now = least + rng.exponential(size=size) / (rate - (shape - 1) / least)
+    now = jnp.asarray(now, jnp.float32)
+    start, shapes, rates = now, jnp.full(size, shape), jnp.full(size, rate)
+    for step in range(5):
+        now = gamma_from_or_stay(jax.random.key(step), shapes, rates, least, now)
+    assert float(now.min()) >= least
+    assert float((now == start).mean()) < 0.2
+    assert stats.kstest(survival(np.asarray(now, np.float64)), "uniform").pvalue > 1e-3

@@ -1,0 +1,84 @@
+"""Where compiled programs are kept."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jax
+import pytest
+
+from bayesbench.fitting.compilation import (
+    LARGE,
+    OPT_OUT,
+    cache_directory,
+    its_turn,
+    use_compilation_cache,
+)
+
+OPTIONS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    before = {name: getattr(jax.config, name) for name in OPTIONS}
+    jax.config.update("jax_compilation_cache_dir", None)
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+
+
+def test_below_the_cache_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_directory() == tmp_path / "bayesbench" / "compiled"
+    assert use_compilation_cache() == cache_directory()
+    assert cache_directory().is_dir()
+    assert jax.config.jax_compilation_cache_dir == str(cache_directory())
+
+
+def test_opting_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(OPT_OUT, "yes")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert use_compilation_cache() is None
+    assert jax.config.jax_compilation_cache_dir is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_cannot_be_made_is_harmless(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert use_compilation_cache() is None
+    assert jax.config.jax_compilation_cache_dir is None
+
+
+def test_a_configured_cache_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+    assert use_compilation_cache() == tmp_path
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(("size", "alone"), [(LARGE, True), (LARGE - 1, False)])
+def test_large_programs_run_one_at_a_time(size: int, alone: bool) -> None:
+    """Two threads meet inside, or the first is out before the second is in."""
+    inside, most = 0, 0
+    count = threading.Lock()
+
+    def work(_: int) -> None:
+        nonlocal inside, most
+        with its_turn(size):
+            with count:
+                inside += 1
+                most = max(most, inside)
+            time.sleep(0.2)
+            with count:
+                inside -= 1
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
+    assert most == (1 if alone else 2)

@@ -1,0 +1,247 @@
+"""Cross-fits: what is predicted was never trained on, new models follow time, small sizes work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayesbench.answers.condition import condition
+from bayesbench.answers.prediction import PREDICTIVE_LEVELS, predict_cells
+from bayesbench.errors import ScoreError
+from bayesbench.fitting import crossfit
+from bayesbench.fitting.crossfit import (
+    SHOWN,
+    SHOWN_PER_MODEL,
+    HeldOut,
+    calibration_arrays,
+    condition_on_row,
+    held_out_cells,
+    held_out_models,
+    held_out_releases,
+)
+from bayesbench.fitting.engines.settings import GibbsConfig
+from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.posterior.calibration import FEATURES, Recalibration
+from bayesbench.posterior.posterior import Posterior
+from bayesbench.scores import ScoreMatrix
+from bayesbench.scores.splits import per_model_folds
+from tests.factories import make_matrix, make_posterior
+
+SPEC = ModelSpec(rank=1)
+TINY = GibbsConfig(chains=1, warmup=5, draws=10, thin=1)
+
+
+class Spy:
+    """Takes the place of the sampler: notes what it was given, answers with random draws.
+
+    Fits run in threads; each has a seed of its own, which puts them in order.
+    """
+
+    def __init__(self) -> None:
+        self.by_seed: dict[int, ScoreMatrix] = {}
+        self.readings: list[int] = []
+
+    @property
+    def seeds(self) -> list[int]:
+        return sorted(self.by_seed)
+
+    @property
+    def seen(self) -> list[ScoreMatrix]:
+        return [self.by_seed[seed] for seed in self.seeds]
+
+    def __call__(
+        self, matrix: ScoreMatrix, spec: ModelSpec, config: GibbsConfig, **options: Any
+    ) -> Posterior:
+        self.by_seed[options["seed"]] = matrix
+        self.readings.append(options["n_readings"])
+        return make_posterior(matrix=matrix, spec=spec, n_draws=20)
+
+
+@pytest.fixture
+def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
+    made = Spy()
+    monkeypatch.setattr(crossfit, "fit_gibbs", made)
+    return made
+
+
+@pytest.fixture
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, tuple[int, ...]]]:
+    """(model, columns shown) of every conditioning."""
+    calls: list[tuple[int, tuple[int, ...]]] = []
+    real: Callable[..., Any] = crossfit.condition_on_row
+
+    def condition(posterior: Posterior, matrix: ScoreMatrix, model: int, shown: Any, seed: int):
+        assert not posterior.matrix.observed[model].any()
+        calls.append((model, tuple(int(column) for column in shown)))
+        return real(posterior, matrix, model, shown, seed)
+
+    monkeypatch.setattr(crossfit, "condition_on_row", condition)
+    return calls
+
+
+@pytest.fixture
+def matrix() -> ScoreMatrix:
+    return make_matrix(3, 12, 10)
+
+
+def dated(matrix: ScoreMatrix, dates: list[str | None]) -> ScoreMatrix:
+    models = matrix.models.assign(release_date=dates).rename_axis("model_id").reset_index()
+    benchmarks = matrix.benchmarks.rename_axis("benchmark_id").reset_index()
+    return ScoreMatrix.from_frame(matrix.readings, models=models, benchmarks=benchmarks)
+
+
+def test_held_out_cells_never_enter_the_training_scores(matrix: ScoreMatrix, spy: Spy) -> None:
+    parts = list(held_out_cells(matrix, SPEC, seed=4))
+    splits = per_model_folds(matrix, 3, 4)
+    assert len(parts) == len(splits) == 3
+    for part, split, train in zip(parts, splits, spy.seen, strict=True):
+        hidden = split.mask(matrix.shape)
+        assert not train.observed[hidden].any()
+        np.testing.assert_array_equal(train.observed, matrix.observed & ~hidden)
+        known = train.observed.any(axis=0)[split.cells[:, 1]]
+        assert part.truth.size == known.sum()
+        assert part.quantiles.shape == (known.sum(), PREDICTIVE_LEVELS.size)
+    assert spy.seeds == [4, 5, 6]
+    assert set(spy.readings) == {matrix.n_cells}  # one shape, one compiled program
+
+
+def test_truth_is_on_the_scale_of_the_fit_that_predicts_it(matrix: ScoreMatrix, spy: Spy) -> None:
+    part = next(held_out_cells(matrix, SPEC, seed=4))
+    split, train = per_model_folds(matrix, 3, 4)[0], spy.seen[0]
+    cells = split.cells[train.observed.any(axis=0)[split.cells[:, 1]]]
+    made = predict_cells(make_posterior(matrix=train, spec=SPEC, n_draws=20), cells)
+    scores = matrix.values[cells[:, 0], cells[:, 1]]
+    np.testing.assert_allclose(part.truth, made.transform.to_latent(scores, made.column))
+    np.testing.assert_allclose(part.quantiles, made.quantiles)
+    per_model = train.observed.sum(axis=1)[cells[:, 0]]
+    np.testing.assert_allclose(
+        part.features[:, FEATURES.index("log_model_scores")], np.log(per_model + 1.0)
+    )
+
+
+def test_new_models_are_predicted_from_earlier_ones_where_dates_are_known(
+    matrix: ScoreMatrix, spy: Spy, noted: list[tuple[int, tuple[int, ...]]]
+) -> None:
+    months = np.random.default_rng(1).permutation(12)
+    matrix = dated(matrix, [f"2024-{month + 1:02d}" for month in months])
+    blocks = list(held_out_models(matrix, SPEC, seed=4, n_blocks=3))
+    assert blocks
+    assert len(spy.seen) == 3
+    left_out = set()
+    for train in spy.seen:
+        trained = months[train.observed.any(axis=1)]
+        block = [model for model in range(12) if months[model] > trained.max()]
+        assert sorted(trained) == list(range(trained.max() + 1))  # everything released before
+        left_out |= set(block)
+    assert {model for model, _ in noted} <= left_out
+    assert months[[model for model, _ in noted]].min() == 4  # the first third only trains
+
+
+def test_new_models_are_drawn_at_random_without_dates(
+    matrix: ScoreMatrix, spy: Spy, noted: list[tuple[int, tuple[int, ...]]]
+) -> None:
+    matrix = dated(matrix, [None] * 12)
+    list(held_out_models(matrix, SPEC, seed=4, n_blocks=4))
+    hidden = np.array([~train.observed.any(axis=1) for train in spy.seen])
+    np.testing.assert_array_equal(hidden.sum(axis=0), 1)  # every model is left out once
+    for train, gone in zip(spy.seen, hidden, strict=True):
+        np.testing.assert_array_equal(train.observed[~gone], matrix.observed[~gone])
+    assert len({model for model, _ in noted}) > 6
+
+
+def test_scores_shown_are_scores_of_the_model_and_are_not_predicted(
+    matrix: ScoreMatrix, spy: Spy, noted: list[tuple[int, tuple[int, ...]]]
+) -> None:
+    matrix = dated(matrix, [None] * 12)
+    made = HeldOut.joined(list(held_out_models(matrix, SPEC, seed=4)))
+    own = matrix.observed.sum(axis=1)
+    known = [train.observed.any(axis=0).all() for train in spy.seen]
+    assert all(known)
+    assert made.truth.size == sum(own[model] - len(shown) for model, shown in noted)
+    for model, shown in noted:
+        assert matrix.observed[model, list(shown)].all()
+        assert len(shown) in SHOWN
+    per_model = pd.Series([model for model, _ in noted]).value_counts()
+    assert per_model.max() <= SHOWN_PER_MODEL
+    counts = np.exp(made.features[:, FEATURES.index("log_model_scores")]) - 1
+    shown_counts = np.concatenate([[len(s)] * (own[m] - len(s)) for m, s in noted])
+    np.testing.assert_allclose(np.sort(counts), np.sort(shown_counts), atol=1e-9)
+
+
+def test_releases_are_fitted_together_with_what_they_show(matrix: ScoreMatrix, spy: Spy) -> None:
+    months = np.random.default_rng(1).permutation(12)
+    matrix = dated(matrix, [f"2024-{month + 1:02d}" for month in months])
+    parts = list(held_out_releases(matrix, SPEC, seed=4, n_blocks=3))
+    assert len(spy.seen) == len(parts) == 3 * SHOWN_PER_MODEL
+    whole = np.asarray(matrix.observed)
+    for part, train in zip(parts, spy.seen, strict=True):
+        observed = np.asarray(train.observed)
+        assert not (observed & ~whole).any()
+        partial = observed.sum(axis=1) < whole.sum(axis=1)
+        complete = months[observed.any(axis=1) & ~partial]
+        assert partial.any()
+        assert months[partial].min() >= 4  # the first third only trains
+        # all released before the block train with every score they have
+        assert set(range(months[partial].min())) <= set(complete.tolist())
+        assert all(count in SHOWN for count in observed[partial].sum(axis=1))
+        counts = np.exp(part.features[:, FEATURES.index("log_model_scores")]) - 1
+        shown_in_block = set(observed[partial].sum(axis=1).tolist())
+        assert set(np.round(counts).astype(int).tolist()) <= shown_in_block
+    assert set(spy.readings) == {matrix.n_cells}
+
+
+def test_a_wild_score_on_an_unbounded_scale_is_taken_as_published(matrix: ScoreMatrix) -> None:
+    """Left out, a score may lie ever so far from the rest: cross-fits must not stop there."""
+    posterior = make_posterior(matrix=matrix, n_draws=20)
+    frame = matrix.to_frame()
+    frame.loc[frame["benchmark_id"] == "bench_2", "score"] += 1e6
+    moved = ScoreMatrix.from_frame(frame, benchmarks=matrix.benchmarks, models=matrix.models)
+    column = matrix.benchmark_index("bench_2")
+    model = int(np.flatnonzero(moved.observed[:, column])[0])
+    made = condition_on_row(posterior, moved, model, np.array([column]), seed=1)
+    assert np.isfinite(made.median).all()
+    with pytest.raises(ScoreError, match="own scale"):
+        condition(posterior, {"bench_2": float(moved.values[model, column])})
+
+
+def test_models_without_scores_are_in_no_block(matrix: ScoreMatrix, spy: Spy) -> None:
+    hidden = np.zeros(matrix.shape, dtype=bool)
+    hidden[:4] = True
+    rest = dated(matrix, [None] * 12).mask(hidden & matrix.observed)
+    list(held_out_models(rest, SPEC, seed=4, n_blocks=4, n_readings=500))
+    assert [int(train.observed.any(axis=1).sum()) for train in spy.seen] == [6, 6, 6, 6]
+    assert set(spy.readings) == {500}
+
+
+def test_both_recalibrations_are_stored(matrix: ScoreMatrix, spy: Spy) -> None:
+    steps: list[tuple[int, int]] = []
+    matrix = dated(matrix, [None] * 12)
+    arrays = calibration_arrays(matrix, SPEC, seed=4, progress=lambda *at: steps.append(at))
+    assert arrays is not None
+    assert steps == [(n, 8) for n in range(1, 9)]
+    for part in ("cells", "models"):
+        fields = ("location", "scale", "slopes", "errors")
+        made = Recalibration.from_arrays({name: arrays[f"{part}_{name}"] for name in fields})
+        assert (np.diff(made.errors) >= 0).all()
+
+
+def test_too_few_cells_give_no_recalibration(spy: Spy) -> None:
+    small = make_matrix(0, 5, 4)
+    assert small.n_cells < 40
+    assert calibration_arrays(small, SPEC, seed=1) is None
+
+
+@pytest.mark.slow
+def test_the_sampler_itself_cross_fits_a_small_matrix() -> None:
+    matrix = make_matrix(0, 6, 5)
+    spec = replace(SPEC, families=False)
+    made = HeldOut.joined(list(held_out_cells(matrix, spec, seed=2, config=TINY)))
+    assert made.truth.size > 0
+    assert np.isfinite(made.quantiles).all()
+    assert np.isfinite(made.truth).all()
+    assert made.recalibration() is None

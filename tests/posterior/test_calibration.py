@@ -1,0 +1,237 @@
+"""Recalibration: exact coverage on exchangeable errors, medians kept, slopes against an oracle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+from scipy.stats import beta
+
+from bayesbench.answers.prediction import PREDICTIVE_LEVELS, predict_cells
+from bayesbench.errors import DataError
+from bayesbench.posterior.calibration import (
+    CELLS,
+    FEATURES,
+    LEAST_CELLS,
+    MODELS,
+    TAUS,
+    Recalibration,
+    _composite_quantile_slopes,
+    calibration_features,
+    fit_recalibration,
+    predictive_features,
+    recalibrated,
+    stored,
+)
+from tests.factories import make_posterior
+
+STEPS = np.array([NormalDist().inv_cdf(float(p)) for p in PREDICTIVE_LEVELS])
+N_TRAIN, N_TEST, N_SPLITS = 199, 400, 100
+PROBS = (0.5, 0.8, 0.9, 0.98)
+MIDDLE = int(np.argmin(np.abs(PREDICTIVE_LEVELS - 0.5)))
+
+
+def held_out(rng: np.random.Generator, n: int, claimed: float) -> tuple[np.ndarray, ...]:
+    """Quantiles that claim `claimed` times the true spread, truth and features without meaning."""
+    median = rng.normal(size=n)
+    truth = median + rng.standard_t(4, size=n)
+    return median[:, None] + claimed * STEPS, truth, np.zeros((n, 2))
+
+
+def covered(quantiles: np.ndarray, truth: np.ndarray, prob: float) -> np.ndarray:
+    low, high = (
+        quantiles[:, np.argmin(np.abs(PREDICTIVE_LEVELS - p))]
+        for p in ((1 - prob) / 2, (1 + prob) / 2)
+    )
+    return (truth >= low) & (truth <= high)
+
+
+def mean_coverage(claimed: float, *, apply: bool) -> dict[float, float]:
+    """Mean coverage over many independent pairs of a calibration and a test set."""
+    rng = np.random.default_rng(11)
+    total = dict.fromkeys(PROBS, 0.0)
+    for _ in range(N_SPLITS):
+        train = held_out(rng, N_TRAIN, claimed)
+        quantiles, truth, features = held_out(rng, N_TEST, claimed)
+        if apply:
+            fitted = fit_recalibration(*_ordered(train))
+            quantiles = fitted.apply(quantiles, PREDICTIVE_LEVELS, features)
+        for prob in PROBS:
+            total[prob] += covered(quantiles, truth, prob).mean() / N_SPLITS
+    return total
+
+
+def _ordered(parts: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    quantiles, truth, features = parts
+    return quantiles, PREDICTIVE_LEVELS, truth, features
+
+
+def tolerance(prob: float) -> float:
+    """Four standard errors: binomial test cells, and the calibration set's own beta law.
+
+    Given the calibration set the coverage of a split conformal interval is Beta(r, n + 1 - r).
+    """
+    rank = prob * (N_TRAIN + 1)
+    own = beta(rank, N_TRAIN + 1 - rank).var()
+    return 4 * float(np.sqrt((own + prob * (1 - prob) / N_TEST) / N_SPLITS))
+
+
+@pytest.mark.parametrize("claimed", [0.5, 1.0, 2.0])
+def test_coverage_is_the_nominal_one_whatever_was_claimed(claimed: float) -> None:
+    found = mean_coverage(claimed, apply=True)
+    # 200 p is a whole number for every p: the finite-sample coverage is exactly p
+    assert {p: c for p, c in found.items() if abs(c - p) > tolerance(p)} == {}
+
+
+def test_over_confident_quantiles_fail_the_same_check() -> None:
+    found = mean_coverage(0.5, apply=False)
+    assert all(p - c > tolerance(p) for p, c in found.items())
+
+
+def heteroscedastic(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
+    """All claim the same spread; the true one is exp(0.8 x), and the second feature is noise."""
+    features = rng.normal(size=(n, 2))
+    truth = np.exp(0.8 * features[:, 0]) * rng.normal(size=n)
+    return np.broadcast_to(STEPS, (n, STEPS.size)).copy(), truth, features
+
+
+def test_strata_are_right_where_the_size_of_errors_depends_on_a_feature() -> None:
+    rng = np.random.default_rng(5)
+    fitted = fit_recalibration(*_ordered(heteroscedastic(rng, 6000)))
+    quantiles, truth, features = heteroscedastic(rng, 12000)
+    fixed = fitted.apply(quantiles, PREDICTIVE_LEVELS, features)
+    third = np.digitize(features[:, 0], np.quantile(features[:, 0], [1 / 3, 2 / 3]))
+    raw = [covered(quantiles, truth, 0.9)[third == t].mean() for t in range(3)]
+    now = [covered(fixed, truth, 0.9)[third == t].mean() for t in range(3)]
+    assert raw[0] > 0.98
+    assert raw[2] < 0.7
+    # 4,000 cells: standard error 0.005; the ridge and the clip at 4 sd leave a little
+    np.testing.assert_allclose(now, 0.9, atol=0.02)
+
+
+def test_medians_stay_and_quantiles_increase() -> None:
+    rng = np.random.default_rng(2)
+    fitted = fit_recalibration(*_ordered(heteroscedastic(rng, 500)))
+    quantiles, _, features = heteroscedastic(rng, 50)
+    fixed = fitted.apply(quantiles, PREDICTIVE_LEVELS, features)
+    np.testing.assert_allclose(fixed[:, MIDDLE], quantiles[:, MIDDLE], atol=1e-8)
+    assert (np.diff(fixed, axis=1) > 0).all()
+
+
+def test_relative_quantiles_hold_the_finite_sample_rank() -> None:
+    errors = np.arange(1.0, 20.0)  # 19: rank of the 90 % interval is 18 of 20
+    fitted = Recalibration(np.zeros(1), np.ones(1), np.zeros(1), errors)
+    found = fitted.relative_quantiles(np.array([0.05, 0.25, 0.5, 0.75, 0.95, 0.999]))
+    np.testing.assert_allclose(found[:5], [-18.0, -10.0, 0.0, 10.0, 18.0], atol=1e-6)
+    assert found[5] > 19.0  # more than 19 errors can say: beyond the largest
+
+
+def test_slopes_agree_with_composite_quantile_regression_by_linear_programming() -> None:
+    rng = np.random.default_rng(9)
+    n = 400
+    features = rng.normal(size=(n, 2))
+    features = (features - features.mean(axis=0)) / features.std(axis=0)
+    target = 0.7 * features[:, 0] - 0.3 * features[:, 1] + rng.normal(size=n)
+    exact = linear_program(target, features)
+    found = _composite_quantile_slopes(target, features)
+    # the ridge pulls each slope b by about 2 * 0.02 b / curvature (sum of densities at TAUS, 1.6);
+    # the exact solution of the unsmoothed problem lies within the smoothing of that
+    np.testing.assert_allclose(found, exact / (1 + 0.04 / 1.6), atol=0.02)
+
+
+def linear_program(target: np.ndarray, features: np.ndarray) -> np.ndarray:
+    """min sum_t mean_i pinball_t(y_i - x_i'b - a_t), as a linear program (b shared, a_t own)."""
+    n, f = features.shape
+    t = len(TAUS)
+    cost = np.zeros(f + t + 2 * n * t)
+    equal = np.zeros((n * t, cost.size))
+    for k, tau in enumerate(TAUS):
+        rows = slice(k * n, (k + 1) * n)
+        equal[rows, :f] = features
+        equal[rows, f + k] = 1.0
+        over = f + t + k * 2 * n
+        equal[rows, over : over + n] = np.eye(n)
+        equal[rows, over + n : over + 2 * n] = -np.eye(n)
+        cost[over : over + n], cost[over + n : over + 2 * n] = tau, 1 - tau
+    bounds = [(None, None)] * (f + t) + [(0, None)] * (2 * n * t)
+    solved = linprog(cost, A_eq=equal, b_eq=np.tile(target, t), bounds=bounds, method="highs")
+    assert solved.success
+    return np.asarray(solved.x[:f])
+
+
+def test_features_of_a_hand_worked_cell() -> None:
+    quantiles = np.array([[-2.0, -1.0, 0.0, 1.0, 4.0]])
+    levels = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+    one = np.ones(1)
+    counts = (3 * one, 7 * one, 0.5 * one)
+    bounded = calibration_features(quantiles, levels, 4.0 * one, np.array([True]), *counts)
+    expected = [np.log(2), np.log(3), 4.0, 16.0, 1.0, np.log(4), np.log(8), 0.0, 0.0, np.log(0.5)]
+    np.testing.assert_allclose(bounded[0], expected)
+    none = calibration_features(
+        quantiles, levels, 4.0 * one, np.array([True]), 0 * one, 7 * one, one
+    )
+    assert none[0, FEATURES.index("no_scores")] == 1.0
+    free = calibration_features(quantiles, levels, 4.0 * one, np.array([False]), *counts)
+    np.testing.assert_allclose(free[0, 2:5], 0.0)
+    assert free[0, 7] == 1.0
+    assert bounded.shape[1] == len(FEATURES)
+
+
+def test_a_recalibration_of_another_version_is_refused() -> None:
+    fitted = fit_recalibration(*_ordered(heteroscedastic(np.random.default_rng(3), 60)))
+    wider = np.zeros((2, fitted.location.size + 1))
+    with pytest.raises(DataError, match="fit the posterior again"):
+        fitted.multiplier(wider)
+
+
+def test_arrays_round_trip() -> None:
+    fitted = fit_recalibration(*_ordered(heteroscedastic(np.random.default_rng(3), 60)))
+    again = Recalibration.from_arrays(fitted.to_arrays())
+    for name, value in fitted.to_arrays().items():
+        np.testing.assert_array_equal(getattr(again, name), value)
+    assert set(stored(fitted, None)) == {f"{CELLS}_{name}" for name in fitted.to_arrays()}
+    assert f"{MODELS}_slopes" in stored(fitted, fitted)
+
+
+def test_too_few_or_unusable_predictions_are_refused() -> None:
+    rng = np.random.default_rng(3)
+    with pytest.raises(DataError, match=str(LEAST_CELLS)):
+        fit_recalibration(*_ordered(heteroscedastic(rng, LEAST_CELLS - 1)))
+    quantiles, truth, features = heteroscedastic(rng, LEAST_CELLS)
+    with pytest.raises(DataError, match="finite"):
+        fit_recalibration(
+            quantiles, PREDICTIVE_LEVELS, np.where(truth > 0, truth, np.nan), features
+        )
+
+
+def test_a_posterior_applies_the_recalibration_of_the_kind_asked_for() -> None:
+    posterior = make_posterior()
+    cells = np.argwhere(~posterior.matrix.observed)
+    made = predict_cells(posterior, cells)
+    assert recalibrated(posterior, made, new=False) is made
+    n_features = len(FEATURES)
+    plain = Recalibration(
+        np.zeros(n_features), np.ones(n_features), np.zeros(n_features), np.arange(1.0, 100.0)
+    )
+    wide = replace(plain, errors=3 * plain.errors)
+    with_both = replace(posterior, calibration=stored(plain, wide))
+    low, high = (
+        recalibrated(with_both, made, new=new).quantiles - made.quantiles[:, [MIDDLE]]
+        for new in (False, True)
+    )
+    np.testing.assert_allclose(high, 3 * low, atol=1e-6)
+    only_cells = replace(posterior, calibration=stored(plain, None))
+    assert recalibrated(only_cells, made, new=True) is made
+
+
+def test_features_count_the_scores_of_fitted_models() -> None:
+    posterior = make_posterior()
+    made = predict_cells(posterior, np.argwhere(~posterior.matrix.observed))
+    counts = np.full(len(made.model_ids), 3.0)
+    found = predictive_features(made, counts, counts)
+    np.testing.assert_allclose(found[:, 5:7], np.log(4.0))
+    rating = np.asarray(made.benchmark_ids) == "bench_2"
+    np.testing.assert_array_equal(found[:, 7] == 1.0, rating)
