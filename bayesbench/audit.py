@@ -19,7 +19,9 @@ from .fitting.crossfit import CROSSFIT_CONFIG
 from .fitting.engines.gibbs.sampler import fit_gibbs
 from .fitting.engines.settings import GibbsConfig
 from .low_rank.link import Transform
+from .low_rank.noise import log_density
 from .low_rank.spec import ModelSpec
+from .numerics import log_sum_exp
 from .posterior.posterior import Posterior
 from .scores import ScoreMatrix
 from .scores.splits import per_model_folds
@@ -118,16 +120,8 @@ def explanation_log_densities(
 
 
 def _log_predictive(z: float, eta: Floats, scale: Floats, nu: Floats) -> float:
-    from scipy.special import gammaln, logsumexp
-
-    standard = (z - eta) / scale
-    finite = np.isfinite(nu)
-    n = np.where(finite, nu, 1.0)
-    student = gammaln((n + 1) / 2) - gammaln(n / 2) - 0.5 * np.log(n * np.pi)
-    student = student - (n + 1) / 2 * np.log1p(standard**2 / n)
-    normal = -0.5 * (standard**2 + np.log(2 * np.pi))
-    log_density = np.where(finite, student, normal) - np.log(scale)
-    return float(logsumexp(log_density) - np.log(log_density.size))
+    density = log_density(z - eta, scale, nu)
+    return float(log_sum_exp(density) - np.log(density.size))
 
 
 def suspicion(log_densities: dict[str, float]) -> tuple[float, str]:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ScoreError, UsageError
+from ..low_rank.eta import eta_of_models
 from ..low_rank.features import NewRow
 from ..posterior.posterior import Posterior
 from .one_model import ModelState, ScoredModel, log_evidence, start, stratified, sweep
@@ -365,8 +366,7 @@ def _spread_out(drawn: _Drawn, observed: Floats, rng: np.random.Generator) -> Fl
     """
     side, size = drawn.side, drawn.side.mean.shape[1]
     latents = drawn.state.latents[:, :size].astype(np.float32)
-    eta = side.base + side.loading * latents[:, :1]
-    eta = eta + (side.weights @ latents[:, 1:, None])[..., 0]
+    eta = eta_of_models(side.base, side.loading, side.weights, latents)
     if side.members.shape[1]:
         effects = stratified(len(eta), side.members.shape[1], rng) * side.family_scale[:, None]
         effects[:, drawn.families] = drawn.state.latents[:, size:]

@@ -19,6 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..low_rank.noise import log_constant, log_kernel
+from ..numerics import log_sum_exp
+
 __all__ = ["ModelState", "ScoredModel", "log_evidence", "start", "stratified", "sweep"]
 
 Floats = NDArray[Any]
@@ -74,12 +77,7 @@ class ScoredModel:
     @cached_property
     def log_student_constant(self) -> Floats:
         """Log of the Student-t density's constant at unit scale, (S,)."""
-        values, place = np.unique(self.nu, return_inverse=True)
-        constant = [
-            math.lgamma((v + 1) / 2) - math.lgamma(v / 2) - 0.5 * math.log(v * math.pi)
-            for v in values
-        ]
-        return np.asarray(constant)[place]
+        return np.asarray(log_constant(self.nu))
 
     @cached_property
     def effect_var(self) -> Floats:
@@ -241,10 +239,10 @@ def log_evidence(model: ScoredModel, states: list[ModelState], rng: np.random.Ge
     prior_root = np.linalg.cholesky(model.precision)
     log_prior = _log_gaussian(latents - model.mean, prior_root)
     density = np.stack([_log_gaussian(latents - center, root) for center, root in proposals])
-    log_proposal = _log_sum(density, axis=0) - math.log(len(proposals))
+    log_proposal = log_sum_exp(density, axis=0) - math.log(len(proposals))
     residual = model.y - (model.loadings @ latents[..., None])[..., 0]
     log_ratio = log_prior + _log_likelihood(model, residual) - log_proposal
-    return np.asarray(_log_sum(log_ratio, axis=0) - math.log(len(proposals)))
+    return np.asarray(log_sum_exp(log_ratio, axis=0) - math.log(len(proposals)))
 
 
 def _log_gaussian(deviation: Floats, root: Floats) -> Floats:
@@ -263,7 +261,7 @@ def _variance_grid(shape: float | None) -> tuple[Floats, Floats]:
         return np.ones(1), np.zeros(1)
     log_v = np.linspace(-3.5, 6.0, VARIANCE_POINTS) / math.sqrt(shape)
     log_weight = -shape * (log_v + np.exp(-log_v))
-    return np.exp(log_v), log_weight - _log_sum(log_weight, axis=0)
+    return np.exp(log_v), log_weight - log_sum_exp(log_weight, axis=0)
 
 
 def _log_likelihood(model: ScoredModel, residual: Floats) -> Floats:
@@ -274,7 +272,7 @@ def _log_likelihood(model: ScoredModel, residual: Floats) -> Floats:
     total = np.empty((variance.size, *residual.shape[:2]))
     for at, v in enumerate(variance):
         total[at] = log_weight[at] + _log_noise(model, standard, float(v)).sum(axis=-1)
-    return np.asarray(_log_sum(total, axis=0) - np.log(scale).sum(axis=-1))
+    return np.asarray(log_sum_exp(total, axis=0) - np.log(scale).sum(axis=-1))
 
 
 def _log_noise(model: ScoredModel, standard: Floats, variance: float) -> Floats:
@@ -302,9 +300,4 @@ def _hermite() -> tuple[Floats, Floats]:
 def _log_student(model: ScoredModel, standard: Floats, variance: float) -> Floats:
     nu = model.nu[:, None]
     constant = model.log_student_constant[:, None] - 0.5 * math.log(variance)
-    return np.asarray(constant - 0.5 * (nu + 1.0) * np.log1p(standard**2 / (nu * variance)))
-
-
-def _log_sum(values: Floats, axis: int) -> Any:
-    top = values.max(axis=axis, keepdims=True)
-    return np.log(np.exp(values - top).sum(axis=axis)) + np.squeeze(top, axis=axis)
+    return np.asarray(constant + log_kernel(standard**2 / variance, nu))

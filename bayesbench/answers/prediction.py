@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import DataError, UsageError
 from ..low_rank.eta import linear_predictor_at
 from ..low_rank.link import Transform
+from ..low_rank.noise import stratified_points
 from ..posterior.posterior import Posterior
 
 __all__ = [
@@ -31,7 +32,6 @@ __all__ = [
     "mixture_quantiles",
     "predict_cells",
     "predictive",
-    "t_quantile",
 ]
 
 Floats = NDArray[np.float64]
@@ -47,64 +47,6 @@ MIXTURE_POINTS = 16384
 """Least number of points (draws x noise levels) that stand for one cell's distribution."""
 CHUNK_POINTS = 2_000_000
 """Points handled at once: bounds memory to some tens of megabytes."""
-GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
-
-
-@lru_cache(maxsize=64)
-def _t_tail(nu: float) -> tuple[Floats, Floats]:
-    """Log tail probability and asinh of the Student-t variate, on a fine grid from the median."""
-    u = np.linspace(0.0, np.arcsinh(1e7 if nu < 30 else 60.0), 4001)
-    x = np.sinh(u)
-    if math.isinf(nu):
-        log_density = -0.5 * x**2
-    else:
-        log_density = -0.5 * (nu + 1.0) * np.log1p(x**2 / nu)
-    density = np.exp(log_density) * np.cosh(u)
-    # Simpson's rule on every interval needs its middle: quadratic through three neighbours
-    piece = 0.5 * (density[:-1] + density[1:])
-    bend = np.gradient(np.gradient(density))
-    piece -= (bend[:-1] + bend[1:]) / 24.0
-    tail = np.cumsum(np.maximum(piece, 0.0)[::-1])[::-1]
-    keep = tail > tail[0] * 1e-14
-    return np.log(0.5 * tail[keep] / tail[0]), u[:-1][keep]
-
-
-def t_quantile(level: ArrayLike, nu: float) -> Floats:
-    """Quantile of the Student-t distribution; the normal for infinite `nu`.
-
-    By numerical integration of the density, to about six digits for levels within 1e-9 of the ends.
-
-    Parameters
-    ----------
-    level : array
-        Probabilities strictly between 0 and 1.
-    nu : float
-        Degrees of freedom, at least 1.
-    """
-    p = np.asarray(level, dtype=np.float64)
-    log_tail, u = _t_tail(float(nu))
-    log_p = np.log(np.minimum(p, 1.0 - p))
-    size = np.sinh(np.interp(-log_p, -log_tail, u))
-    return np.asarray(np.where(p < 0.5, -size, size))
-
-
-def _noise_points(nu: Floats, n_levels: int) -> NDArray[np.float32]:
-    """Standard noise of every draw at `n_levels` stratified levels, (S, R).
-
-    Draw s takes one level in each of R equal strata, all moved by the same golden-ratio offset:
-    over the draws the offsets fill the strata evenly, so that together the points reach the tails.
-    Draws are taken in order of `nu`, so that this holds among those with heavy tails too.
-    """
-    turn = np.empty(nu.size)
-    turn[np.argsort(nu, kind="stable")] = np.arange(nu.size)
-    offset = np.modf((turn + 0.5) * GOLDEN)[0]
-    offset = np.clip(offset, 1e-6, 1 - 1e-6)
-    level = (np.arange(n_levels) + offset[:, None]) / n_levels
-    points = np.empty(level.shape, dtype=np.float32)
-    for value in np.unique(nu):
-        chosen = nu == value
-        points[chosen] = t_quantile(level[chosen], float(value))
-    return points
 
 
 def mixture_quantiles(
@@ -133,7 +75,7 @@ def mixture_quantiles(
     n_draws, n_cells = location.shape
     wanted = np.asarray(levels, dtype=np.float64)
     n_levels = max(4, math.ceil(MIXTURE_POINTS / n_draws))
-    noise = _noise_points(np.broadcast_to(np.asarray(nu, np.float64), (n_draws,)), n_levels)
+    noise = stratified_points(np.broadcast_to(np.asarray(nu, np.float64), (n_draws,)), n_levels)
     total = n_draws * n_levels
     position = np.clip(wanted * total - 0.5, 0, total - 1)
     below = np.minimum(position.astype(np.int64), total - 2)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..design.nested import NestedEstimate, log_density, log_sum_exp, sample_scores
+from ..design.nested import NestedEstimate, sample_scores
 from ..errors import UnknownIdError, UsageError
+from ..low_rank.noise import log_density
+from ..numerics import log_sum_exp
 from ..scores.ids import id_indices, nearest_ids
 
 if TYPE_CHECKING:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError
+from ..files import write_text
 
 __all__ = ["CampaignState", "ModelFacts", "Step", "StopRules", "read_state", "write_state"]
 
@@ -298,26 +297,4 @@ def write_state(path: str | Path, state: CampaignState) -> None:
     DataError
         If it cannot be written.
     """
-    place = Path(path)
-    temporary = place.with_name(f".{place.name}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(state.to_json())
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, place)
-        _flush_directory(place.parent)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise DataError(f"cannot write the campaign file {place}: {error.strerror}") from None
-
-
-def _flush_directory(directory: Path) -> None:
-    if os.name != "posix":
-        return
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write_text(path, state.to_json())

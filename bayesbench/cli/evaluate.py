@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import click
 
 from ..config import usable_cores
 from ..errors import UsageError
+from ..files import replacing
 from . import values
 from .data import chosen_splits, data_options, read_data, writable
 from .output import Column, Listing, emit, example, format_option, text
@@ -201,12 +201,8 @@ def run(
 
 
 def _write(result: EvaluationResult, target: Path) -> None:
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    with replacing(target) as part:
         result.to_parquet(part)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _tables(result: EvaluationResult) -> list[Listing]:

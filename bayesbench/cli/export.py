@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ..errors import UsageError
+from ..files import write_text
 from . import values
 from .data import chosen_splits, data_options, read_data, writable
 from .output import example, note, write
@@ -51,5 +52,5 @@ def export_prompt(folds: str | None, seed: int, fold: int, out: str | None, **da
     if target is None:
         write(csv)
         return
-    target.write_text(csv, encoding="utf-8")
+    write_text(target, csv)
     note(f"note: {len(chosen[0].cells)} cells to predict, written to {out}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+
+from ..jsonable import json_text
 
 __all__ = [
     "Column",
@@ -157,9 +158,7 @@ def emit(
 
 
 def _json(document: Mapping[str, Any]) -> str:
-    from ..posterior.posterior import plain
-
-    return json.dumps(plain(document), allow_nan=False, indent=2) + "\n"
+    return json_text(document, indent=2) + "\n"
 
 
 def _csv(listing: Listing) -> str:

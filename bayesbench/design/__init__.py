@@ -5,7 +5,7 @@ from __future__ import annotations
 from .budget import batch_information, budget_batch
 from .costs import Costs, read_allowlist
 from .gain import Targets, bald, epig, greedy, information, joint_information, target
-from .moments import Moments, gaussian_mi, moments, noise_factor
+from .moments import Moments, gaussian_mi, moments
 from .nested import NestedEstimate, nested_bald, nested_epig
 from .recommend import Recommendation, recommend
 from .widths import all_width_reductions, expected_width, width_reductions
@@ -29,7 +29,6 @@ __all__ = [
     "moments",
     "nested_bald",
     "nested_epig",
-    "noise_factor",
     "read_allowlist",
     "recommend",
     "target",

@@ -8,13 +8,14 @@ large.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import UsageError
+from ..low_rank.noise import log_density, sample
+from ..numerics import log_sum_exp
 from ..scores.ids import id_indices
 from .moments import Floats
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NestedEstimate",
-    "log_density",
-    "log_sum_exp",
     "nested_bald",
     "nested_epig",
     "sample_scores",
@@ -52,38 +51,11 @@ class NestedEstimate:
     n_inner: int
 
 
-def log_density(residual: Floats, scale: Floats, nu: Floats) -> Floats:
-    """Log density of Student-t noise (normal where ``nu`` is inf); arrays broadcast."""
-    normal = np.isinf(nu)
-    squared = np.square(residual / scale)
-    if normal.all():
-        return np.asarray(-0.5 * (np.log(2 * np.pi) + squared) - np.log(scale))
-    df = np.where(normal, 1.0, nu)
-    constant = _log_gamma((df + 1) / 2) - _log_gamma(df / 2) - 0.5 * np.log(df * np.pi)
-    student = constant - (df + 1) / 2 * np.log1p(squared / df)
-    gauss = -0.5 * (np.log(2 * np.pi) + squared)
-    return np.asarray(np.where(normal, gauss, student) - np.log(scale))
-
-
-def log_sum_exp(values: Floats) -> Floats:
-    """Log of the sum of exponentials along the last axis, without overflow."""
-    top = values.max(axis=-1, keepdims=True)
-    return np.asarray(top[..., 0] + np.log(np.exp(values - top).sum(axis=-1)))
-
-
-def _log_gamma(x: Floats) -> Floats:
-    values, inverse = np.unique(x, return_inverse=True)
-    return np.array([math.lgamma(value) for value in values])[inverse].reshape(np.shape(x))
-
-
 def sample_scores(
     draws: LatentDraws, benchmark: int, rows: np.ndarray, rng: np.random.Generator
 ) -> Floats:
     """One predictive reading (latent scale) from each of the draws ``rows``."""
-    nu = np.asarray(draws.nu, dtype=np.float64)[rows]
-    noise = rng.standard_normal(len(rows))
-    finite = np.isfinite(nu)
-    noise[finite] /= np.sqrt(rng.chisquare(nu[finite]) / nu[finite])
+    noise = sample(np.asarray(draws.nu, dtype=np.float64)[rows], (len(rows),), rng)
     eta = np.asarray(draws.eta, dtype=np.float64)[rows, benchmark]
     scores: Floats = eta + np.asarray(draws.noise_scale)[rows, benchmark] * noise
     return scores

@@ -16,20 +16,7 @@ from .cells import CellTable
 from .methods.peers.base import FloatArray
 from .metrics import RankingCounts
 
-__all__ = ["calibration", "clean", "counted", "headline", "sharpness", "short"]
-
-
-def clean(value: Any) -> Any:
-    """Plain JSON data: numpy scalars unwrapped, NaN and infinities turned into None."""
-    if isinstance(value, Mapping):
-        return {str(key): clean(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean(entry) for entry in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+__all__ = ["calibration", "counted", "headline", "sharpness", "short"]
 
 
 def _columns(table: CellTable) -> dict[str, FloatArray]:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ..files import replacing
 from ..scores.matrix import ScoreMatrix
 from .methods.peers.base import CellPredictions, Predictor
 from .methods.registry import fingerprint
@@ -96,10 +96,8 @@ class FoldStore:
                 arrays[name] = value
         arrays.update({_EXTRA + name: value for name, value in predictions.extras.items()})
         self.directory.mkdir(parents=True, exist_ok=True)
-        handle, side = tempfile.mkstemp(dir=self.directory, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
+        with replacing(self.path(task)) as part, part.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
-        os.replace(side, self.path(task))
 
     def load(self, task: FoldTask) -> tuple[CellPredictions, float] | None:
         """A fold kept earlier, with its seconds; None if there is none or it cannot be read."""

@@ -24,10 +24,15 @@ from .eta import latent_mean, linear_predictor_at
 from .families import BenchmarkFamilies
 from .features import ModelFeatures
 from .link import Transform
+from .noise import Maths, log_weights_of_nu
 from .parameters import DRAW_DIMS
 from .spec import ModelSpec
 
+JAX = Maths(jnp.log, jnp.log1p, gammaln)
+"""What `noise` needs of jax."""
+
 __all__ = [
+    "JAX",
     "TrainingData",
     "complete",
     "low_rank_model",
@@ -359,10 +364,8 @@ def nu_log_weights(standardised: jax.Array, spec: ModelSpec) -> jax.Array:
         ``sum_n log StudentT(standardised_n | nu)``: with the uniform prior on the grid, the
         unnormalised log posterior of ``nu`` given everything else.
     """
-    nu = jnp.asarray(spec.priors.nu_grid)
-    constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * jnp.log(nu * jnp.pi)
-    tails = jnp.log1p(standardised**2 / nu[:, None]).sum(-1)
-    return standardised.size * constant - (nu + 1) / 2 * tails
+    grid = jnp.asarray(spec.priors.nu_grid)
+    return jnp.asarray(log_weights_of_nu(standardised**2, grid, JAX))
 
 
 def _log_likelihood(

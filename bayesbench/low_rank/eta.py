@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "latent_mean", "linear_predictor", "linear_predictor_at"]
+__all__ = [
+    "Array",
+    "eta_of_models",
+    "eta_of_readings",
+    "latent_mean",
+    "linear_predictor",
+    "linear_predictor_at",
+]
 
 Array = Any  # numpy or jax array; the array API has no common static type
 
@@ -103,6 +110,36 @@ def linear_predictor_at(
         for family, member in _slots(_given(families, "families")[col]):
             eta = eta + member * params["family"][..., row, family]
     return eta
+
+
+def eta_of_readings(bias: Array, slopes: Array, latents: Array, row: Array, col: Array) -> Array:
+    """Linear predictor of readings, with loading and weights as `slopes`; without effects.
+
+    ``bias_j + slopes_j . latents_i``, the same as `linear_predictor_at` but for rounding.
+
+    Parameters
+    ----------
+    bias, slopes : array (B,), (B, L)
+        Slopes: the loading, then the weights of the factors.
+    latents : array (M, L)
+        The ability, then the factors.
+    row, col : integer array (n,)
+    """
+    return bias[col] + (latents[row] * slopes[col]).sum(axis=1)
+
+
+def eta_of_models(base: Array, loading: Array, weights: Array, latents: Array) -> Array:
+    """Linear predictor of one model per draw on every benchmark, (S, B); without its effects.
+
+    Parameters
+    ----------
+    base, loading : array (S, B)
+        Benchmark bias with the effects of the model's groups; loading.
+    weights : array (S, B, K)
+    latents : array (S, L)
+    """
+    eta = base + loading * latents[:, :1]
+    return eta + (weights @ latents[:, 1:, None])[..., 0]
 
 
 def _slots(members: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:

@@ -20,13 +20,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import BayesbenchError, PosteriorFileError
+from ..files import replacing
+from ..jsonable import json_text
 from ..low_rank.families import BenchmarkFamilies
 from ..low_rank.features import ModelFeatures
 from ..low_rank.link import Transform
 from ..low_rank.parameters import DRAW_DIMS
 from ..low_rank.spec import ModelSpec, Priors
 from ..scores import ScoreMatrix
-from .posterior import Diagnostics, Posterior, Provenance, plain
+from .posterior import Diagnostics, Posterior, Provenance
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -151,10 +153,10 @@ def _meta(posterior: Posterior) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "spec": json.dumps(plain(asdict(posterior.spec))),
+        "spec": json_text(asdict(posterior.spec)),
         "provenance": posterior.provenance.to_json(),
         "diagnostics": posterior.diagnostics.to_json(arrays=False),
-        "tables": json.dumps(tables, allow_nan=False, ensure_ascii=False),
+        "tables": json_text(tables),
         "has_calibration": int(posterior.calibration is not None),
     }
 
@@ -243,15 +245,8 @@ def save(posterior: Posterior, path: str | os.PathLike[str], *, pack: bool = Fal
         if "scale_factor" in settings
     }
     tree["bayesbench"].attrs["packing_error"] = json.dumps(errors)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        tree.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
-        os.replace(temporary, target)
-    except OSError as error:
-        reason = error.strerror or str(error).splitlines()[0]
-        raise PosteriorFileError(f"{target}: cannot be written ({reason})") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(target, error=PosteriorFileError) as part:
+        tree.to_netcdf(part, engine="h5netcdf", encoding=encoding)
 
 
 def load(path: str | os.PathLike[str]) -> Posterior:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, UsageError
+from ..jsonable import json_text
 from ..low_rank.families import BenchmarkFamilies
 from ..low_rank.features import ModelFeatures
 from ..low_rank.link import Transform
@@ -67,7 +68,7 @@ class Provenance:
 
     def to_json(self) -> str:
         """As JSON text; numbers that are not finite become null."""
-        return json.dumps(plain(asdict(self)), allow_nan=False)
+        return json_text(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Provenance:
@@ -111,7 +112,7 @@ class Diagnostics:
         }
         if arrays:
             data["arrays"] = {name: np.asarray(value) for name, value in self.arrays.items()}
-        return json.dumps(plain(data), allow_nan=False)
+        return json_text(data)
 
     @classmethod
     def from_json(cls, text: str) -> Diagnostics:
@@ -122,21 +123,6 @@ class Diagnostics:
             for name, value in data.get("arrays", {}).items()
         }
         return cls(data["verdict"], tuple(data["reasons"]), data["summary"], arrays)
-
-
-def plain(value: Any) -> Any:
-    """`value` in JSON's own types: arrays as lists, numbers that are not finite as None."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 @dataclass(frozen=True, eq=False)

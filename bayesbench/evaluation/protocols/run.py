@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from ...errors import DataError, UsageError
+from ...jsonable import plain
 from ...scores.matrix import ScoreMatrix
 from ...scores.splits import Split, per_model_folds
 from ..cells import CellTable, cell_table, ranking_of
-from ..figures import clean, counted, headline, short
+from ..figures import counted, headline, short
 from ..methods.peers.base import Predictor
 from ..methods.registry import PlanningMethod, build_method
 from ..runner import Arrange, OnProgress, run_tasks, spawned_executor
@@ -62,7 +63,7 @@ class EvaluationResult:
     def to_json(self) -> dict[str, Any]:
         """Plain data for ``json.dumps``: protocol, method, then the figures; NaN becomes null."""
         head = {"protocol": self.protocol, "method": self.method}
-        return {**head, **{str(key): clean(value) for key, value in self.figures.items()}}
+        return {**head, **{str(key): plain(value) for key, value in self.figures.items()}}
 
     def to_parquet(self, path: str | Path) -> None:
         """Write the per-cell predictions with their quantiles.

@@ -20,6 +20,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array, random
 
+from ....low_rank.density import JAX
+from ....low_rank.eta import eta_of_readings
+from ....low_rank.noise import log_kernel
 from .state import GibbsData, GibbsShape, GibbsState, latent_effects, per_benchmark, per_model
 from .variates import normal_and_uniform
 
@@ -46,10 +49,9 @@ def _log_inverse_gamma(variance: Array, shape: float, scale: Array | float) -> A
 def _terms(state: GibbsState, data: GibbsData, shape: GibbsShape, eta: Array) -> Array:
     variance = state.noise_benchmark[data.col] * state.noise_model[data.row]
     log_variance = jnp.log(state.noise_benchmark)[data.col] + jnp.log(state.noise_model)[data.row]
-    standard = (data.z - eta) ** 2 / variance
-    if shape.spec.student_t:
-        standard = (state.nu + 1.0) * jnp.log1p(standard / state.nu)
-    return -0.5 * data.present * (standard + log_variance)
+    squares = (data.z - eta) ** 2 / variance
+    kernel = log_kernel(squares, state.nu, JAX) if shape.spec.student_t else -0.5 * squares
+    return data.present * (kernel - 0.5 * log_variance)
 
 
 def move(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> GibbsState:
@@ -75,7 +77,7 @@ def move(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> G
 
 def _eta(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array:
     """Linear predictor of every reading, (n,)."""
-    eta = state.bias[data.col] + (state.latents[data.row] * state.slopes[data.col]).sum(axis=1)
+    eta: Array = eta_of_readings(state.bias, state.slopes, state.latents, data.row, data.col)
     eta = eta + _group_parts(state, data, shape)
     if shape.n_families:
         eta = eta + _family_part(state, data)

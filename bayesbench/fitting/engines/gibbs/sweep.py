@@ -17,8 +17,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array, random
 from jax.scipy.linalg import cho_solve, solve_triangular
-from jax.scipy.special import gammaln
 
+from ....low_rank.density import JAX
+from ....low_rank.eta import eta_of_readings
+from ....low_rank.noise import log_weights_of_nu
 from .moves import move
 from .state import (
     GibbsData,
@@ -198,8 +200,7 @@ def _noise(
     spec, priors = shape.spec, shape.spec.priors
     keys = random.split(key, 5)
     eta = (
-        state.bias[data.col]
-        + (state.latents[data.row] * state.slopes[data.col]).sum(axis=1)
+        eta_of_readings(state.bias, state.slopes, state.latents, data.row, data.col)
         + jnp.broadcast_to(_offset(state, data, shape), (shape.n_models, shape.n_benchmarks))[
             data.row, data.col
         ]
@@ -211,9 +212,7 @@ def _noise(
     nu, mixing = state.nu, state.mixing
     if spec.student_t:
         grid = jnp.asarray(priors.nu_grid)
-        constant = gammaln((grid + 1) / 2) - gammaln(grid / 2) - 0.5 * jnp.log(grid * jnp.pi)
-        tails = (data.present * jnp.log1p(standardised / grid[:, None])).sum(axis=1)
-        log_weights = data.present.sum() * constant - 0.5 * (grid + 1) * tails
+        log_weights = log_weights_of_nu(standardised, grid, JAX, data.present)
         nu = grid[random.categorical(keys[0], log_weights)]
         shapes = jnp.full(standardised.shape, 0.5 * (nu + 1))
         mixing = gamma_or_stay(keys[1], shapes, 0.5 * (nu + standardised), mixing)

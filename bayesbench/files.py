@@ -1,0 +1,73 @@
+"""Writing files: whole or not at all, by a temporary file beside the target that is renamed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import BayesbenchError, DataError
+
+__all__ = ["replacing", "write_text"]
+
+
+@contextmanager
+def replacing(
+    path: str | os.PathLike[str], *, error: Callable[[str], BayesbenchError] = DataError
+) -> Iterator[Path]:
+    """Give the path of a temporary file that takes the place of `path` when the block ends.
+
+    It is flushed to the disk, then renamed; on any failure or interrupt it is removed and what
+    stood at `path` stays.
+
+    Parameters
+    ----------
+    path : path
+    error : callable
+        Makes the exception for a file that cannot be written, from its one-line message.
+
+    Raises
+    ------
+    BayesbenchError
+        The file cannot be written; `error` says which class.
+    """
+    target = Path(path)
+    part = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
+    try:
+        part.open("xb").close()
+    except OSError as failure:
+        raise error(_message(target, failure)) from failure
+    try:
+        yield part
+        with part.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        os.replace(part, target)
+        _flush_directory(target.parent)
+    except OSError as failure:
+        raise error(_message(target, failure)) from failure
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str, **settings: Any) -> None:
+    """Write UTF-8 text, whole or not at all; `settings` as in `replacing`."""
+    with replacing(path, **settings) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def _message(target: Path, failure: OSError) -> str:
+    reason = failure.strerror or (str(failure).splitlines() or [type(failure).__name__])[0]
+    return f"{target}: cannot be written ({reason}); choose another place or make room"
+
+
+def _flush_directory(directory: Path) -> None:
+    if os.name != "posix":
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
