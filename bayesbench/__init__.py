@@ -18,15 +18,19 @@ if TYPE_CHECKING:
     from .design import Costs, Recommendation, recommend
     from .errors import BayesbenchError
     from .evaluation import EvaluationResult, evaluate
-    from .fitting.engines.settings import GibbsConfig, NUTSConfig, SVIConfig
+    from .fitting.engines.settings import NUTS, SVI, Gibbs
     from .low_rank.link import Transform
     from .low_rank.spec import ModelSpec, Priors
-    from .posterior.posterior import Diagnostics, Posterior, Provenance
+    from .posterior.diagnostics import Diagnostics
+    from .posterior.provenance import Provenance
+    from .posterior.stored import StoredPosterior
     from .scores import ScoreMatrix, open_scores, read_scores
 
     __version__: str
 
 __all__ = [
+    "NUTS",
+    "SVI",
     "BayesbenchError",
     "Campaign",
     "Comparison",
@@ -34,19 +38,17 @@ __all__ = [
     "Decision",
     "Diagnostics",
     "EvaluationResult",
-    "GibbsConfig",
+    "Gibbs",
     "LatentDraws",
     "ModelSpec",
-    "NUTSConfig",
-    "Posterior",
     "Predictive",
     "Priors",
     "Provenance",
     "Ranking",
     "Recommendation",
-    "SVIConfig",
     "ScoreMatrix",
     "StopRules",
+    "StoredPosterior",
     "Transform",
     "__version__",
     "evaluate",
@@ -63,12 +65,12 @@ __all__ = [
 
 _MODULES = {
     "campaign": ("Campaign", "StopRules"),
-    "config": ("GibbsConfig", "ModelSpec", "NUTSConfig", "Priors", "SVIConfig"),
+    "config": ("Gibbs", "ModelSpec", "NUTS", "Priors", "SVI"),
     "decide": ("Decision",),
     "design": ("Costs", "Recommendation", "recommend"),
     "errors": ("BayesbenchError",),
     "evaluation": ("EvaluationResult", "evaluate"),
-    "posterior": ("Diagnostics", "Posterior", "Provenance"),
+    "posterior": ("Diagnostics", "StoredPosterior", "Provenance"),
     "predict": ("LatentDraws", "Predictive", "fitted_draws", "predict_cells", "predictive"),
     "ranking": ("Comparison", "Ranking", "prob_better", "rank_models"),
     "scores": ("ScoreMatrix", "open_scores", "read_scores"),
@@ -77,17 +79,17 @@ _MODULES = {
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 
-def open_posterior() -> Posterior:
+def open_posterior() -> StoredPosterior:
     """Load the bundled posterior, fitted to the bundled scores (see its model card).
 
     Returns
     -------
-    Posterior
+    StoredPosterior
     """
-    from .posterior.posterior import Posterior
+    from .posterior.stored import StoredPosterior
     from .scores.datasets import bundled_path
 
-    return Posterior.load(bundled_path("models", "open_scores.nc"))
+    return StoredPosterior.load(bundled_path("models", "open_scores.nc"))
 
 
 def __getattr__(name: str) -> Any:

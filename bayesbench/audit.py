@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from .answers.prediction import cell_draws, degrees_of_freedom, predict_cells
 from .fitting.crossfit import CROSSFIT_CONFIG
 from .fitting.engines.gibbs.sampler import fit_gibbs
-from .fitting.engines.settings import GibbsConfig
+from .fitting.engines.settings import Gibbs
 from .low_rank.link import Transform
 from .low_rank.noise import log_density
 from .low_rank.spec import ModelSpec
 from .numerics import log_sum_exp
-from .posterior.posterior import Posterior
+from .posterior.stored import StoredPosterior
 from .scores import ScoreMatrix
 from .scores.splits import per_model_folds
 
@@ -139,7 +139,7 @@ def audit(
     spec: ModelSpec | None = None,
     *,
     seed: int = 0,
-    config: GibbsConfig = CROSSFIT_CONFIG,
+    config: Gibbs = CROSSFIT_CONFIG,
     n_folds: int = FOLDS,
     progress: Progress | None = None,
 ) -> list[Suspicion]:
@@ -150,7 +150,7 @@ def audit(
     matrix : ScoreMatrix
     spec : ModelSpec, optional
     seed : int
-    config : GibbsConfig
+    config : Gibbs
         Of each of the `n_folds` fits.
     n_folds : int
     progress : callable, optional
@@ -176,7 +176,7 @@ def audit(
 
 
 def _suspicions(
-    posterior: Posterior, matrix: ScoreMatrix, cells: NDArray[np.int64]
+    posterior: StoredPosterior, matrix: ScoreMatrix, cells: NDArray[np.int64]
 ) -> list[Suspicion]:
     known = np.asarray(posterior.matrix.observed.any(axis=0))
     cells = cells[known[cells[:, 1]]]

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from bayesbench.answers.prediction import predict_cells
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import open_scores
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,7 +51,7 @@ def shown(value: Any) -> str:
     return str(value)
 
 
-def facts(posterior: Posterior, size: int) -> dict[str, Any]:
+def facts(posterior: StoredPosterior, size: int) -> dict[str, Any]:
     """What was fitted, how, and to what."""
     made = posterior.provenance
     models, benchmarks = posterior.matrix.shape
@@ -72,7 +72,7 @@ def facts(posterior: Posterior, size: int) -> dict[str, Any]:
     }
 
 
-def diagnostics(posterior: Posterior) -> str:
+def diagnostics(posterior: StoredPosterior) -> str:
     """Verdict, its reasons, and the figures behind it."""
     found = posterior.diagnostics
     reasons = "".join(f"* {reason}\n" for reason in found.reasons)
@@ -80,7 +80,7 @@ def diagnostics(posterior: Posterior) -> str:
     return f"{verdict}\n\n{reasons}\n{table(dict(found.summary))}"
 
 
-def packing(posterior: Posterior, path: Path) -> str:
+def packing(posterior: StoredPosterior, path: Path) -> str:
     """Largest rounding error of each packed quantity, beside its posterior sd."""
     with h5py.File(path) as file:
         errors = json.loads(file["bayesbench"].attrs["packing_error"])
@@ -100,7 +100,7 @@ def packing(posterior: Posterior, path: Path) -> str:
     return text + head + "".join(rows)
 
 
-def effect(posterior: Posterior, errors: Mapping[str, float]) -> tuple[float, float]:
+def effect(posterior: StoredPosterior, errors: Mapping[str, float]) -> tuple[float, float]:
     """Median shift of predicted medians by rounding, and between halves of the draws, points."""
     rng = np.random.default_rng(0)
     cells = np.stack([rng.integers(size, size=CELLS) for size in posterior.matrix.shape], axis=1)
@@ -125,7 +125,7 @@ def effect(posterior: Posterior, errors: Mapping[str, float]) -> tuple[float, fl
 
 def card(path: Path = ARTIFACT) -> str:
     """The ``card`` block."""
-    posterior = Posterior.load(path)
+    posterior = StoredPosterior.load(path)
     return (
         f"### The file\n{table(facts(posterior, path.stat().st_size))}\n"
         f"### Diagnostics\n{diagnostics(posterior)}\n"

@@ -27,9 +27,9 @@ from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
 from bayesbench.answers.prediction import Predictive, predict_cells
 from bayesbench.fitting.crossfit import condition_on_row
-from bayesbench.fitting.engines.settings import GibbsConfig, NUTSConfig
+from bayesbench.fitting.engines.settings import NUTS, Gibbs
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 
 LEAST_SCORES = 20
@@ -37,9 +37,11 @@ LEAST_SCORES = 20
 SEED = 7
 
 
-def fit(matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: int, n_readings: int) -> Posterior:
+def fit(
+    matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: int, n_readings: int
+) -> StoredPosterior:
     """Fit with the engine its settings belong to."""
-    if isinstance(config, GibbsConfig):
+    if isinstance(config, Gibbs):
         from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
 
         return fit_gibbs(matrix, spec, config, seed=seed, n_readings=n_readings, check=False)
@@ -109,7 +111,7 @@ def main(
     out: Path,
 ) -> None:
     matrix, spec = ScoreMatrix.from_directory(data), ModelSpec()
-    config: NUTSConfig | GibbsConfig = NUTSConfig() if engine == "nuts" else GibbsConfig()
+    config: NUTS | Gibbs = NUTS() if engine == "nuts" else Gibbs()
     pairs = [pair.partition("=") for pair in settings]
     config = replace(config, **{key: int(value) for key, _, value in pairs})
     name = "-".join(part for part in ("conditioning", engine, label) if part)
@@ -120,7 +122,7 @@ def main(
     done = 0
     for row in rng.permutation(eligible)[:n_models]:
         order = shown_order(matrix, int(row), probes)
-        base: Posterior | None = None
+        base: StoredPosterior | None = None
         for k in (int(part) for part in ks.split(",")):
             key = f"{matrix.model_ids[row]} k={k}"
             repeat = repeats is None or done < repeats

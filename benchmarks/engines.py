@@ -24,18 +24,18 @@ from records import PUBLIC_MATRIX, RESULTS, provenance, write
 from bayesbench.answers.prediction import cell_draws
 from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
 from bayesbench.fitting.engines.nuts import fit_nuts
-from bayesbench.fitting.engines.settings import GibbsConfig, NUTSConfig
+from bayesbench.fitting.engines.settings import NUTS, Gibbs
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 
 array_stats: Any = arviz_base_stats.array_stats
-GIBBS = replace(GibbsConfig(), draws=2500, thin=20)
+GIBBS = replace(Gibbs(), draws=2500, thin=20)
 """As many sweeps as by default, five times as many kept."""
-NUTS = NUTSConfig()
+NUTS = NUTS()
 
 
-def effective(posterior: Posterior, cells: np.ndarray, chains: int) -> np.ndarray:
+def effective(posterior: StoredPosterior, cells: np.ndarray, chains: int) -> np.ndarray:
     """Bulk effective draws of eta in every cell."""
     eta, _ = cell_draws(posterior, cells[:, 0], cells[:, 1])
     by_chain = np.asarray(eta, np.float64).reshape(chains, -1, len(cells))

@@ -13,8 +13,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from bayesbench import open_posterior, plots, predictive
+from bayesbench.answers.calibrated import recalibrated
 from bayesbench.answers.condition import condition
-from bayesbench.posterior.calibration import recalibrated
 
 HERE = Path(__file__).resolve().parent
 FIGURES = HERE.parent / "docs" / "figures"

@@ -23,14 +23,14 @@ import numpy as np
 import pandas as pd
 from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
+from bayesbench.answers.calibrated import recalibrated
 from bayesbench.answers.condition import condition
 from bayesbench.answers.prediction import predictive
 from bayesbench.evaluation import metrics
 from bayesbench.fitting.crossfit import FOLD_CONFIG, calibration_arrays
 from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.calibration import recalibrated
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 
 TABLE = PUBLIC_MATRIX.parent / "scale" / "hf_openllm_v2.csv.gz"
@@ -67,7 +67,7 @@ class SkillInfer:
 class LowRank:
     """Conditioning of a saved posterior, with the recalibration for new models."""
 
-    def __init__(self, posterior: Posterior) -> None:
+    def __init__(self, posterior: StoredPosterior) -> None:
         self.posterior = posterior
 
     def predict(self, shown: dict[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

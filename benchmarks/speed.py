@@ -21,11 +21,11 @@ from typing import Any
 import click
 from records import RESULTS, provenance, write
 
+from bayesbench.answers.calibrated import recalibrated
 from bayesbench.answers.condition import condition
 from bayesbench.answers.prediction import predictive
 from bayesbench.design import recommend
-from bayesbench.posterior.calibration import recalibrated
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores.datasets import bundled_path
 
 SCORES = {"gpqa_diamond": 70.0, "ifeval": 85.0, "humaneval": 88.0}
@@ -64,7 +64,7 @@ def timed_process(command: list[str], repeats: int) -> dict[str, float]:
 @click.option("--out", type=Path, default=RESULTS)
 def main(repeats: int, posterior: Path | None, out: Path) -> None:
     path = posterior or bundled_path("models", "open_scores.nc")
-    fitted = Posterior.load(path)
+    fitted = StoredPosterior.load(path)
     draws = condition(fitted, SCORES)
     given = ",".join(f"{name}={value:g}" for name, value in SCORES.items())
     command = [sys.executable, "-m", "bayesbench", "predict", "--scores", given, "--format", "json"]
@@ -80,7 +80,7 @@ def main(repeats: int, posterior: Path | None, out: Path) -> None:
             "bytes": path.stat().st_size,
         },
         "times": {
-            "load": timed(lambda: Posterior.load(path), repeats),
+            "load": timed(lambda: StoredPosterior.load(path), repeats),
             "condition": timed(lambda: condition(fitted, SCORES), repeats),
             "predict": timed(
                 lambda: recalibrated(fitted, predictive(draws, fitted.transform), new=True),

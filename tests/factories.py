@@ -8,7 +8,8 @@ import pandas as pd
 from bayesbench.low_rank.features import ModelFeatures
 from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.posterior import Posterior, Provenance
+from bayesbench.posterior.provenance import Provenance
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 
 PROVIDERS = ("Aleph", "Beth", "Gimel")
@@ -68,7 +69,7 @@ def make_posterior(
     n_chains: int = 2,
     spec: ModelSpec | None = None,
     matrix: ScoreMatrix | None = None,
-) -> Posterior:
+) -> StoredPosterior:
     """Posterior whose draws scatter around one random truth; no sampler, so no fit to the scores.
 
     `n_draws` counts all chains together. With `spec`, parts it switches off are absent; with
@@ -113,7 +114,7 @@ def make_posterior(
         draws["noise_model"] = positive((m,), 1.0)
     if spec.student_t:
         draws["nu"] = rng.choice(spec.priors.nu_grid, lead)
-    return Posterior(
+    return StoredPosterior(
         draws=draws,
         matrix=matrix,
         transform=Transform.from_matrix(matrix),

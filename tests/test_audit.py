@@ -7,13 +7,13 @@ import pytest
 from scipy import stats
 
 from bayesbench.audit import PRIOR_GROSS, PRIOR_SCALE, audit, explanation_log_densities, suspicion
-from bayesbench.fitting.engines.settings import GibbsConfig
+from bayesbench.fitting.engines.settings import Gibbs
 from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.simulate import simulate
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.scores import ScoreMatrix
 
-CONFIG = GibbsConfig(chains=1, warmup=300, draws=100, thin=3)
+CONFIG = Gibbs(chains=1, warmup=300, draws=100, thin=3)
 
 
 def one_column() -> Transform:

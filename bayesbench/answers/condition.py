@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from ..errors import ScoreError, UsageError
 from ..low_rank.eta import eta_of_models
-from ..low_rank.features import NewRow
-from ..posterior.posterior import Posterior
+from ..low_rank.features import ModelFacts, NewRow
+from ..posterior.stored import StoredPosterior
 from .one_model import ModelState, ScoredModel, log_evidence, start, stratified, sweep
 from .prediction import LatentDraws, degrees_of_freedom, fitted_draws
 from .psis import effective_share, smoothed_weights, systematic_resample
@@ -42,15 +42,11 @@ Floats = NDArray[Any]
 
 
 def condition(
-    posterior: Posterior,
+    posterior: StoredPosterior,
     scores: Mapping[str, float],
     *,
+    facts: ModelFacts | None = None,
     model_id: str | None = None,
-    provider: str | None = None,
-    release_date: str | None = None,
-    reasoning: bool | None = None,
-    open_weights: bool | None = None,
-    params_b: float | None = None,
     sweeps: int = 12,
     seed: int = 0,
     reweight: bool = True,
@@ -60,17 +56,17 @@ def condition(
 
     Parameters
     ----------
-    posterior : Posterior
+    posterior : StoredPosterior
     scores : mapping of str to float
         Benchmark id to score, on the benchmark's own scale. May be empty for a new model: the
         draws then come from what the covariates and the group say.
+    facts : ModelFacts, optional
+        What is not known is integrated out, not guessed. For a fitted model they replace what was
+        fitted.
     model_id : str, optional
         A fitted model keeps its training scores and features; `scores` are added to them (one on
         an already scored benchmark takes the place of the training score), and only what they add
         counts in the weights. Any other id, or None, means a new model.
-    provider, release_date, reasoning, open_weights, params_b
-        See `ModelFeatures.row`; what is not given is integrated out, not guessed. For a fitted
-        model they replace what was fitted.
     sweeps : int
         Gibbs sweeps, at least 3.
     seed : int
@@ -92,23 +88,16 @@ def condition(
     ScoreError
         A score is not a finite number on its benchmark's scale.
     UsageError
-        A fact about the model cannot be read, or too few sweeps.
+        Too few sweeps.
     """
     if sweeps < 3:
         raise UsageError(f"conditioning needs at least 3 sweeps, got {sweeps}")
     fitted = model_id is not None and model_id in posterior.model_ids
-    facts = (provider, release_date, reasoning, open_weights, params_b)
+    facts = facts or ModelFacts()
     given = _checked(posterior, scores, math.inf if accept_far else FARTHEST)
-    if fitted and not scores and all(fact is None for fact in facts):
+    if fitted and not scores and not facts.given:
         return fitted_draws(posterior, str(model_id))
-    row = posterior.features.row(
-        provider=provider,
-        release_date=release_date,
-        reasoning=reasoning,
-        open_weights=open_weights,
-        params_b=params_b,
-        model_id=model_id,
-    )
+    row = posterior.features.row(facts, model_id)
     known = np.full(len(posterior.benchmark_ids), np.nan)
     if fitted:
         known = np.array(posterior.matrix.values[posterior.matrix.model_index(str(model_id))])
@@ -131,7 +120,7 @@ def condition(
     )
 
 
-def _checked(posterior: Posterior, scores: Mapping[str, float], farthest: float) -> Floats:
+def _checked(posterior: StoredPosterior, scores: Mapping[str, float], farthest: float) -> Floats:
     """Scores as a (B,) array, NaN where none is given."""
     transform = posterior.transform
     values = np.full(len(posterior.benchmark_ids), np.nan)
@@ -193,7 +182,7 @@ class _BenchmarkSide:
     members: Floats
 
     @classmethod
-    def of(cls, posterior: Posterior, row: NewRow) -> _BenchmarkSide:
+    def of(cls, posterior: StoredPosterior, row: NewRow) -> _BenchmarkSide:
         draws = posterior.draws
         s, b = posterior.n_draws, len(posterior.benchmark_ids)
         base = posterior.stacked("benchmark_bias")
@@ -257,7 +246,7 @@ class _BenchmarkSide:
         )
 
 
-def _latent_prior(posterior: Posterior, row: NewRow) -> tuple[Floats, Floats]:
+def _latent_prior(posterior: StoredPosterior, row: NewRow) -> tuple[Floats, Floats]:
     """Mean (S, L) and covariance (S, L, L) of a model's latents, what is missing integrated out.
 
     A missing covariate is standard normal and adds ``b b'`` for its coefficients b; an unknown
@@ -281,7 +270,7 @@ def _latent_prior(posterior: Posterior, row: NewRow) -> tuple[Floats, Floats]:
     return mean, cov
 
 
-def _families(posterior: Posterior) -> tuple[Floats, Floats]:
+def _families(posterior: StoredPosterior) -> tuple[Floats, Floats]:
     """Scale of family effects (S,) and memberships (B, Q), empty where the model has none."""
     if "family" not in posterior.draws:
         return np.zeros(posterior.n_draws), np.zeros((len(posterior.benchmark_ids), 0))
@@ -306,7 +295,7 @@ class _Drawn:
 
 
 def _draw(
-    posterior: Posterior,
+    posterior: StoredPosterior,
     side: _BenchmarkSide,
     observed: Floats,
     known: Floats,

@@ -21,7 +21,7 @@ from ..errors import DataError, UsageError
 from ..low_rank.eta import linear_predictor_at
 from ..low_rank.link import Transform
 from ..low_rank.noise import stratified_points
-from ..posterior.posterior import Posterior
+from ..posterior.stored import StoredPosterior
 
 __all__ = [
     "PREDICTIVE_LEVELS",
@@ -300,19 +300,21 @@ def predictive(latent: LatentDraws, transform: Transform) -> Predictive:
     )
 
 
-def degrees_of_freedom(posterior: Posterior) -> Floats:
+def degrees_of_freedom(posterior: StoredPosterior) -> Floats:
     """Degrees of freedom of the noise per draw, (S,); infinite for normal noise."""
     if "nu" in posterior.draws:
         return posterior.stacked("nu").astype(np.float64)
     return np.full(posterior.n_draws, np.inf)
 
 
-def cell_draws(posterior: Posterior, row: ArrayLike, column: ArrayLike) -> tuple[Array, Array]:
+def cell_draws(
+    posterior: StoredPosterior, row: ArrayLike, column: ArrayLike
+) -> tuple[Array, Array]:
     """Linear predictor and noise scale of some cells of fitted models.
 
     Parameters
     ----------
-    posterior : Posterior
+    posterior : StoredPosterior
     row, column : (n,) int arrays
         Model and benchmark of every cell.
 
@@ -345,7 +347,7 @@ def cell_draws(posterior: Posterior, row: ArrayLike, column: ArrayLike) -> tuple
     return np.asarray(eta), np.asarray(scale)
 
 
-def fitted_draws(posterior: Posterior, model_id: str) -> LatentDraws:
+def fitted_draws(posterior: StoredPosterior, model_id: str) -> LatentDraws:
     """Draws of one fitted model over all benchmarks, straight from the posterior.
 
     Raises
@@ -366,12 +368,14 @@ def fitted_draws(posterior: Posterior, model_id: str) -> LatentDraws:
     )
 
 
-def predict_cells(posterior: Posterior, cells: ArrayLike | Sequence[tuple[int, int]]) -> Predictive:
+def predict_cells(
+    posterior: StoredPosterior, cells: ArrayLike | Sequence[tuple[int, int]]
+) -> Predictive:
     """Predictive distributions of many cells of fitted models, in chunks.
 
     Parameters
     ----------
-    posterior : Posterior
+    posterior : StoredPosterior
     cells : (n, 2) int array
         Model and benchmark index of every cell.
     """

@@ -12,7 +12,8 @@ from ..answers.condition import condition
 from ..answers.prediction import LatentDraws, Predictive, predictive
 from ..design import Costs, Recommendation, Targets, recommend, target
 from ..errors import DataError, UsageError
-from ..posterior.posterior import Posterior
+from ..low_rank.features import ModelFacts as LatentFacts
+from ..posterior.stored import StoredPosterior
 from .results import Proposal, Status, fingerprint
 from .state import CampaignState, ModelFacts, Step, StopRules, read_state, write_state
 
@@ -30,7 +31,7 @@ class Campaign:
 
     Parameters
     ----------
-    posterior : Posterior
+    posterior : StoredPosterior
     state : CampaignState
     path : path, optional
         The file the state lives in; None keeps it in memory.
@@ -40,7 +41,7 @@ class Campaign:
 
     def __init__(
         self,
-        posterior: Posterior,
+        posterior: StoredPosterior,
         state: CampaignState,
         path: str | Path | None = None,
         recalibrate: Recalibrate | None = None,
@@ -55,7 +56,7 @@ class Campaign:
     def new(
         cls,
         path: str | Path | None,
-        posterior: Posterior,
+        posterior: StoredPosterior,
         *,
         posterior_path: str | None = None,
         model: ModelFacts | None = None,
@@ -76,7 +77,7 @@ class Campaign:
         ----------
         path : path or None
             A file that does not exist yet; None for a campaign in memory.
-        posterior : Posterior
+        posterior : StoredPosterior
         posterior_path : str, optional
             Where it was read from, to find it again in :meth:`load`.
         model : ModelFacts, optional
@@ -123,7 +124,7 @@ class Campaign:
     def load(
         cls,
         path: str | Path,
-        posterior: Posterior | None = None,
+        posterior: StoredPosterior | None = None,
         recalibrate: Recalibrate | None = None,
     ) -> Campaign:
         """Go on with a saved campaign.
@@ -131,7 +132,7 @@ class Campaign:
         Parameters
         ----------
         path : path
-        posterior : Posterior, optional
+        posterior : StoredPosterior, optional
             By default read from where the campaign says.
         recalibrate : callable, optional
 
@@ -146,7 +147,7 @@ class Campaign:
         if posterior is None:
             if state.posterior_path is None:
                 raise UsageError(f"{path} names no posterior file: give the posterior")
-            posterior = Posterior.load(state.posterior_path)
+            posterior = StoredPosterior.load(state.posterior_path)
         if fingerprint(posterior) != state.fingerprint:
             raise DataError(
                 f"the posterior is not the one the campaign {path} began with: give that one, or "
@@ -288,7 +289,12 @@ class Campaign:
         return self._now
 
     def _conditioned(self, state: CampaignState) -> tuple[LatentDraws, Predictive]:
-        draws = condition(self.posterior, state.scores, seed=state.seed, **asdict(state.model))
+        known = asdict(state.model)
+        model_id = known.pop("model_id")
+        facts = LatentFacts(**known)
+        draws = condition(
+            self.posterior, state.scores, seed=state.seed, model_id=model_id, facts=facts
+        )
         raw = predictive(draws, self.posterior.transform)
         return draws, raw if self._recalibrate is None else self._recalibrate(raw)
 

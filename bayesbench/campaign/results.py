@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..design import Recommendation
-from ..posterior.posterior import Posterior
+from ..posterior.stored import StoredPosterior
 
 __all__ = ["Proposal", "Status", "fingerprint"]
 
@@ -59,7 +59,7 @@ class Status:
     stop: str | None
 
 
-def fingerprint(posterior: Posterior) -> str:
+def fingerprint(posterior: StoredPosterior) -> str:
     """SHA-256 of a posterior's draws and data: the same for a file and its copy in memory."""
     digest = hashlib.sha256(posterior.provenance.data_hash.encode())
     for name in sorted(posterior.draws):

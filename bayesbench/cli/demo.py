@@ -12,7 +12,7 @@ from .probes import probe_rows, probe_table
 from .question import Question, posterior_option
 
 if TYPE_CHECKING:
-    from ..posterior.posterior import Posterior
+    from ..posterior.stored import StoredPosterior
 
 __all__ = ["demo"]
 
@@ -72,7 +72,7 @@ def demo(posterior: str | None, output_format: str) -> None:
     )
 
 
-def example_of(posterior: Posterior) -> tuple[dict[str, float], tuple[str, ...]]:
+def example_of(posterior: StoredPosterior) -> tuple[dict[str, float], tuple[str, ...]]:
     """Scores and targets the posterior knows; medians of its most reported benchmarks else."""
     import numpy as np
 

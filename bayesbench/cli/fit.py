@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import DiagnosticsError, UsageError
-from ..fitting.engines.settings import GibbsConfig, NUTSConfig, SVIConfig
+from ..fitting.engines.settings import NUTS, SVI, Gibbs
 from ..low_rank.spec import ModelSpec
 from . import values
 from .data import data_options, read_data, writable
@@ -17,15 +17,15 @@ from .output import Column, Listing, emit, example, format_option, note, one_lin
 from .progress import progress
 
 if TYPE_CHECKING:
-    from ..posterior.posterior import Posterior
+    from ..posterior.stored import StoredPosterior
     from ..scores import ScoreMatrix
 
 __all__ = ["fit"]
 
-METHODS: dict[str, tuple[str, str, type[GibbsConfig] | type[NUTSConfig] | type[SVIConfig]]] = {
-    "gibbs": ("gibbs.sampler", "fit_gibbs", GibbsConfig),
-    "nuts": ("nuts", "fit_nuts", NUTSConfig),
-    "svi": ("svi", "fit_svi", SVIConfig),
+METHODS: dict[str, tuple[str, str, type[Gibbs] | type[NUTS] | type[SVI]]] = {
+    "gibbs": ("gibbs.sampler", "fit_gibbs", Gibbs),
+    "nuts": ("nuts", "fit_nuts", NUTS),
+    "svi": ("svi", "fit_svi", SVI),
 }
 """Method to module, function and settings; imported when called (they bring jax)."""
 
@@ -113,33 +113,42 @@ def settings_of(method: str, given: dict[str, int | None]) -> dict[str, int]:
 def configured(method: str, chosen: dict[str, int], n_cells: int) -> Any:
     """Settings of a method for a matrix of so many scores."""
     kind = METHODS[method][2]
-    if kind is GibbsConfig:
-        return GibbsConfig.suited_to(n_cells, **chosen)
+    if kind is Gibbs:
+        return Gibbs.suited_to(n_cells, **chosen)
     return kind(**chosen)
 
 
-def run(method: str, matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: int) -> Posterior:
+def run(
+    method: str, matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: int
+) -> StoredPosterior:
     """Fit with a progress bar."""
     module, function, _ = METHODS[method]
     fitted = getattr(importlib.import_module(f"bayesbench.fitting.engines.{module}"), function)
     with progress(f"fit ({method})") as report:
-        posterior: Posterior = fitted(matrix, spec, config, seed=seed, report=report)
+        posterior: StoredPosterior = fitted(matrix, spec, config, seed=seed, report=report)
     return posterior
 
 
-def calibrated(posterior: Posterior, matrix: ScoreMatrix, spec: ModelSpec, seed: int) -> Posterior:
+def calibrated(
+    posterior: StoredPosterior, matrix: ScoreMatrix, spec: ModelSpec, seed: int
+) -> StoredPosterior:
     """Add the recalibration that cross-fits of the matrix teach."""
-    from ..fitting.crossfit import calibration_arrays
+    from ..fitting.crossfit import learned_calibration
 
     with progress("recalibration") as report:
-        arrays = calibration_arrays(matrix, spec, seed=seed, progress=report)
+        arrays = learned_calibration(matrix, spec, seed=seed, progress=report)
     if arrays is None:
         note("note: too few scores to recalibrate the intervals; they are the model's own")
     return replace(posterior, calibration=arrays)
 
 
 def _report(
-    posterior: Posterior, method: str, config: Any, spec: ModelSpec, out: str, output_format: str
+    posterior: StoredPosterior,
+    method: str,
+    config: Any,
+    spec: ModelSpec,
+    out: str,
+    output_format: str,
 ) -> None:
     models, benchmarks = posterior.matrix.shape
     document = {

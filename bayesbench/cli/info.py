@@ -41,7 +41,7 @@ def info(file: str | None, output_format: str) -> None:
     }
     rows = [{"field": name, "value": value} for name, value in _flat(document)]
     columns = (Column("field", "", text, right=False), Column("value", "", _shown, right=False))
-    listing = Listing(f"Posterior {document['file']}", columns, rows, ("field", "value"))
+    listing = Listing(f"StoredPosterior {document['file']}", columns, rows, ("field", "value"))
     emit(output_format, document, listing)
 
 

@@ -15,7 +15,7 @@ from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
     from ..design import Costs, Recommendation
-    from ..posterior.posterior import Posterior
+    from ..posterior.stored import StoredPosterior
 
 __all__ = ["FIELDS", "Choice", "choice_options", "next_", "probe_rows", "probe_table"]
 
@@ -74,7 +74,7 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_choice(
-    posterior: Posterior,
+    posterior: StoredPosterior,
     *,
     targets: tuple[str, ...] | None,
     cost: str | None,

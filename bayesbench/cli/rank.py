@@ -16,7 +16,7 @@ from .question import Question, prob_option, question_options
 if TYPE_CHECKING:
     from ..answers.prediction import LatentDraws
     from ..answers.ranking import Comparison, Ranking
-    from ..posterior.posterior import Posterior
+    from ..posterior.stored import StoredPosterior
 
 __all__ = ["rank"]
 
@@ -115,7 +115,9 @@ def rank(
     emit(output_format, document, *listings)
 
 
-def _draws(posterior: Posterior, question: Question, models: Sequence[str]) -> list[LatentDraws]:
+def _draws(
+    posterior: StoredPosterior, question: Question, models: Sequence[str]
+) -> list[LatentDraws]:
     from ..answers.prediction import fitted_draws
     from .sources import conditioned
 
@@ -148,7 +150,7 @@ def _rows(ranking: Ranking) -> list[tuple[Any, ...]]:
 
 
 def _probes(
-    posterior: Posterior,
+    posterior: StoredPosterior,
     draws: Sequence[LatentDraws],
     comparison: Comparison,
     probe: str,

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..answers.calibrated import recalibrated
 from ..answers.condition import condition
 from ..answers.prediction import LatentDraws, Predictive, predictive
 from ..errors import UsageError
-from ..posterior.calibration import recalibrated
-from ..posterior.posterior import Posterior
+from ..low_rank.features import ModelFacts
+from ..posterior.stored import StoredPosterior
 from ..scores.datasets import bundled_path
 from ..scores.ids import nearest_ids
 from .output import note
@@ -21,12 +22,12 @@ __all__ = ["Answer", "answer", "honest", "load_posterior", "posterior_facts"]
 BUNDLED = "open_scores.nc"
 
 
-def load_posterior(path: str | None) -> Posterior:
+def load_posterior(path: str | None) -> StoredPosterior:
     """Read a posterior; None is the bundled one."""
-    return Posterior.load(bundled_path("models", BUNDLED) if path is None else path)
+    return StoredPosterior.load(bundled_path("models", BUNDLED) if path is None else path)
 
 
-def posterior_facts(posterior: Posterior, path: str | None) -> dict[str, Any]:
+def posterior_facts(posterior: StoredPosterior, path: str | None) -> dict[str, Any]:
     """What JSON answers say of the posterior they come from."""
     origin = posterior.provenance
     return {
@@ -42,7 +43,7 @@ def posterior_facts(posterior: Posterior, path: str | None) -> dict[str, Any]:
     }
 
 
-def honest(posterior: Posterior) -> Callable[[Predictive], Predictive]:
+def honest(posterior: StoredPosterior) -> Callable[[Predictive], Predictive]:
     """The recalibration the posterior carries, as a map of predictions of one of its models."""
 
     def levels_kept(prediction: Predictive) -> Predictive:
@@ -58,7 +59,7 @@ class Answer:
 
     Attributes
     ----------
-    posterior : Posterior
+    posterior : StoredPosterior
     draws : LatentDraws
     prediction : Predictive
         Of every benchmark, in the posterior's order, recalibrated.
@@ -66,13 +67,13 @@ class Answer:
         About the posterior and the conditioning, for JSON.
     """
 
-    posterior: Posterior
+    posterior: StoredPosterior
     draws: LatentDraws
     prediction: Predictive
     facts: dict[str, Any]
 
 
-def check_model(posterior: Posterior, question: Question) -> None:
+def check_model(posterior: StoredPosterior, question: Question) -> None:
     """Raise if the model is unknown or nothing is known of it; note a provider never fitted."""
     if question.empty:
         raise UsageError(
@@ -87,7 +88,9 @@ def check_model(posterior: Posterior, question: Question) -> None:
         note(f"note: provider {question.provider!r} was not fitted, its effect is unknown{hint}")
 
 
-def conditioned(posterior: Posterior, question: Question, *, reweight: bool = True) -> LatentDraws:
+def conditioned(
+    posterior: StoredPosterior, question: Question, *, reweight: bool = True
+) -> LatentDraws:
     """Draws of the model in question."""
     check_model(posterior, question)
     draws = condition(
@@ -96,7 +99,7 @@ def conditioned(posterior: Posterior, question: Question, *, reweight: bool = Tr
         model_id=question.model,
         seed=question.seed,
         reweight=reweight,
-        **question.facts,
+        facts=ModelFacts(**question.facts),
     )
     if draws.k_hat is not None and not draws.reweighted:
         note(

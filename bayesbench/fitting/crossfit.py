@@ -11,45 +11,43 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from ..answers.calibrated import predictive_features
 from ..answers.condition import condition
 from ..answers.prediction import PREDICTIVE_LEVELS, Predictive, predict_cells, predictive
 from ..config import usable_cores
-from ..low_rank.features import parse_release_date
+from ..low_rank.features import ModelFacts, parse_release_date
 from ..low_rank.spec import ModelSpec
 from ..posterior.calibration import (
     FEATURES,
     LEAST_CELLS,
+    Calibration,
     Recalibration,
     fit_recalibration,
-    predictive_features,
-    stored,
 )
-from ..posterior.posterior import Posterior
+from ..posterior.stored import StoredPosterior
 from ..scores import ScoreMatrix
 from ..scores.splits import Split, per_model_folds
 from .engines.gibbs.sampler import fit_gibbs
-from .engines.settings import GibbsConfig
+from .engines.settings import Gibbs
 
 __all__ = [
     "CROSSFIT_CONFIG",
     "FOLD_CONFIG",
     "HeldOut",
-    "calibration_arrays",
     "condition_on_row",
-    "facts_of",
     "held_out_cells",
     "held_out_models",
     "held_out_releases",
     "in_threads",
+    "learned_calibration",
 ]
 
-CROSSFIT_CONFIG = GibbsConfig(chains=1, warmup=800, draws=300, thin=8)
+CROSSFIT_CONFIG = Gibbs(chains=1, warmup=800, draws=300, thin=8)
 """Sweeps of one cross-fit: enough for intervals, a tenth of a full fit."""
 FOLD_CONFIG = replace(CROSSFIT_CONFIG, thin=18)
 """Sweeps of a fit whose predictions are themselves evaluated: medians want a longer chain."""
@@ -59,7 +57,6 @@ SHOWN = (0, 1, 2, 3, 5, 8, 10, 15)
 """Numbers of scores shown of a left-out model."""
 SHOWN_PER_MODEL = 3
 """How many of `SHOWN` each left-out model gets."""
-FACTS = ("provider", "release_date", "reasoning", "open_weights", "params_b")
 LEAST_DATED = 0.8
 """Share of models with a release date from which blocks follow time instead of chance."""
 
@@ -129,7 +126,7 @@ def held_out_cells(
     spec: ModelSpec,
     *,
     seed: int,
-    config: GibbsConfig = CROSSFIT_CONFIG,
+    config: Gibbs = CROSSFIT_CONFIG,
     n_folds: int = CELL_FOLDS,
 ) -> Iterator[HeldOut]:
     """Per-model folds of the cells: each fold predicted from the others, one item per fold."""
@@ -153,7 +150,9 @@ def in_threads(one: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[M
         yield from pool.map(one, items[1:])
 
 
-def held_out_of(posterior: Posterior, matrix: ScoreMatrix, cells: NDArray[np.integer]) -> HeldOut:
+def held_out_of(
+    posterior: StoredPosterior, matrix: ScoreMatrix, cells: NDArray[np.integer]
+) -> HeldOut:
     """Predictions of cells of `matrix` that the posterior's own matrix hides.
 
     Cells on a benchmark without any training score are left out.
@@ -170,14 +169,8 @@ def held_out_of(posterior: Posterior, matrix: ScoreMatrix, cells: NDArray[np.int
     )
 
 
-def facts_of(matrix: ScoreMatrix, model: int) -> dict[str, Any]:
-    """What is known of a model beside its scores, as `condition` takes it."""
-    told = matrix.models.iloc[model]
-    return {name: told[name] for name in FACTS if name in told.index and not pd.isna(told[name])}
-
-
 def condition_on_row(
-    posterior: Posterior,
+    posterior: StoredPosterior,
     matrix: ScoreMatrix,
     model: int,
     shown: NDArray[np.integer],
@@ -190,7 +183,7 @@ def condition_on_row(
         model_id=matrix.model_ids[model],
         seed=seed,
         accept_far=True,
-        **facts_of(matrix, model),
+        facts=ModelFacts.of(matrix, model),
     )
     return predictive(draws, posterior.transform)
 
@@ -200,7 +193,7 @@ def held_out_models(
     spec: ModelSpec,
     *,
     seed: int,
-    config: GibbsConfig = CROSSFIT_CONFIG,
+    config: Gibbs = CROSSFIT_CONFIG,
     n_blocks: int = MODEL_BLOCKS,
     n_readings: int = 0,
 ) -> Iterator[HeldOut]:
@@ -239,7 +232,7 @@ def held_out_releases(
     spec: ModelSpec,
     *,
     seed: int,
-    config: GibbsConfig = CROSSFIT_CONFIG,
+    config: Gibbs = CROSSFIT_CONFIG,
     n_blocks: int = MODEL_BLOCKS,
     n_readings: int = 0,
 ) -> Iterator[HeldOut]:
@@ -278,7 +271,7 @@ def held_out_releases(
 
 
 def _left_out(
-    posterior: Posterior, matrix: ScoreMatrix, model: int, rng: np.random.Generator, seed: int
+    posterior: StoredPosterior, matrix: ScoreMatrix, model: int, rng: np.random.Generator, seed: int
 ) -> Iterator[HeldOut]:
     """Predictions of one left-out model from a few of its scores, for several numbers of them."""
     per_benchmark = posterior.matrix.observed.sum(axis=0)
@@ -316,22 +309,22 @@ def _blocks(
     return [(np.sort(part), np.setdiff1d(active, part)) for part in parts]
 
 
-def calibration_arrays(
+def learned_calibration(
     matrix: ScoreMatrix,
     spec: ModelSpec,
     *,
     seed: int,
-    config: GibbsConfig = CROSSFIT_CONFIG,
+    config: Gibbs = CROSSFIT_CONFIG,
     progress: Progress | None = None,
-) -> dict[str, NDArray[np.float64]] | None:
-    """Both recalibrations of a posterior of `matrix`, as it stores them; None if too few cells.
+) -> Calibration | None:
+    """Both recalibrations of a posterior of `matrix`; None if too few cells.
 
     Parameters
     ----------
     matrix : ScoreMatrix
     spec : ModelSpec
     seed : int
-    config : GibbsConfig
+    config : Gibbs
         Of each cross-fit.
     progress : callable, optional
         Called with (fits done, fits in all).
@@ -351,4 +344,4 @@ def calibration_arrays(
             if progress is not None:
                 progress(done, total)
     cells, models = (HeldOut.joined(parts).recalibration() if parts else None for parts in kinds)
-    return None if cells is None else stored(cells, models)
+    return None if cells is None else Calibration(cells, models)

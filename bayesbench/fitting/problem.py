@@ -19,9 +19,10 @@ from ..low_rank.features import ModelFeatures
 from ..low_rank.link import Transform
 from ..low_rank.spec import ModelSpec
 from ..posterior.convergence import diagnose
-from ..posterior.posterior import Posterior, Provenance
+from ..posterior.provenance import Provenance
+from ..posterior.stored import StoredPosterior
 from ..scores import ScoreMatrix
-from .engines.settings import GibbsConfig, NUTSConfig, SVIConfig
+from .engines.settings import NUTS, SVI, Gibbs
 
 __all__ = ["Problem", "finished", "prepare"]
 
@@ -69,11 +70,11 @@ def finished(
     sample_stats: Mapping[str, NDArray[Any]],
     *,
     method: str,
-    config: NUTSConfig | GibbsConfig | SVIConfig,
+    config: NUTS | Gibbs | SVI,
     seed: int,
     begun: float,
     check: bool = True,
-) -> Posterior:
+) -> StoredPosterior:
     """Draws with their provenance and, unless `check` is off, diagnostics.
 
     Raises
@@ -84,7 +85,7 @@ def finished(
     for name, value in draws.items():
         if not np.isfinite(value).all():
             raise FitError(f"{method}: draws of {name} are not finite; try another seed")
-    posterior = Posterior(
+    posterior = StoredPosterior(
         draws=draws,
         matrix=problem.matrix,
         transform=problem.transform,

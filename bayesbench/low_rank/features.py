@@ -9,8 +9,8 @@ from __future__ import annotations
 import calendar
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,9 +23,16 @@ from .spec import ModelSpec
 if TYPE_CHECKING:
     from ..scores import ScoreMatrix
 
-__all__ = ["COVARIATES", "GROUPS", "ModelFeatures", "NewRow", "parse_release_date"]
+__all__ = [
+    "COVARIATES",
+    "GROUPS",
+    "Covariate",
+    "ModelFacts",
+    "ModelFeatures",
+    "NewRow",
+    "parse_release_date",
+]
 
-COVARIATES = ("release_date", "reasoning", "open_weights", "params_b")
 GROUPS = ("provider", "lineage")
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
@@ -77,27 +84,117 @@ def _missing(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _flag(name: str, value: Any) -> float:
+def _flag(value: Any) -> float:
     if isinstance(value, (bool, np.bool_)) or value in (0, 1):
         return float(value)
-    raise UsageError(f"{name} must be true or false, got {value!r}")
+    raise UsageError(f"must be true or false, got {value!r}")
+
+
+def _log_size(value: Any) -> float:
+    try:
+        size = float(value)
+    except (TypeError, ValueError):
+        size = float("nan")
+    if not (0 < size < float("inf")):
+        raise UsageError(f"must be a positive number (billions), got {value!r}")
+    return float(np.log10(size))
+
+
+@dataclass(frozen=True)
+class Covariate:
+    """A covariate of a model's latents: one entry of `COVARIATES`, the only place that knows it.
+
+    Attributes
+    ----------
+    kind : type
+        Of the value a user gives: ``str``, ``bool`` or ``float``.
+    parse : callable
+        Value to the number that is standardised; raises `UsageError`.
+    help : str
+        What it is, for the command line.
+    metavar : str
+        How its value is written.
+    """
+
+    kind: type
+    parse: Callable[[Any], float]
+    help: str
+    metavar: str = ""
+
+
+COVARIATES: Mapping[str, Covariate] = {
+    "release_date": Covariate(
+        str, lambda value: parse_release_date(str(value)), "YYYY, YYYY-MM or YYYY-MM-DD.", "DATE"
+    ),
+    "reasoning": Covariate(bool, _flag, "A reasoning model, or not."),
+    "open_weights": Covariate(bool, _flag, "Open weights, or not."),
+    "params_b": Covariate(float, _log_size, "Parameters in billions.", "BILLIONS"),
+}
+"""Covariates by name; the fact of `ModelFacts` and the column of the models table share it."""
 
 
 def _number(name: str, value: object) -> float:
     """One covariate as a number, NaN where missing."""
     if _missing(value):
         return float("nan")
-    if name == "release_date":
-        return parse_release_date(str(value))
-    if name == "params_b":
-        try:
-            size = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            size = float("nan")
-        if not (0 < size < float("inf")):
-            raise UsageError(f"params_b must be a positive number (billions), got {value!r}")
-        return float(np.log10(size))
-    return _flag(name, value)
+    try:
+        return COVARIATES[name].parse(value)
+    except UsageError as error:
+        text = str(error)
+        raise UsageError(text if text.startswith("release date") else f"{name} {text}") from None
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is known of a model beside its scores; None where it is not.
+
+    Attributes
+    ----------
+    provider : str, optional
+        Who made it.
+    release_date : str, optional
+        ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``.
+    reasoning, open_weights : bool, optional
+    params_b : float, optional
+        Parameters in billions.
+
+    Raises
+    ------
+    UsageError
+        A value cannot be read.
+
+    Examples
+    --------
+    >>> ModelFacts(reasoning=True, release_date="2025-03").given
+    {'release_date': '2025-03', 'reasoning': True}
+    """
+
+    provider: str | None = None
+    release_date: str | None = None
+    reasoning: bool | None = None
+    open_weights: bool | None = None
+    params_b: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in COVARIATES:
+            _number(name, getattr(self, name))
+
+    @classmethod
+    def of(cls, matrix: ScoreMatrix, model: int) -> ModelFacts:
+        """What the models table of a matrix says of one of its rows."""
+        told = matrix.models.iloc[model]
+        known = {f.name: told[f.name] for f in fields(cls) if f.name in told.index}
+        return cls(**{name: value for name, value in known.items() if not _missing(value)})
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The facts that are known, by name."""
+        return {name: value for name, value in vars(self).items() if not _missing(value)}
+
+    def unused(self, features: ModelFeatures) -> tuple[str, ...]:
+        """Names of known facts that a posterior with these features takes no notice of."""
+        used = {*features.covariate_names, *features.kinds}
+        return tuple(name for name in self.given if name not in used)
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +266,7 @@ class ModelFeatures:
         ):
             for name in names:
                 if name not in known:
-                    raise UnknownIdError(kind, name, known)
+                    raise UnknownIdError(kind, name, tuple(known))
         table = {name: list(matrix.models[name]) for name in matrix.models.columns}
         ids = matrix.model_ids
         table["lineage"] = list(lineages(ids))
@@ -178,36 +275,20 @@ class ModelFeatures:
         x = np.stack(columns, axis=1) if columns else np.empty((len(ids), 0))
         return cls(names, location, scale, x, group_names, group_kind, kinds, groups, ids)
 
-    def row(
-        self,
-        *,
-        provider: str | None = None,
-        release_date: str | None = None,
-        reasoning: bool | None = None,
-        open_weights: bool | None = None,
-        params_b: float | None = None,
-        model_id: str | None = None,
-    ) -> NewRow:
+    def row(self, facts: ModelFacts | None = None, model_id: str | None = None) -> NewRow:
         """Features of one model; what is not given is missing.
 
         With the `model_id` of a fitted model its own features are the start, and what is given
         replaces them. A provider that is not given or was never fitted is flagged unknown, and so
         is the lineage of an id that continues no fitted one, or of no id: their effects then come
         from their prior, as those of the fitted ones did.
-
-        Raises
-        ------
-        UsageError
-            A value cannot be read.
         """
-        given = {
-            "release_date": release_date,
-            "reasoning": reasoning,
-            "open_weights": open_weights,
-            "params_b": params_b,
-        }
-        values = {name: _number(name, value) for name, value in given.items()}
-        new = np.asarray([values[name] for name in self.covariate_names], dtype=np.float64)
+        facts = facts or ModelFacts()
+        provider = facts.provider
+        new = np.asarray(
+            [_number(name, getattr(facts, name)) for name in self.covariate_names],
+            dtype=np.float64,
+        )
         x = (new - self.location) / self.scale
         groups = np.zeros(len(self.group_names))
         unknown = np.ones(len(self.kinds), dtype=bool)

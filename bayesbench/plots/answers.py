@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..answers.prediction import Predictive, cell_draws
 from ..errors import UsageError
-from ..posterior.posterior import Posterior
+from ..posterior.stored import StoredPosterior
 from .style import BLUE, GREY, ORANGE, SMALL, axes_for, label
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _name(cells: Predictive, i: int) -> str:
 
 
 def shrinkage(
-    posterior: Posterior,
+    posterior: StoredPosterior,
     by: Literal["benchmark", "model"] = "model",
     *,
     n_draws: int = 200,
@@ -138,7 +138,7 @@ def shrinkage(
 
     Parameters
     ----------
-    posterior : Posterior
+    posterior : StoredPosterior
     by : {"model", "benchmark"}
         Models on the latent scale; benchmarks with both bounds on the logit scale of the score.
     n_draws : int
@@ -179,7 +179,7 @@ def shrinkage(
     return ax
 
 
-def _means(posterior: Posterior, by: str) -> tuple[Floats, Floats, Floats, list[str]]:
+def _means(posterior: StoredPosterior, by: str) -> tuple[Floats, Floats, Floats, list[str]]:
     """Raw mean (n,), posterior draws of the mean (S, n), number of scores (n,), names."""
     matrix, transform = posterior.matrix, posterior.transform
     m, b = matrix.shape

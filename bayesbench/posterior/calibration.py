@@ -12,24 +12,20 @@ conformal prediction, Lei et al. (2018) doi:10.1080/01621459.2017.1307116.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..answers.prediction import Predictive
 from ..errors import DataError
-from .posterior import Posterior
 
 __all__ = [
     "FEATURES",
+    "Calibration",
     "Recalibration",
     "calibration_features",
     "fit_recalibration",
-    "predictive_features",
-    "recalibrated",
-    "stored",
 ]
 
 Floats = NDArray[np.float64]
@@ -127,18 +123,7 @@ class Recalibration:
     errors: Floats
 
     def multiplier(self, features: Floats) -> Floats:
-        """Size of the error, up to the distribution of relative errors, (n,), latent scale.
-
-        Raises
-        ------
-        DataError
-            The recalibration was learned on other features, by another version.
-        """
-        if features.shape[1] != self.location.size:
-            raise DataError(
-                f"this recalibration knows {self.location.size} features, this version of "
-                f"bayesbench has {features.shape[1]}: fit the posterior again"
-            )
+        """Size of the error, up to the distribution of relative errors, (n,), latent scale."""
         standard = np.clip((features - self.location) / self.scale, -4.0, 4.0)
         return np.asarray(np.exp(standard @ self.slopes))
 
@@ -179,72 +164,79 @@ class Recalibration:
 
 _STORED = ("location", "scale", "slopes", "errors")
 
-CELLS, MODELS = "cells", "models"
-"""The two recalibrations of a posterior: missing cells of fitted models, and new models."""
+VERSION = 1
+"""Of the way a calibration is learned and applied; one of another version is refused."""
 
 
-def stored(cells: Recalibration, models: Recalibration | None) -> dict[str, NDArray[Any]]:
-    """Arrays as a posterior keeps them: for missing cells, and for new models if there is one."""
-    parts = {CELLS: cells, MODELS: models}
-    return {
-        f"{part}_{name}": value
-        for part, recalibration in parts.items()
-        if recalibration is not None
-        for name, value in recalibration.to_arrays().items()
-    }
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """The recalibrations that a posterior carries.
 
-
-def predictive_features(
-    predictive: Predictive, model_scores: Floats, benchmark_scores: Floats
-) -> Floats:
-    """`calibration_features` of a predictive distribution, (n, F)."""
-    transform, column = predictive.transform, predictive.column
-    middle = _at(predictive.quantiles, predictive.levels, 0.5)
-    link = transform.center[column] + transform.sign[column] * transform.spread[column] * middle
-    bounded = np.asarray([transform.link[j] == "logit" for j in column], dtype=np.bool_)
-    return calibration_features(
-        predictive.quantiles,
-        predictive.levels,
-        link,
-        bounded,
-        model_scores,
-        benchmark_scores,
-        predictive.eta_sd,
-    )
-
-
-def recalibrated(posterior: Posterior, predictive: Predictive, *, new: bool) -> Predictive:
-    """Predictions with the levels the posterior was found to keep on held-out cells.
-
-    Parameters
+    Attributes
     ----------
-    posterior : Posterior
-        Without a stored recalibration the predictions come back as they are.
-    predictive : Predictive
-        Of fitted models, or of one conditioned new model.
-    new : bool
-        Whether the model is new to the posterior: errors of new models have a recalibration of
-        their own, learned by leaving whole models out.
+    cells : Recalibration
+        For missing cells of fitted models.
+    models : Recalibration, optional
+        For models the fit never saw; None where too little was left out to learn one.
+    engine : str
+        Whose cross-fits taught it.
+    features : tuple of str
+        Names of the features it was learned on, in order.
+    version : int
+
+    Raises
+    ------
+    DataError
+        It was learned on other features or by another version.
     """
-    arrays = posterior.calibration
-    part = MODELS if new else CELLS
-    if arrays is None or f"{part}_errors" not in arrays:
-        return predictive
-    recalibration = Recalibration.from_arrays({name: arrays[f"{part}_{name}"] for name in _STORED})
-    known = np.isfinite(predictive.observed)
-    counts: dict[str, int] = {}
-    for model_id, seen in zip(predictive.model_ids, known, strict=True):
-        counts[model_id] = counts.get(model_id, 0) + int(seen)
-    if not new:
-        totals = posterior.matrix.observed.sum(axis=1)
-        for model_id in counts:
-            row = posterior.matrix.model_index(model_id)
-            counts[model_id] = max(counts[model_id], int(totals[row]))
-    per_model = np.asarray([counts[model_id] for model_id in predictive.model_ids], np.float64)
-    per_benchmark = posterior.matrix.observed.sum(axis=0)[predictive.column].astype(np.float64)
-    features = predictive_features(predictive, per_model, per_benchmark)
-    quantiles = recalibration.apply(predictive.quantiles, predictive.levels, features)
-    return replace(predictive, quantiles=quantiles)
+
+    cells: Recalibration
+    models: Recalibration | None = None
+    engine: str = "gibbs"
+    features: tuple[str, ...] = FEATURES
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        if self.version != VERSION or self.features != FEATURES:
+            odd = sorted(set(self.features) ^ set(FEATURES))
+            what = f"features {', '.join(odd)} differ" if odd else "the order of features differs"
+            if self.version != VERSION:
+                what = f"version {self.version} is not {VERSION}"
+            raise DataError(
+                f"this recalibration was learned by another version of bayesbench ({what}): fit "
+                "the posterior again"
+            )
+
+        for part in (self.cells, self.models):
+            if part is not None and part.slopes.size != len(FEATURES):
+                raise DataError(
+                    f"this recalibration knows {part.slopes.size} features, this version of "
+                    f"bayesbench has {len(FEATURES)}: fit the posterior again"
+                )
+
+    def of(self, *, new: bool) -> Recalibration | None:
+        """The recalibration for a new model, or for a fitted one; None if there is none."""
+        return self.models if new else self.cells
+
+    def to_arrays(self) -> dict[str, Floats]:
+        """Plain arrays for storage, named ``cells_location`` and so on."""
+        parts = {"cells": self.cells, "models": self.models}
+        return {
+            f"{part}_{name}": value
+            for part, recalibration in parts.items()
+            if recalibration is not None
+            for name, value in recalibration.to_arrays().items()
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Floats], **about: Any) -> Calibration:
+        """Inverse of `to_arrays`; `about` holds engine, features and version."""
+
+        def part(name: str) -> Recalibration:
+            return Recalibration.from_arrays({n: arrays[f"{name}_{n}"] for n in _STORED})
+
+        models = part("models") if "models_errors" in arrays else None
+        return cls(part("cells"), models, **about)
 
 
 def fit_recalibration(

@@ -17,7 +17,8 @@ from arviz_stats import base as arviz_base_stats
 from numpy.typing import NDArray
 
 from ..low_rank.eta import linear_predictor_at
-from .posterior import Diagnostics, Posterior
+from .diagnostics import Diagnostics
+from .stored import StoredPosterior
 
 __all__ = ["diagnose"]
 
@@ -83,12 +84,12 @@ class _Findings:
         return Diagnostics(self.verdict, tuple(self.reasons), self.summary, self.arrays)
 
 
-def diagnose(posterior: Posterior) -> Diagnostics:
+def diagnose(posterior: StoredPosterior) -> Diagnostics:
     """Diagnostics of a fit, with a verdict.
 
     Parameters
     ----------
-    posterior : Posterior
+    posterior : StoredPosterior
         Draws and sample statistics; its own diagnostics are not looked at.
 
     Returns
@@ -118,7 +119,7 @@ def diagnose(posterior: Posterior) -> Diagnostics:
     return found.done()
 
 
-def _cells(posterior: Posterior) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _cells(posterior: StoredPosterior) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """All cells, or a seeded sample with as many observed as unobserved ones where possible."""
     observed = posterior.matrix.observed.ravel()
     if observed.size <= MOST_CELLS:
@@ -132,7 +133,7 @@ def _cells(posterior: Posterior) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return row, col
 
 
-def _judge_eta(found: _Findings, posterior: Posterior) -> None:
+def _judge_eta(found: _Findings, posterior: StoredPosterior) -> None:
     row, col = _cells(posterior)
     members = posterior.families.members
     eta = linear_predictor_at(posterior.draws, row, col, posterior.features.groups, members)
@@ -197,7 +198,7 @@ def _rhat(values: Floats) -> Floats:
     return np.where(stuck | ~np.isfinite(rhat), np.inf, rhat)
 
 
-def _judge_scalars(found: _Findings, posterior: Posterior) -> None:
+def _judge_scalars(found: _Findings, posterior: StoredPosterior) -> None:
     """R-hat of the scales shared by many cells, and of the log density where it was kept."""
     columns = {name: posterior.draws[name] for name in SCALARS if name in posterior.draws}
     if "scale_factor" in posterior.draws:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import BayesbenchError, PosteriorFileError
+from ..errors import BayesbenchError, DataError, PosteriorFileError
 from ..files import replacing
 from ..jsonable import json_text
 from ..low_rank.families import BenchmarkFamilies
@@ -28,7 +28,10 @@ from ..low_rank.link import Transform
 from ..low_rank.parameters import DRAW_DIMS
 from ..low_rank.spec import ModelSpec, Priors
 from ..scores import ScoreMatrix
-from .posterior import Diagnostics, Posterior, Provenance
+from .calibration import Calibration
+from .diagnostics import Diagnostics
+from .provenance import Provenance
+from .stored import StoredPosterior
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,7 +54,7 @@ def _anonymous(name: str, value: Array) -> Variable:
     return tuple(f"{name}_dim_{axis}" for axis in range(value.ndim)), value
 
 
-def _coordinates(posterior: Posterior) -> dict[str, Any]:
+def _coordinates(posterior: StoredPosterior) -> dict[str, Any]:
     sizes, features = posterior.sizes, posterior.features
     factors = [f"factor_{k + 1}" for k in range(sizes["factor"])]
     return {
@@ -68,7 +71,7 @@ def _coordinates(posterior: Posterior) -> dict[str, Any]:
     }
 
 
-def _sample_stats(posterior: Posterior) -> dict[str, Variable]:
+def _sample_stats(posterior: StoredPosterior) -> dict[str, Variable]:
     variables = {}
     lead = (posterior.sizes["chain"], posterior.sizes["draw"])
     for name, value in posterior.sample_stats.items():
@@ -96,7 +99,7 @@ def _observed(matrix: ScoreMatrix) -> dict[str, Variable]:
     return variables
 
 
-def _constant(posterior: Posterior) -> dict[str, Variable]:
+def _constant(posterior: StoredPosterior) -> dict[str, Variable]:
     features = posterior.features
     variables: dict[str, Variable] = {
         "covariate_location": (("covariate",), features.location),
@@ -145,7 +148,8 @@ def _frame(columns: Mapping[str, Mapping[str, Any]], ids: list[str], key: str) -
     return pd.DataFrame(data, index=pd.Index(ids, name=key, dtype="str"))
 
 
-def _meta(posterior: Posterior) -> dict[str, Any]:
+def _meta(posterior: StoredPosterior) -> dict[str, Any]:
+    calibration = posterior.calibration
     tables = {
         "models": _table(posterior.matrix.models),
         "benchmarks": _table(posterior.matrix.benchmarks),
@@ -157,11 +161,20 @@ def _meta(posterior: Posterior) -> dict[str, Any]:
         "provenance": posterior.provenance.to_json(),
         "diagnostics": posterior.diagnostics.to_json(arrays=False),
         "tables": json_text(tables),
-        "has_calibration": int(posterior.calibration is not None),
+        "has_calibration": int(calibration is not None),
+        "calibration": json_text(
+            {}
+            if calibration is None
+            else {
+                "engine": calibration.engine,
+                "features": calibration.features,
+                "version": calibration.version,
+            }
+        ),
     }
 
 
-def to_datatree(posterior: Posterior) -> xr.DataTree:
+def to_datatree(posterior: StoredPosterior) -> xr.DataTree:
     """Lay out the posterior as a DataTree: the schema of the file, and what ArviZ takes.
 
     Returns
@@ -172,6 +185,7 @@ def to_datatree(posterior: Posterior) -> xr.DataTree:
     import xarray as xr
 
     coordinates = _coordinates(posterior)
+    calibration = posterior.calibration
 
     def dataset(variables: Mapping[str, Variable], **attrs: Any) -> xr.Dataset:
         kept = {name: item for name, item in variables.items() if item[1].size}
@@ -183,7 +197,7 @@ def to_datatree(posterior: Posterior) -> xr.DataTree:
         f"{group}_{name}": np.asarray(value)
         for group, content in (
             ("diagnostics", posterior.diagnostics.arrays),
-            ("calibration", posterior.calibration or {}),
+            ("calibration", {} if calibration is None else calibration.to_arrays()),
         )
         for name, value in content.items()
     }
@@ -234,8 +248,8 @@ def _encoding(tree: xr.DataTree, *, pack: bool) -> dict[str, dict[str, dict[str,
     return encoding
 
 
-def save(posterior: Posterior, path: str | os.PathLike[str], *, pack: bool = False) -> None:
-    """Write `posterior` to `path` (see `Posterior.save`)."""
+def save(posterior: StoredPosterior, path: str | os.PathLike[str], *, pack: bool = False) -> None:
+    """Write `posterior` to `path` (see `StoredPosterior.save`)."""
     target = Path(path)
     tree = to_datatree(posterior)
     encoding = _encoding(tree, pack=pack)
@@ -249,8 +263,8 @@ def save(posterior: Posterior, path: str | os.PathLike[str], *, pack: bool = Fal
         tree.to_netcdf(part, engine="h5netcdf", encoding=encoding)
 
 
-def load(path: str | os.PathLike[str]) -> Posterior:
-    """Read a posterior file (see `Posterior.load`)."""
+def load(path: str | os.PathLike[str]) -> StoredPosterior:
+    """Read a posterior file (see `StoredPosterior.load`)."""
     import h5py
 
     source = Path(path)
@@ -262,8 +276,11 @@ def load(path: str | os.PathLike[str]) -> Posterior:
         with h5py.File(source, "r") as file:
             _check_format(source, file)
             return _read(file)
-    except PosteriorFileError:
-        raise
+    except PosteriorFileError as error:
+        text = str(error)
+        if text.startswith(str(source)):
+            raise
+        raise PosteriorFileError(f"{source}: {text}") from None
     except PermissionError as error:
         raise PosteriorFileError(f"{source}: may not be read; check its permissions") from error
     except (
@@ -315,7 +332,7 @@ def _named(group: Any, prefix: str) -> Iterator[tuple[str, Array]]:
             yield name.removeprefix(prefix), _decoded(group[name])
 
 
-def _read(file: Any) -> Posterior:
+def _read(file: Any) -> StoredPosterior:
     draws_group, own = file["posterior"], file["bayesbench"]
     ids = {dim: _ids(draws_group, dim) for dim in ("model", "benchmark", "covariate", "group")}
     kinds = tuple(_ids(draws_group, "kind"))
@@ -323,10 +340,7 @@ def _read(file: Any) -> Posterior:
     constant = file["constant_data"]
     stored = dict(_named(constant, "transform_"))
     diagnostics = Diagnostics.from_json(own.attrs["diagnostics"])
-    calibration = (
-        dict(_named(own, "calibration_")) if np.any(own.attrs["has_calibration"]) else None
-    )
-    return Posterior(
+    return StoredPosterior(
         draws={name: _decoded(draws_group[name]) for name in DRAW_DIMS if name in draws_group},
         matrix=matrix,
         transform=Transform.from_arrays(ids["benchmark"], stored),
@@ -344,9 +358,22 @@ def _read(file: Any) -> Posterior:
             for name, value in _named(file["sample_stats"], "")
             if name not in ("chain", "draw")
         },
-        calibration=calibration,
+        calibration=_read_calibration(own),
         families=_read_families(constant, _ids(draws_group, "benchmark_family")),
     )
+
+
+def _read_calibration(own: Any) -> Calibration | None:
+    if not np.any(own.attrs["has_calibration"]):
+        return None
+    # files of the first version do not say on which features: they were these
+    about = json.loads(own.attrs["calibration"]) if "calibration" in own.attrs else {}
+    if "features" in about:
+        about["features"] = tuple(about["features"])
+    try:
+        return Calibration.from_arrays(dict(_named(own, "calibration_")), **about)
+    except DataError as error:
+        raise PosteriorFileError(str(error)) from None
 
 
 def _read_spec(data: dict[str, Any]) -> ModelSpec:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import UsageError
-from ..posterior.posterior import Posterior
+from ..posterior.stored import StoredPosterior
 
 __all__ = ["AlignedFactors", "align_factors", "aligned_factors", "factor_ends", "varimax"]
 
@@ -113,14 +113,14 @@ def _procrustes(source: Floats, target: Floats) -> Floats:
     return np.asarray(left @ right)
 
 
-def aligned_factors(posterior: Posterior, *, n_draws: int = 1000) -> AlignedFactors:
+def aligned_factors(posterior: StoredPosterior, *, n_draws: int = 1000) -> AlignedFactors:
     """Aligned factor draws of a posterior.
 
     The ability stays as it is: its loadings have a prior mean away from zero, which fixes it.
 
     Parameters
     ----------
-    posterior : Posterior
+    posterior : StoredPosterior
     n_draws : int
         Thinned to about so many.
 

@@ -13,8 +13,9 @@ from bayesbench.answers.condition import condition
 from bayesbench.answers.prediction import fitted_draws, predictive
 from bayesbench.errors import ScoreError, UnknownIdError, UsageError
 from bayesbench.low_rank.families import BenchmarkFamilies
+from bayesbench.low_rank.features import ModelFacts
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from tests.factories import make_matrix, make_posterior
 
 Floats = NDArray[np.float64]
@@ -30,17 +31,17 @@ NORMAL = ModelSpec(rank=2, student_t=False, model_noise=False)
 
 
 @pytest.fixture(scope="module")
-def posterior() -> Posterior:
+def posterior() -> StoredPosterior:
     return make_posterior(seed=11, n_draws=400)
 
 
 @pytest.fixture(scope="module", params=["no families", "families"])
-def normal(request: pytest.FixtureRequest) -> Posterior:
+def normal(request: pytest.FixtureRequest) -> StoredPosterior:
     made = make_posterior(seed=12, n_draws=2000, spec=NORMAL)
     return with_families(made) if request.param == "families" else made
 
 
-def with_families(posterior: Posterior) -> Posterior:
+def with_families(posterior: StoredPosterior) -> StoredPosterior:
     """Benchmarks 0 and 3 form one family, 1 and 4 another."""
     members = np.array([[1.0, 0], [0, 1], [0, 0], [1, 0], [0, 1]])
     rng = np.random.default_rng(0)
@@ -54,13 +55,13 @@ def with_families(posterior: Posterior) -> Posterior:
 
 
 def closed_form(
-    posterior: Posterior, scores: dict[str, float], facts: dict[str, Any]
+    posterior: StoredPosterior, scores: dict[str, float], facts: dict[str, Any]
 ) -> tuple[Floats, Floats, Floats]:
     """Mean and variance (S, B) of eta and log evidence (S,), normal noise of known scale.
 
     The joint Gaussian of (eta on all benchmarks, scores) is written out and conditioned on.
     """
-    row = posterior.features.row(**facts)
+    row = posterior.features.row(ModelFacts(**facts))
     take = posterior.stacked
     ids = posterior.benchmark_ids
     seen = [ids.index(name) for name in scores]
@@ -95,10 +96,10 @@ def closed_form(
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("scores", [{}, {"bench_1": 20.0}, SCORES])
 def test_normal_noise_is_the_closed_form(
-    normal: Posterior, scores: dict[str, float], known: bool
+    normal: StoredPosterior, scores: dict[str, float], known: bool
 ) -> None:
     facts: dict[str, Any] = FACTS if known else {}
-    drawn = condition(normal, scores, **facts, reweight=False, sweeps=3)
+    drawn = condition(normal, scores, facts=ModelFacts(**facts), reweight=False, sweeps=3)
     mean, variance, _ = closed_form(normal, scores, facts)
     # what the draw adds to the closed-form mean of its own posterior draw is standard normal
     standard = (drawn.eta - mean) / np.sqrt(variance)
@@ -110,9 +111,9 @@ def test_normal_noise_is_the_closed_form(
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_reweighting_is_bayes_rule(normal: Posterior, known: bool) -> None:
+def test_reweighting_is_bayes_rule(normal: StoredPosterior, known: bool) -> None:
     facts: dict[str, Any] = FACTS if known else {}
-    drawn = condition(normal, SCORES, **facts)
+    drawn = condition(normal, SCORES, facts=ModelFacts(**facts))
     mean, variance, evidence = closed_form(normal, SCORES, facts)
     weight = np.exp(evidence - evidence.max())
     weight /= weight.sum()
@@ -141,7 +142,7 @@ def test_unlikely_scores_fall_back_to_equal_weights() -> None:
     assert (plain.k_hat, plain.effective_share, plain.reweighted) == (None, 1.0, False)
 
 
-def test_no_scores_is_the_prior_predictive(posterior: Posterior) -> None:
+def test_no_scores_is_the_prior_predictive(posterior: StoredPosterior) -> None:
     drawn = condition(posterior, {}, **FACTS)
     assert (drawn.k_hat, drawn.effective_share, drawn.reweighted) == (None, 1.0, False)
     assert np.isnan(drawn.observed).all()
@@ -151,7 +152,7 @@ def test_no_scores_is_the_prior_predictive(posterior: Posterior) -> None:
     assert ratio[:, 0].mean() == pytest.approx(1.2, abs=4 * 0.6 / np.sqrt(400))
 
 
-def test_same_seed_same_draws_whatever_the_order(posterior: Posterior) -> None:
+def test_same_seed_same_draws_whatever_the_order(posterior: StoredPosterior) -> None:
     one = condition(posterior, SCORES, **FACTS, seed=4)
     turned = condition(posterior, dict(reversed(SCORES.items())), **FACTS, seed=4)
     other = condition(posterior, SCORES, **FACTS, seed=5)
@@ -159,7 +160,7 @@ def test_same_seed_same_draws_whatever_the_order(posterior: Posterior) -> None:
     assert (one.eta != other.eta).any()
 
 
-def test_a_score_pulls_its_own_benchmark_and_narrows_the_rest(posterior: Posterior) -> None:
+def test_a_score_pulls_its_own_benchmark_and_narrows_the_rest(posterior: StoredPosterior) -> None:
     z = posterior.transform.to_latent([90.0], [0])[0]
     before = condition(posterior, {}, **FACTS)
     after = condition(posterior, {"bench_0": 90.0}, **FACTS, reweight=False)
@@ -167,7 +168,7 @@ def test_a_score_pulls_its_own_benchmark_and_narrows_the_rest(posterior: Posteri
     assert after.eta[:, 0].std() < before.eta[:, 0].std()
 
 
-def test_a_fitted_model_keeps_its_scores_and_features(posterior: Posterior) -> None:
+def test_a_fitted_model_keeps_its_scores_and_features(posterior: StoredPosterior) -> None:
     model_id = "model_1"
     matrix = posterior.matrix
     own = matrix.values[1]
@@ -176,14 +177,10 @@ def test_a_fitted_model_keeps_its_scores_and_features(posterior: Posterior) -> N
     }
     some = dict(list(scores.items())[:1])
     fitted = condition(posterior, some, model_id=model_id)
-    facts = matrix.models.loc[model_id]
     new = condition(
         posterior,
         scores,
-        provider=facts["provider"],
-        release_date=facts["release_date"],
-        reasoning=bool(facts["reasoning"]),
-        open_weights=bool(facts["open_weights"]),
+        facts=ModelFacts.of(matrix, 1),
         reweight=False,
     )
     # a score that was known adds nothing to the weights, so both are the same problem
@@ -192,13 +189,13 @@ def test_a_fitted_model_keeps_its_scores_and_features(posterior: Posterior) -> N
     assert (fitted.model_id, new.model_id) == (model_id, "new")
 
 
-def test_a_fitted_model_without_more_scores_is_the_posterior(posterior: Posterior) -> None:
+def test_a_fitted_model_without_more_scores_is_the_posterior(posterior: StoredPosterior) -> None:
     np.testing.assert_array_equal(
         condition(posterior, {}, model_id="model_2").eta, fitted_draws(posterior, "model_2").eta
     )
 
 
-def test_only_what_is_added_counts_in_the_weights(normal: Posterior) -> None:
+def test_only_what_is_added_counts_in_the_weights(normal: StoredPosterior) -> None:
     own = normal.matrix.values[2]
     extra = normal.benchmark_ids[int(np.flatnonzero(np.isnan(own))[0])]
     drawn = condition(normal, {extra: 30.0}, model_id="model_2")
@@ -219,7 +216,7 @@ def test_only_what_is_added_counts_in_the_weights(normal: Posterior) -> None:
     assert np.isfinite(drawn.observed).sum() == len(known) + 1
 
 
-def test_students_t_with_families_and_unknown_facts(posterior: Posterior) -> None:
+def test_students_t_with_families_and_unknown_facts(posterior: StoredPosterior) -> None:
     made = with_families(posterior)
     drawn = condition(made, SCORES)
     assert np.isfinite(drawn.eta).all()
@@ -235,13 +232,13 @@ def test_a_bare_model_needs_no_parts() -> None:
         seed=2,
         spec=ModelSpec(rank=0, student_t=False, model_noise=False, covariates=(), groups=()),
     )
-    drawn = condition(bare, SCORES, **FACTS)
+    drawn = condition(bare, SCORES, facts=ModelFacts(**FACTS))
     assert drawn.eta.shape == (200, 5)
     assert np.isfinite(drawn.eta).all()
 
 
 @pytest.mark.parametrize("score", [0.0, 100.0])
-def test_ends_of_the_scale_give_strict_intervals(posterior: Posterior, score: float) -> None:
+def test_ends_of_the_scale_give_strict_intervals(posterior: StoredPosterior, score: float) -> None:
     scores = {"bench_0": score, "bench_1": 100 - score, "bench_3": score, "bench_4": score}
     made = predictive(condition(posterior, scores), posterior.transform)
     lower, upper = made.interval(0.9)
@@ -252,14 +249,14 @@ def test_ends_of_the_scale_give_strict_intervals(posterior: Posterior, score: fl
     assert (upper[bounded] <= 100).all()
 
 
-def test_more_draws_than_the_posterior_are_not_made(posterior: Posterior) -> None:
+def test_more_draws_than_the_posterior_are_not_made(posterior: StoredPosterior) -> None:
     drawn = condition(posterior, SCORES)
     assert drawn.n_draws == posterior.n_draws
     assert drawn.noise_scale.shape == drawn.eta.shape
     assert (drawn.noise_scale > 0).all()
 
 
-def test_faults_are_named(posterior: Posterior) -> None:
+def test_faults_are_named(posterior: StoredPosterior) -> None:
     with pytest.raises(UnknownIdError, match="unknown benchmark 'bench_9'"):
         condition(posterior, {"bench_9": 5.0})
     for bad in (float("nan"), float("inf"), "many", None):
@@ -269,14 +266,14 @@ def test_faults_are_named(posterior: Posterior) -> None:
         with pytest.raises(ScoreError, match=r"'bench_0' lies outside its scale \(0 to 100\)"):
             condition(posterior, {"bench_0": outside})
     with pytest.raises(UsageError, match="release date"):
-        condition(posterior, SCORES, release_date="soon")
+        condition(posterior, SCORES, facts=ModelFacts(release_date="soon"))
     with pytest.raises(UsageError, match="at least 3 sweeps"):
         condition(posterior, SCORES, sweeps=2)
 
 
 def test_neither_jax_nor_scipy_is_imported() -> None:
     code = (
-        "import sys, bayesbench.condition, bayesbench.predict; "
+        "import sys, bayesbench.answers.condition, bayesbench.answers.prediction; "
         "print([m for m in ('jax', 'numpyro', 'xarray', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,20 +16,19 @@ from bayesbench.answers.prediction import (
     mixture_quantiles,
     predict_cells,
     predictive,
-    t_quantile,
 )
 from bayesbench.errors import DataError, UnknownIdError, UsageError
 from bayesbench.low_rank.eta import linear_predictor
 from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from tests.factories import make_posterior
 
 NAN = float("nan")
 
 
 @pytest.fixture(scope="module")
-def posterior() -> Posterior:
+def posterior() -> StoredPosterior:
     return make_posterior(seed=5)
 
 
@@ -46,15 +45,6 @@ def normal_predictive(center: float, sd: float, *, column: int = 0) -> Predictiv
     return Predictive(
         ("m",), name, transform, PREDICTIVE_LEVELS, quantiles, np.array([NAN]), np.ones(1)
     )
-
-
-@pytest.mark.parametrize("nu", [2.0, 3.0, 4.5, 7.0, 20.0, 29.0, 31.0, 200.0, np.inf])
-def test_t_quantile_against_scipy(nu: float) -> None:
-    tail = np.logspace(-9, -0.31, 60)
-    level = np.concatenate([tail, 1 - tail])
-    expected = stats.norm.ppf(level) if np.isinf(nu) else stats.t.ppf(level, nu)
-    np.testing.assert_allclose(t_quantile(level, nu), expected, rtol=3e-5, atol=1e-6)
-    assert t_quantile(0.5, nu) == pytest.approx(0, abs=1e-6)
 
 
 def test_levels_are_symmetric_and_hold_the_usual_ones() -> None:
@@ -95,7 +85,7 @@ def test_mixture_quantiles_do_not_depend_on_chunks(monkeypatch: pytest.MonkeyPat
     rng = np.random.default_rng(0)
     eta, scale = rng.normal(size=(50, 7)), np.full((50, 7), 0.2)
     whole = mixture_quantiles(eta, scale, np.full(50, 5.0))
-    monkeypatch.setattr("bayesbench.predict.CHUNK_POINTS", 40_000)
+    monkeypatch.setattr("bayesbench.answers.prediction.CHUNK_POINTS", 40_000)
     np.testing.assert_array_equal(mixture_quantiles(eta, scale, np.full(50, 5.0)), whole)
 
 
@@ -129,7 +119,7 @@ def test_fitted_draws_follow_the_linear_predictor(spec: ModelSpec) -> None:
     )
 
 
-def test_cells_and_whole_models_agree(posterior: Posterior) -> None:
+def test_cells_and_whole_models_agree(posterior: StoredPosterior) -> None:
     one = predictive(fitted_draws(posterior, "model_3"), posterior.transform)
     cells = predict_cells(posterior, [(3, 1), (3, 4)])
     np.testing.assert_allclose(cells.quantiles, one.quantiles[[1, 4]], atol=1e-5)
@@ -138,7 +128,7 @@ def test_cells_and_whole_models_agree(posterior: Posterior) -> None:
     np.testing.assert_array_equal(cells.observed, one.observed[[1, 4]])
 
 
-def test_unknown_model(posterior: Posterior) -> None:
+def test_unknown_model(posterior: StoredPosterior) -> None:
     with pytest.raises(UnknownIdError, match="unknown model 'model_33'"):
         fitted_draws(posterior, "model_33")
 
@@ -196,7 +186,7 @@ def test_p_within_near_a_bound_counts_what_lies_beyond_as_sure() -> None:
     assert made.cdf(101)[0] == 1
 
 
-def test_take_keeps_cells(posterior: Posterior) -> None:
+def test_take_keeps_cells(posterior: StoredPosterior) -> None:
     made = predict_cells(posterior, np.argwhere(posterior.matrix.observed))
     mask = np.asarray(made.benchmark_ids) == "bench_1"
     part = made.take(mask)
@@ -204,7 +194,7 @@ def test_take_keeps_cells(posterior: Posterior) -> None:
     np.testing.assert_array_equal(part.median, made.median[mask])
 
 
-def test_faults_are_named(posterior: Posterior) -> None:
+def test_faults_are_named(posterior: StoredPosterior) -> None:
     made = normal_predictive(0, 1)
     for prob in (0, 1, -0.1, 0.9999, NAN):
         with pytest.raises(UsageError, match="interval probability must lie in"):

@@ -14,7 +14,8 @@ from bayesbench.answers.condition import condition
 from bayesbench.campaign import Campaign, ModelFacts, StopRules, fingerprint, read_state
 from bayesbench.design import Costs, recommend
 from bayesbench.errors import DataError, ScoreError, UnknownIdError, UsageError
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.low_rank.features import ModelFacts as LatentFacts
+from bayesbench.posterior.stored import StoredPosterior
 from tests.factories import make_posterior
 
 B = 7
@@ -22,7 +23,7 @@ SCORES = {f"bench_{j}": 1200.0 if j == 2 else 40.0 + 5 * j for j in range(B)}
 
 
 @pytest.fixture(scope="module")
-def posterior() -> Posterior:
+def posterior() -> StoredPosterior:
     return make_posterior(seed=3, n_models=9, n_benchmarks=B, n_draws=120)
 
 
@@ -32,17 +33,19 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_proposal_is_the_recommendation_from_conditioned_draws(
-    path: Path, posterior: Posterior
+    path: Path, posterior: StoredPosterior
 ) -> None:
     facts = ModelFacts(provider="Aleph", reasoning=True)
     campaign = Campaign.new(path, posterior, model=facts, scores={"bench_0": 55.0}, seed=4)
     proposal = campaign.propose(k=2)
-    draws = condition(posterior, {"bench_0": 55.0}, provider="Aleph", reasoning=True, seed=4)
+    draws = condition(
+        posterior, {"bench_0": 55.0}, facts=LatentFacts(provider="Aleph", reasoning=True), seed=4
+    )
     assert proposal.recommendations == recommend(draws, posterior.transform, k=2)
     assert proposal.stop is None
 
 
-def test_observing_conditions_on_the_score(path: Path, posterior: Posterior) -> None:
+def test_observing_conditions_on_the_score(path: Path, posterior: StoredPosterior) -> None:
     campaign = Campaign.new(path, posterior, scores={"bench_0": 55.0})
     first = campaign.propose().recommendations[0]
     step = campaign.observe(first.benchmark_id, SCORES[first.benchmark_id])
@@ -53,7 +56,7 @@ def test_observing_conditions_on_the_score(path: Path, posterior: Posterior) -> 
     assert first.benchmark_id != campaign.propose().recommendations[0].benchmark_id
 
 
-def test_a_loaded_campaign_goes_on_the_same(path: Path, posterior: Posterior) -> None:
+def test_a_loaded_campaign_goes_on_the_same(path: Path, posterior: StoredPosterior) -> None:
     costs = Costs({f"bench_{j}": 1.0 + j for j in range(B)}, "USD")
     campaign = Campaign.new(path, posterior, costs=costs, stop=StopRules(budget=20.0))
     campaign.observe("bench_3", 60.0)
@@ -66,7 +69,7 @@ def test_a_loaded_campaign_goes_on_the_same(path: Path, posterior: Posterior) ->
     assert again.state.spent == 4.0 + 9.0
 
 
-def test_the_file_is_readable_json(path: Path, posterior: Posterior) -> None:
+def test_the_file_is_readable_json(path: Path, posterior: StoredPosterior) -> None:
     campaign = Campaign.new(path, posterior, scores={"bench_0": 55.0}, posterior_path="p.nc")
     campaign.propose()
     campaign.observe("bench_4", 61.5)
@@ -79,7 +82,7 @@ def test_the_file_is_readable_json(path: Path, posterior: Posterior) -> None:
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
-def test_it_finds_its_posterior_again(path: Path, posterior: Posterior) -> None:
+def test_it_finds_its_posterior_again(path: Path, posterior: StoredPosterior) -> None:
     place = path.with_name("posterior.nc")
     posterior.save(place)
     campaign = Campaign.new(path, posterior, posterior_path=str(place))
@@ -87,7 +90,7 @@ def test_it_finds_its_posterior_again(path: Path, posterior: Posterior) -> None:
     assert Campaign.load(path).propose() == proposal
 
 
-def test_a_replay_runs_itself_on_held_out_scores(path: Path, posterior: Posterior) -> None:
+def test_a_replay_runs_itself_on_held_out_scores(path: Path, posterior: StoredPosterior) -> None:
     held_out = {name: SCORES[name] for name in ("bench_1", "bench_4", "bench_5")}
     campaign = Campaign.new(path, posterior)
     steps = campaign.replay(held_out)
@@ -110,7 +113,7 @@ def test_a_replay_runs_itself_on_held_out_scores(path: Path, posterior: Posterio
         (StopRules(target_width=1e6), "the mean target interval is"),
     ],
 )
-def test_stop_rules(rules: StopRules, reason: str, posterior: Posterior) -> None:
+def test_stop_rules(rules: StopRules, reason: str, posterior: StoredPosterior) -> None:
     campaign = Campaign.new(None, posterior, stop=rules)
     steps = campaign.replay(SCORES)
     stop = campaign.propose().stop
@@ -119,7 +122,7 @@ def test_stop_rules(rules: StopRules, reason: str, posterior: Posterior) -> None
     assert len(steps) == (0 if rules.min_gain or rules.target_width else 2)
 
 
-def test_costs_bar_what_the_rest_cannot_pay(posterior: Posterior) -> None:
+def test_costs_bar_what_the_rest_cannot_pay(posterior: StoredPosterior) -> None:
     costs = Costs({"bench_1": 1.0, "bench_3": 5.0, "bench_4": 5.0})
     campaign = Campaign.new(None, posterior, costs=costs, stop=StopRules(budget=6.5))
     campaign.observe("bench_3", 50.0)
@@ -132,7 +135,7 @@ def test_costs_bar_what_the_rest_cannot_pay(posterior: Posterior) -> None:
     assert stop == "the rest of the budget, 0.5, pays for no candidate"
 
 
-def test_it_stops_when_every_target_is_known(posterior: Posterior) -> None:
+def test_it_stops_when_every_target_is_known(posterior: StoredPosterior) -> None:
     campaign = Campaign.new(None, posterior, targets=["bench_4"])
     assert campaign.status().n_targets_left == 1
     campaign.observe("bench_4", 60.0)
@@ -140,14 +143,14 @@ def test_it_stops_when_every_target_is_known(posterior: Posterior) -> None:
     assert (campaign.status().mean_width, campaign.status().n_targets_left) == (0.0, 0)
 
 
-def test_candidates_can_run_out(posterior: Posterior) -> None:
+def test_candidates_can_run_out(posterior: StoredPosterior) -> None:
     campaign = Campaign.new(None, posterior, candidates=["bench_1", "bench_3"], exclude=["bench_3"])
     assert [r.benchmark_id for r in campaign.propose(5).recommendations] == ["bench_1"]
     campaign.observe("bench_1", 60.0)
     assert campaign.propose().stop == "no candidate benchmark is left to run"
 
 
-def test_a_fitted_model_brings_its_scores(posterior: Posterior) -> None:
+def test_a_fitted_model_brings_its_scores(posterior: StoredPosterior) -> None:
     row = posterior.matrix.values[0]
     seen = int(np.flatnonzero(np.isfinite(row))[0])
     campaign = Campaign.new(None, posterior, model=ModelFacts(model_id="model_0"))
@@ -159,7 +162,7 @@ def test_a_fitted_model_brings_its_scores(posterior: Posterior) -> None:
     }
 
 
-def test_a_recalibration_is_applied(posterior: Posterior) -> None:
+def test_a_recalibration_is_applied(posterior: StoredPosterior) -> None:
     def widen(raw: object) -> object:
         return replace(raw, quantiles=2 * raw.quantiles)  # type: ignore[attr-defined,type-var]
 
@@ -168,7 +171,7 @@ def test_a_recalibration_is_applied(posterior: Posterior) -> None:
     assert wide > plain
 
 
-def test_a_refused_observation_changes_nothing(path: Path, posterior: Posterior) -> None:
+def test_a_refused_observation_changes_nothing(path: Path, posterior: StoredPosterior) -> None:
     campaign = Campaign.new(path, posterior, scores={"bench_0": 55.0})
     before = path.read_bytes()
     with pytest.raises(UnknownIdError, match="unknown benchmark 'bench_44'; nearest: bench_4"):
@@ -185,7 +188,9 @@ def test_a_refused_observation_changes_nothing(path: Path, posterior: Posterior)
     assert campaign.state.steps == ()
 
 
-def test_bad_plans_are_refused_before_anything_is_written(path: Path, posterior: Posterior) -> None:
+def test_bad_plans_are_refused_before_anything_is_written(
+    path: Path, posterior: StoredPosterior
+) -> None:
     cases = [
         ({"targets": ["bench_99"]}, "unknown target 'bench_99'"),
         ({"candidates": []}, "no candidate benchmark left"),
@@ -205,13 +210,13 @@ def test_bad_plans_are_refused_before_anything_is_written(path: Path, posterior:
         StopRules(target_width=float("nan"))
 
 
-def test_an_existing_file_is_not_overwritten(path: Path, posterior: Posterior) -> None:
+def test_an_existing_file_is_not_overwritten(path: Path, posterior: StoredPosterior) -> None:
     Campaign.new(path, posterior)
     with pytest.raises(UsageError, match="exists: go on with that campaign"):
         Campaign.new(path, posterior)
 
 
-def test_two_processes_do_not_overwrite_each_other(path: Path, posterior: Posterior) -> None:
+def test_two_processes_do_not_overwrite_each_other(path: Path, posterior: StoredPosterior) -> None:
     first = Campaign.new(path, posterior)
     second = Campaign.load(path, posterior)
     first.observe("bench_1", 40.0)
@@ -247,7 +252,9 @@ def damaged(text: str, **changes: object) -> str:
         lambda text: damaged(text, known={"bench_1": float("nan")}),
     ],
 )
-def test_a_damaged_file_is_one_clear_line(path: Path, posterior: Posterior, damage: object) -> None:
+def test_a_damaged_file_is_one_clear_line(
+    path: Path, posterior: StoredPosterior, damage: object
+) -> None:
     Campaign.new(path, posterior)
     path.write_text(damage(path.read_text()))  # type: ignore[operator]
     with pytest.raises(DataError, match="is not a usable campaign file") as caught:
@@ -255,7 +262,7 @@ def test_a_damaged_file_is_one_clear_line(path: Path, posterior: Posterior, dama
     assert "\n" not in str(caught.value)
 
 
-def test_files_that_cannot_be_used(path: Path, posterior: Posterior) -> None:
+def test_files_that_cannot_be_used(path: Path, posterior: StoredPosterior) -> None:
     with pytest.raises(UsageError, match="no campaign file"):
         Campaign.load(path, posterior)
     path.write_bytes(b"\xff\xfe\x00")
@@ -267,7 +274,7 @@ def test_files_that_cannot_be_used(path: Path, posterior: Posterior) -> None:
         Campaign.new(path.parent / "none" / "campaign.json", posterior)
 
 
-def test_another_posterior_is_refused(path: Path, posterior: Posterior) -> None:
+def test_another_posterior_is_refused(path: Path, posterior: StoredPosterior) -> None:
     Campaign.new(path, posterior)
     other = make_posterior(seed=4, n_models=9, n_benchmarks=B, n_draws=120)
     with pytest.raises(DataError, match="not the one the campaign"):

@@ -11,7 +11,7 @@ import pytest
 
 from bayesbench.answers.prediction import fitted_draws
 from bayesbench.answers.ranking import Comparison, rank_models
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from tests.cli.conftest import Run
 from tests.factories import make_posterior
 
@@ -30,7 +30,7 @@ def test_decide_recommends_the_cheaper_and_says_why(ask: Run) -> None:
 def test_rank_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
     answer = ask("rank", "model_0", "model_1", "model_2", "--benchmark", "bench_3", "--benchmark",
                  "bench_0", "--format", "json").json()  # fmt: skip
-    posterior = Posterior.load(posterior_file)
+    posterior = StoredPosterior.load(posterior_file)
     ids = ("model_0", "model_1", "model_2")
     expected = rank_models(
         [fitted_draws(posterior, name) for name in ids],
@@ -80,7 +80,7 @@ def test_a_search_without_a_hit_is_empty_and_says_what_is_near(ask: Run) -> None
 
 def test_info_tells_data_fit_and_diagnostics(run: Run, posterior_file: Path) -> None:
     answer = run("info", posterior_file, "--format", "json").json()
-    posterior = Posterior.load(posterior_file)
+    posterior = StoredPosterior.load(posterior_file)
     assert answer["data_hash"] == posterior.matrix.data_hash
     assert (answer["models"], answer["benchmarks"], answer["draws"]) == (6, 5, 200)
     assert answer["spec"]["rank"] == 2

@@ -92,7 +92,7 @@ def test_an_unforeseen_error_is_one_line_with_a_hint(
     def broken(path: object) -> None:
         raise ZeroDivisionError("one\ntwo")
 
-    monkeypatch.setattr("bayesbench.posterior.Posterior.load", broken)
+    monkeypatch.setattr("bayesbench.posterior.stored.StoredPosterior.load", broken)
     found = run("models", "--posterior", "x.nc")
     assert (found.code, found.out) == (1, "")
     assert found.err == (
@@ -107,7 +107,7 @@ def test_an_interrupt_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     def interrupted(path: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bayesbench.posterior.Posterior.load", interrupted)
+    monkeypatch.setattr("bayesbench.posterior.stored.StoredPosterior.load", interrupted)
     found = run("models", "--posterior", "x.nc")
     assert (found.code, found.out, found.err) == (130, "", "error: interrupted\n")
 
@@ -115,17 +115,17 @@ def test_an_interrupt_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 def test_warnings_are_one_line_on_stderr(
     ask: Run, monkeypatch: pytest.MonkeyPatch, posterior_file: Path
 ) -> None:
-    from bayesbench.posterior.posterior import Posterior
+    from bayesbench.posterior.stored import StoredPosterior
 
-    load = Posterior.load
+    load = StoredPosterior.load
 
-    def warns(path: str) -> Posterior:
+    def warns(path: str) -> StoredPosterior:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
             warnings.warn("the file\nis old", UserWarning, stacklevel=1)
         return load(path)
 
-    monkeypatch.setattr("bayesbench.posterior.Posterior.load", warns)
+    monkeypatch.setattr("bayesbench.posterior.stored.StoredPosterior.load", warns)
     found = ask("models", "--format", "csv")
     assert found.err == "warning: the file is old\n"
 
@@ -158,13 +158,13 @@ SLEEPER = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from bayesbench.cli import main
-from bayesbench.posterior import Posterior
+from bayesbench.posterior import StoredPosterior
 
 def load(path):
     print("ready", flush=True)
     time.sleep(600)
 
-Posterior.load = load
+StoredPosterior.load = load
 sys.exit(main(["models", "--posterior", "x.nc"]))
 """
 

@@ -9,7 +9,8 @@ import pytest
 
 from bayesbench.answers.condition import condition
 from bayesbench.answers.prediction import fitted_draws, predictive
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.low_rank.features import ModelFacts
+from bayesbench.posterior.stored import StoredPosterior
 from tests.cli.conftest import Run
 
 FIELDS = ["benchmark_id", "median", "lower", "upper", "sd", "p_within_10", "observed"]
@@ -18,9 +19,11 @@ FIELDS = ["benchmark_id", "median", "lower", "upper", "sd", "p_within_10", "obse
 def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
     answer = ask("predict", "--scores", "bench_0=40, bench_3=55", "--provider", "Beth",
                  "--reasoning", "--format", "json").json()  # fmt: skip
-    posterior = Posterior.load(posterior_file)
+    posterior = StoredPosterior.load(posterior_file)
     draws = condition(
-        posterior, {"bench_0": 40.0, "bench_3": 55.0}, provider="Beth", reasoning=True
+        posterior,
+        {"bench_0": 40.0, "bench_3": 55.0},
+        facts=ModelFacts(provider="Beth", reasoning=True),
     )
     expected = predictive(draws, posterior.transform)
     lower, upper = expected.interval(0.9)
@@ -44,7 +47,7 @@ def test_known_benchmarks_come_last_and_the_most_reported_first(
     ask: Run, posterior_file: Path
 ) -> None:
     rows = ask("predict", "--scores", "bench_0=40", "--format", "json").json()["predictions"]
-    counts = Posterior.load(posterior_file).matrix.observed.sum(axis=0)
+    counts = StoredPosterior.load(posterior_file).matrix.observed.sum(axis=0)
     names = [row["benchmark_id"] for row in rows]
     reported = [counts[int(name[-1])] for name in names]
     assert names[-1] == "bench_0"
@@ -58,7 +61,7 @@ def test_named_benchmarks_in_the_order_given(ask: Run) -> None:
 
 
 def test_a_fitted_model_brings_its_own_scores(ask: Run, posterior_file: Path) -> None:
-    posterior = Posterior.load(posterior_file)
+    posterior = StoredPosterior.load(posterior_file)
     answer = ask("predict", "--model", "model_0", "--format", "json").json()
     expected = predictive(fitted_draws(posterior, "model_0"), posterior.transform)
     observed = posterior.matrix.observed[0]
@@ -70,7 +73,7 @@ def test_a_fitted_model_brings_its_own_scores(ask: Run, posterior_file: Path) ->
 
 
 def test_further_scores_of_a_fitted_model_count(ask: Run, posterior_file: Path) -> None:
-    missing = np.flatnonzero(~Posterior.load(posterior_file).matrix.observed[0])
+    missing = np.flatnonzero(~StoredPosterior.load(posterior_file).matrix.observed[0])
     name = f"bench_{missing[0]}"
     rows = ask("predict", "--model", "model_0", "--scores", f"{name}=30", "--format",
                "json").json()["predictions"]  # fmt: skip

@@ -11,8 +11,9 @@ import pytest
 import bayesbench.cli.fit as fit_module
 from bayesbench.evaluation import evaluate
 from bayesbench.evaluation.methods.peers import build_baseline
-from bayesbench.fitting.engines.settings import GibbsConfig
-from bayesbench.posterior.posterior import Diagnostics, Posterior
+from bayesbench.fitting.engines.settings import Gibbs
+from bayesbench.posterior.diagnostics import Diagnostics
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix, per_model_folds
 from tests.cli.conftest import Run
 from tests.factories import make_posterior
@@ -25,7 +26,9 @@ def quick_fit(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Instead of sampling, a made-up posterior; `verdict` can be set, the call is kept."""
     kept: dict[str, Any] = {"verdict": "pass"}
 
-    def made(method: str, matrix: ScoreMatrix, spec: Any, config: Any, seed: int) -> Posterior:
+    def made(
+        method: str, matrix: ScoreMatrix, spec: Any, config: Any, seed: int
+    ) -> StoredPosterior:
         kept.update(method=method, matrix=matrix, spec=spec, config=config, seed=seed)
         posterior = make_posterior(spec=spec, matrix=matrix, n_draws=40)
         diagnostics = Diagnostics(kept["verdict"], ("R-hat of eta is 1.2",))
@@ -47,9 +50,9 @@ def test_fit_passes_the_settings_on_and_writes_the_file(
                  "--format", "json").json()  # fmt: skip
     assert quick_fit["matrix"].shape == (8, 4)
     assert (quick_fit["config"].chains, quick_fit["config"].draws) == (3, 20)
-    assert (quick_fit["config"].warmup, quick_fit["config"].thin) == (50, GibbsConfig().thin)
+    assert (quick_fit["config"].warmup, quick_fit["config"].thin) == (50, Gibbs().thin)
     assert (quick_fit["spec"].rank, quick_fit["seed"]) == (1, 7)
-    assert answer["draws"] == 20 == Posterior.load(out).n_draws
+    assert answer["draws"] == 20 == StoredPosterior.load(out).n_draws
     assert (answer["models"], answer["benchmarks"], answer["cells"]) == (8, 4, 32)
     assert list(answer) == [
         "out", "method", "seed", "config", "rank", "models", "benchmarks", "cells", "draws",

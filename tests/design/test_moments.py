@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from bayesbench.design.moments import Moments, gaussian_mi, moments, noise_factor
+from bayesbench.design.moments import Moments, gaussian_mi, moments
 from bayesbench.errors import UsageError
 from tests.design.design_helpers import gaussian_draws, ids, random_covariance
 
@@ -17,22 +16,6 @@ def test_moments_of_draws_with_an_exact_covariance() -> None:
     np.testing.assert_allclose(state.noise, 0.3)
     np.testing.assert_allclose(state.variance, np.diag(signal) + 0.3)
     assert state.n_draws == 50
-
-
-@pytest.mark.parametrize("nu", [0.5, 1.0, 2.0, 3.0, 7.0, 20.0])
-def test_noise_factor_is_the_entropy_power(nu: float) -> None:
-    expected = np.exp(2 * stats.t.entropy(nu)) / (2 * np.pi * np.e)
-    assert noise_factor(nu) == pytest.approx(expected, rel=1e-8)
-
-
-def test_noise_factor_of_the_normal_limit() -> None:
-    np.testing.assert_allclose(noise_factor([np.inf, 1e8, 9e5]), 1.0, atol=1e-5)
-
-
-@pytest.mark.parametrize("nu", [2.0, 3.0, 5.0, 10.0, 20.0])
-def test_noise_factor_keeps_the_ninety_percent_width(nu: float) -> None:
-    normal = np.sqrt(noise_factor(nu)) * stats.norm.ppf(0.95)
-    assert normal == pytest.approx(stats.t.ppf(0.95, nu), rel=0.04)
 
 
 def test_given_is_the_schur_complement() -> None:

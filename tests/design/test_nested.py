@@ -6,19 +6,9 @@ from scipy import stats
 
 from bayesbench.design.gain import bald, epig
 from bayesbench.design.moments import gaussian_mi
-from bayesbench.design.nested import log_density, nested_bald, nested_epig, sample_scores
+from bayesbench.design.nested import nested_bald, nested_epig, sample_scores
 from bayesbench.errors import UnknownIdError, UsageError
 from tests.design.design_helpers import gaussian_draws, ids, random_covariance
-
-
-def test_log_density_is_the_library_s() -> None:
-    r = np.linspace(-4, 4, 9)
-    np.testing.assert_allclose(
-        log_density(r, np.full(9, 0.5), np.full(9, 3.0)), stats.t.logpdf(r, 3, scale=0.5)
-    )
-    np.testing.assert_allclose(
-        log_density(r, np.full(9, 0.5), np.full(9, np.inf)), stats.norm.logpdf(r, scale=0.5)
-    )
 
 
 def test_sampled_scores_follow_the_noise() -> None:

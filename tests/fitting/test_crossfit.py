@@ -18,22 +18,22 @@ from bayesbench.fitting.crossfit import (
     SHOWN,
     SHOWN_PER_MODEL,
     HeldOut,
-    calibration_arrays,
     condition_on_row,
     held_out_cells,
     held_out_models,
     held_out_releases,
+    learned_calibration,
 )
-from bayesbench.fitting.engines.settings import GibbsConfig
+from bayesbench.fitting.engines.settings import Gibbs
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.calibration import FEATURES, Recalibration
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 from bayesbench.scores.splits import per_model_folds
 from tests.factories import make_matrix, make_posterior
 
 SPEC = ModelSpec(rank=1)
-TINY = GibbsConfig(chains=1, warmup=5, draws=10, thin=1)
+TINY = Gibbs(chains=1, warmup=5, draws=10, thin=1)
 
 
 class Spy:
@@ -55,8 +55,8 @@ class Spy:
         return [self.by_seed[seed] for seed in self.seeds]
 
     def __call__(
-        self, matrix: ScoreMatrix, spec: ModelSpec, config: GibbsConfig, **options: Any
-    ) -> Posterior:
+        self, matrix: ScoreMatrix, spec: ModelSpec, config: Gibbs, **options: Any
+    ) -> StoredPosterior:
         self.by_seed[options["seed"]] = matrix
         self.readings.append(options["n_readings"])
         return make_posterior(matrix=matrix, spec=spec, n_draws=20)
@@ -75,7 +75,9 @@ def noted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, tuple[int, ...]]]:
     calls: list[tuple[int, tuple[int, ...]]] = []
     real: Callable[..., Any] = crossfit.condition_on_row
 
-    def condition(posterior: Posterior, matrix: ScoreMatrix, model: int, shown: Any, seed: int):
+    def condition(
+        posterior: StoredPosterior, matrix: ScoreMatrix, model: int, shown: Any, seed: int
+    ):
         assert not posterior.matrix.observed[model].any()
         calls.append((model, tuple(int(column) for column in shown)))
         return real(posterior, matrix, model, shown, seed)
@@ -221,7 +223,7 @@ def test_models_without_scores_are_in_no_block(matrix: ScoreMatrix, spy: Spy) ->
 def test_both_recalibrations_are_stored(matrix: ScoreMatrix, spy: Spy) -> None:
     steps: list[tuple[int, int]] = []
     matrix = dated(matrix, [None] * 12)
-    arrays = calibration_arrays(matrix, SPEC, seed=4, progress=lambda *at: steps.append(at))
+    arrays = learned_calibration(matrix, SPEC, seed=4, progress=lambda *at: steps.append(at))
     assert arrays is not None
     assert steps == [(n, 8) for n in range(1, 9)]
     for part in ("cells", "models"):
@@ -233,7 +235,7 @@ def test_both_recalibrations_are_stored(matrix: ScoreMatrix, spy: Spy) -> None:
 def test_too_few_cells_give_no_recalibration(spy: Spy) -> None:
     small = make_matrix(0, 5, 4)
     assert small.n_cells < 40
-    assert calibration_arrays(small, SPEC, seed=1) is None
+    assert learned_calibration(small, SPEC, seed=1) is None
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesbench.errors import SchemaError, UnknownIdError, UsageError
-from bayesbench.low_rank.features import ModelFeatures, parse_release_date
+from bayesbench.low_rank.features import ModelFacts, ModelFeatures, parse_release_date
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.scores import ScoreMatrix
 from tests.factories import make_matrix
@@ -83,7 +83,7 @@ def test_nothing_known_gives_empty_arrays() -> None:
     features = ModelFeatures.from_matrix(matrix_of(), SPEC)
     assert features.x.shape == (3, 0)
     assert features.groups.shape == (3, 0)
-    row = features.row(provider="A", release_date="2025")
+    row = features.row(ModelFacts(provider="A", release_date="2025"))
     assert row.x.shape == row.groups.shape == row.unknown_kinds.shape == (0,)
 
 
@@ -100,13 +100,7 @@ def test_row_of_a_fitted_model_equals_its_features() -> None:
 def test_row_from_the_same_facts_equals_the_fitted_row() -> None:
     matrix = make_matrix()
     features = ModelFeatures.from_matrix(matrix, SPEC)
-    facts = matrix.models.loc["model_1"]
-    row = features.row(
-        provider=facts["provider"],
-        release_date=facts["release_date"],
-        reasoning=facts["reasoning"],
-        open_weights=facts["open_weights"],
-    )
+    row = features.row(ModelFacts.of(matrix, 1))
     np.testing.assert_allclose(row.x, features.x[1])
     np.testing.assert_array_equal(row.groups, features.groups[1])
     assert not row.unknown_kinds.any()
@@ -114,7 +108,7 @@ def test_row_from_the_same_facts_equals_the_fitted_row() -> None:
 
 def test_given_facts_replace_those_of_a_fitted_model() -> None:
     features = ModelFeatures.from_matrix(make_matrix(), SPEC)
-    row = features.row(model_id="model_0", provider="Beth", reasoning=True)
+    row = features.row(ModelFacts(provider="Beth", reasoning=True), "model_0")
     np.testing.assert_array_equal(row.groups, [0, 1, 0])
     assert row.x[1] > features.x[0, 1]
     assert row.x[0] == features.x[0, 0]
@@ -123,7 +117,7 @@ def test_given_facts_replace_those_of_a_fitted_model() -> None:
 @pytest.mark.parametrize("provider", [None, "Nobody", ""])
 def test_unknown_provider_is_flagged(provider: str | None) -> None:
     features = ModelFeatures.from_matrix(make_matrix(), SPEC)
-    row = features.row(provider=provider)
+    row = features.row(ModelFacts(provider=provider))
     assert row.unknown_kinds.tolist() == [True]
     assert not row.groups.any()
     assert np.isnan(row.x).all()
@@ -151,9 +145,9 @@ def test_faults_are_named() -> None:
         ModelSpec(covariates=("params_b", "reasoning")),
     )
     with pytest.raises(UsageError, match="params_b must be a positive number"):
-        features.row(params_b=-1)
+        ModelFacts(params_b=-1)
     with pytest.raises(UsageError, match="reasoning must be true or false, got 2"):
-        features.row(reasoning=2)  # type: ignore[arg-type]
+        ModelFacts(reasoning=2)  # type: ignore[arg-type]
     with pytest.raises(UnknownIdError, match="unknown covariate 'colour'"):
         ModelFeatures.from_matrix(make_matrix(), ModelSpec(covariates=("colour",)))
 

@@ -21,7 +21,7 @@ from bayesbench.design import Recommendation
 from bayesbench.errors import UsageError
 from bayesbench.evaluation.metrics import coverage, strata
 from bayesbench.plots.style import binomial_band
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.structure import AlignedFactors, aligned_factors, factor_ends
 from tests.factories import make_posterior
 
@@ -58,17 +58,17 @@ POLICIES = {
 
 
 @pytest.fixture(scope="module")
-def posterior() -> Posterior:
+def posterior() -> StoredPosterior:
     return make_posterior(n_models=12, n_benchmarks=8, n_draws=60)
 
 
 @pytest.fixture(scope="module")
-def predictions(posterior: Posterior) -> Predictive:
+def predictions(posterior: StoredPosterior) -> Predictive:
     return predictive(fitted_draws(posterior, "model_0"), posterior.transform)
 
 
 @pytest.fixture(scope="module")
-def aligned(posterior: Posterior) -> AlignedFactors:
+def aligned(posterior: StoredPosterior) -> AlignedFactors:
     return aligned_factors(posterior)
 
 
@@ -110,7 +110,7 @@ Draw = Callable[..., Axes]
 
 @pytest.fixture(scope="module")
 def drawings(
-    posterior: Posterior,
+    posterior: StoredPosterior,
     predictions: Predictive,
     aligned: AlignedFactors,
     rows: list[dict[str, Any]],
@@ -198,13 +198,13 @@ def test_profile_puts_unlike_bounds_on_their_range(predictions: Predictive) -> N
     assert ax.lines[0].get_xdata()[place] == pytest.approx(expected)
 
 
-def test_profile_refuses_several_models(posterior: Posterior) -> None:
+def test_profile_refuses_several_models(posterior: StoredPosterior) -> None:
     with pytest.raises(UsageError, match="one model"):
         plots.profile(predict_cells(posterior, [(0, 0), (1, 0)]))
 
 
 @pytest.mark.parametrize("by", ["model", "benchmark"])
-def test_shrinkage_means_are_those_of_the_scores(posterior: Posterior, by: str) -> None:
+def test_shrinkage_means_are_those_of_the_scores(posterior: StoredPosterior, by: str) -> None:
     ax = plots.shrinkage(posterior, by, n_draws=20)
     drawn = np.asarray(ax.lines[0].get_ydata())
     z = posterior.transform.to_latent(posterior.matrix.values)

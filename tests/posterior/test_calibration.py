@@ -10,21 +10,18 @@ import pytest
 from scipy.optimize import linprog
 from scipy.stats import beta
 
+from bayesbench.answers.calibrated import predictive_features, recalibrated
 from bayesbench.answers.prediction import PREDICTIVE_LEVELS, predict_cells
 from bayesbench.errors import DataError
 from bayesbench.posterior.calibration import (
-    CELLS,
     FEATURES,
     LEAST_CELLS,
-    MODELS,
     TAUS,
+    Calibration,
     Recalibration,
     _composite_quantile_slopes,
     calibration_features,
     fit_recalibration,
-    predictive_features,
-    recalibrated,
-    stored,
 )
 from tests.factories import make_posterior
 
@@ -192,8 +189,10 @@ def test_arrays_round_trip() -> None:
     again = Recalibration.from_arrays(fitted.to_arrays())
     for name, value in fitted.to_arrays().items():
         np.testing.assert_array_equal(getattr(again, name), value)
-    assert set(stored(fitted, None)) == {f"{CELLS}_{name}" for name in fitted.to_arrays()}
-    assert f"{MODELS}_slopes" in stored(fitted, fitted)
+    alone = Calibration(fitted).to_arrays()
+    assert set(alone) == {f"cells_{name}" for name in fitted.to_arrays()}
+    both = Calibration.from_arrays(Calibration(fitted, fitted).to_arrays(), engine="nuts")
+    assert both.engine == "nuts" and both.models is not None
 
 
 def test_too_few_or_unusable_predictions_are_refused() -> None:
@@ -217,13 +216,13 @@ def test_a_posterior_applies_the_recalibration_of_the_kind_asked_for() -> None:
         np.zeros(n_features), np.ones(n_features), np.zeros(n_features), np.arange(1.0, 100.0)
     )
     wide = replace(plain, errors=3 * plain.errors)
-    with_both = replace(posterior, calibration=stored(plain, wide))
+    with_both = replace(posterior, calibration=Calibration(plain, wide))
     low, high = (
         recalibrated(with_both, made, new=new).quantiles - made.quantiles[:, [MIDDLE]]
         for new in (False, True)
     )
     np.testing.assert_allclose(high, 3 * low, atol=1e-6)
-    only_cells = replace(posterior, calibration=stored(plain, None))
+    only_cells = replace(posterior, calibration=Calibration(plain))
     assert recalibrated(only_cells, made, new=True) is made
 
 

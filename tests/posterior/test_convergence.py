@@ -12,13 +12,14 @@ from arviz_stats.base import array_stats
 from bayesbench.low_rank.eta import linear_predictor
 from bayesbench.posterior import convergence as diagnostics
 from bayesbench.posterior.convergence import diagnose
-from bayesbench.posterior.posterior import Posterior, Provenance
+from bayesbench.posterior.provenance import Provenance
+from bayesbench.posterior.stored import StoredPosterior
 from tests.factories import make_matrix, make_posterior
 
 Draws = dict[str, np.ndarray]
 
 
-def good(n_chains: int = 4) -> Posterior:
+def good(n_chains: int = 4) -> StoredPosterior:
     posterior = make_posterior(n_draws=1000 * n_chains, n_chains=n_chains)
     stats = dict(posterior.sample_stats)
     lead = (n_chains, 1000)
@@ -27,7 +28,7 @@ def good(n_chains: int = 4) -> Posterior:
     return replace(posterior, sample_stats=stats, provenance=provenance)
 
 
-def with_draws(posterior: Posterior, change: Callable[[Draws], None]) -> Posterior:
+def with_draws(posterior: StoredPosterior, change: Callable[[Draws], None]) -> StoredPosterior:
     draws = {name: value.copy() for name, value in posterior.draws.items()}
     change(draws)
     return replace(posterior, draws=draws)
@@ -108,7 +109,7 @@ def test_too_few_draws_fail() -> None:
     assert "8 draws per chain" in found.reasons[0]
 
 
-def with_stats(**stats: np.ndarray) -> Posterior:
+def with_stats(**stats: np.ndarray) -> StoredPosterior:
     posterior = good()
     return replace(posterior, sample_stats={**posterior.sample_stats, **stats})
 
@@ -160,7 +161,7 @@ def test_large_matrices_are_sampled_half_observed(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_array_equal(diagnose(posterior).arrays["rhat_eta"], found.arrays["rhat_eta"])
 
 
-def variational(loss: np.ndarray) -> Posterior:
+def variational(loss: np.ndarray) -> StoredPosterior:
     posterior = make_posterior(n_chains=1)
     provenance = Provenance("svi", {}, 0, posterior.matrix.data_hash)
     return replace(posterior, sample_stats={"loss": loss}, provenance=provenance)

@@ -16,7 +16,9 @@ import xarray as xr
 from bayesbench.errors import DataError, PosteriorFileError, UsageError
 from bayesbench.low_rank.families import BenchmarkFamilies
 from bayesbench.low_rank.spec import ModelSpec, Priors
-from bayesbench.posterior.posterior import DRAW_DIMS, Diagnostics, Posterior, Provenance
+from bayesbench.posterior.diagnostics import Diagnostics
+from bayesbench.posterior.provenance import Provenance
+from bayesbench.posterior.stored import DRAW_DIMS, StoredPosterior
 from tests.factories import make_matrix, make_posterior
 
 BARE = ModelSpec(
@@ -26,7 +28,7 @@ BARE = ModelSpec(
 
 
 @pytest.fixture(scope="module")
-def posterior() -> Posterior:
+def posterior() -> StoredPosterior:
     made = make_posterior(seed=3, n_draws=40)
     rhat = np.full(made.matrix.shape, 1.01)
     rhat[0, 0] = np.nan
@@ -39,13 +41,13 @@ def posterior() -> Posterior:
 
 
 @pytest.fixture(scope="module")
-def file(posterior: Posterior, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file(posterior: StoredPosterior, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("posterior") / "fit.nc"
     posterior.save(path)
     return path
 
 
-def assert_same(a: Posterior, b: Posterior) -> None:
+def assert_same(a: StoredPosterior, b: StoredPosterior) -> None:
     assert set(a.draws) == set(b.draws)
     for name in a.draws:
         np.testing.assert_array_equal(a.draws[name], b.draws[name])
@@ -68,18 +70,18 @@ def assert_same(a: Posterior, b: Posterior) -> None:
     np.testing.assert_array_equal(a.transform.to_score(z), b.transform.to_score(z))
 
 
-def test_file_returns_what_was_saved(posterior: Posterior, file: Path) -> None:
-    assert_same(posterior, Posterior.load(file))
+def test_file_returns_what_was_saved(posterior: StoredPosterior, file: Path) -> None:
+    assert_same(posterior, StoredPosterior.load(file))
 
 
 def test_bare_model_returns_what_was_saved(tmp_path: Path) -> None:
     posterior = make_posterior(seed=1, spec=BARE, n_draws=6)
     assert set(posterior.draws) & {"weights", "nu", "coefficients", "noise_model"} == set()
     posterior.save(tmp_path / "bare.nc")
-    assert_same(posterior, Posterior.load(tmp_path / "bare.nc"))
+    assert_same(posterior, StoredPosterior.load(tmp_path / "bare.nc"))
 
 
-def test_opens_in_xarray_with_labels(posterior: Posterior, file: Path) -> None:
+def test_opens_in_xarray_with_labels(posterior: StoredPosterior, file: Path) -> None:
     with xr.open_datatree(file, engine="h5netcdf") as tree:
         assert set(tree.children) == {
             "posterior", "sample_stats", "observed_data", "constant_data", "bayesbench",
@@ -95,7 +97,7 @@ def test_opens_in_xarray_with_labels(posterior: Posterior, file: Path) -> None:
         np.testing.assert_array_equal(rhat, posterior.diagnostics.arrays["rhat_eta"])
 
 
-def test_arviz_summarises_the_tree(posterior: Posterior) -> None:
+def test_arviz_summarises_the_tree(posterior: StoredPosterior) -> None:
     stats = pytest.importorskip("arviz_stats", reason="arviz-stats is not installed")
     rhat = stats.rhat(posterior.to_datatree(), var_names=["loading"])
     assert np.isfinite(rhat["loading"]).all()
@@ -106,7 +108,7 @@ def test_packing_loses_no_more_than_it_states(tmp_path: Path) -> None:
     posterior.save(tmp_path / "full.nc")
     posterior.save(tmp_path / "packed.nc", pack=True)
     assert os.path.getsize(tmp_path / "packed.nc") < 0.8 * os.path.getsize(tmp_path / "full.nc")
-    packed = Posterior.load(tmp_path / "packed.nc")
+    packed = StoredPosterior.load(tmp_path / "packed.nc")
     with h5py.File(tmp_path / "packed.nc") as raw:
         stated = json.loads(raw["bayesbench"].attrs["packing_error"])
     assert {"weights", "group_benchmark", "factors"} <= set(stated)
@@ -128,7 +130,7 @@ def test_truncated_file(file: Path, tmp_path: Path, share: float) -> None:
     cut = tmp_path / "cut.nc"
     cut.write_bytes(content[: int(share * len(content))])
     with pytest.raises(PosteriorFileError, match=r"cut\.nc: ") as caught:
-        Posterior.load(cut)
+        StoredPosterior.load(cut)
     assert "\n" not in str(caught.value)
 
 
@@ -141,7 +143,7 @@ def test_flipped_byte_is_found_or_harmless(file: Path, tmp_path: Path) -> None:
         changed[at] ^= 0xFF
         damaged.write_bytes(changed)
         try:
-            Posterior.load(damaged)
+            StoredPosterior.load(damaged)
         except PosteriorFileError as error:
             found += 1
             assert "\n" not in str(error)
@@ -150,39 +152,39 @@ def test_flipped_byte_is_found_or_harmless(file: Path, tmp_path: Path) -> None:
 
 def test_missing_directory_and_foreign_files(tmp_path: Path) -> None:
     with pytest.raises(PosteriorFileError, match="no such file"):
-        Posterior.load(tmp_path / "none.nc")
+        StoredPosterior.load(tmp_path / "none.nc")
     with pytest.raises(PosteriorFileError, match="not a file"):
-        Posterior.load(tmp_path)
+        StoredPosterior.load(tmp_path)
     (tmp_path / "text.nc").write_text("model,score\n")
     with pytest.raises(PosteriorFileError, match="not a bayesbench posterior"):
-        Posterior.load(tmp_path / "text.nc")
+        StoredPosterior.load(tmp_path / "text.nc")
     xr.Dataset({"a": 1}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
     with pytest.raises(PosteriorFileError, match="not a bayesbench posterior"):
-        Posterior.load(tmp_path / "other.nc")
+        StoredPosterior.load(tmp_path / "other.nc")
 
 
-def test_newer_format(posterior: Posterior, tmp_path: Path) -> None:
+def test_newer_format(posterior: StoredPosterior, tmp_path: Path) -> None:
     posterior.save(tmp_path / "new.nc")
     with h5py.File(tmp_path / "new.nc", "a") as raw:
         raw["bayesbench"].attrs["format_version"] = 99
     with pytest.raises(PosteriorFileError, match=r"format 99 is newer than 1.*update bayesbench"):
-        Posterior.load(tmp_path / "new.nc")
+        StoredPosterior.load(tmp_path / "new.nc")
 
 
 @pytest.mark.parametrize("gone", ["posterior/loading", "constant_data", "observed_data/score"])
-def test_part_missing(posterior: Posterior, tmp_path: Path, gone: str) -> None:
+def test_part_missing(posterior: StoredPosterior, tmp_path: Path, gone: str) -> None:
     posterior.save(tmp_path / "part.nc")
     with h5py.File(tmp_path / "part.nc", "a") as raw:
         del raw[gone]
     if gone == "observed_data/score":  # a view for ArviZ; the readings hold the scores
-        assert Posterior.load(tmp_path / "part.nc").matrix.n_cells == posterior.matrix.n_cells
+        assert StoredPosterior.load(tmp_path / "part.nc").matrix.n_cells == posterior.matrix.n_cells
     else:
         with pytest.raises(PosteriorFileError, match="truncated, damaged"):
-            Posterior.load(tmp_path / "part.nc")
+            StoredPosterior.load(tmp_path / "part.nc")
 
 
 def test_interrupted_save_leaves_the_old_file(
-    posterior: Posterior, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    posterior: StoredPosterior, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "fit.nc"
     posterior.save(path)
@@ -199,12 +201,12 @@ def test_interrupted_save_leaves_the_old_file(
     assert [entry.name for entry in tmp_path.iterdir()] == ["fit.nc"]
 
 
-def test_save_into_a_missing_directory(posterior: Posterior, tmp_path: Path) -> None:
+def test_save_into_a_missing_directory(posterior: StoredPosterior, tmp_path: Path) -> None:
     with pytest.raises(PosteriorFileError, match="cannot be written"):
         posterior.save(tmp_path / "none" / "fit.nc")
 
 
-def test_stacked_lays_chains_end_to_end(posterior: Posterior) -> None:
+def test_stacked_lays_chains_end_to_end(posterior: StoredPosterior) -> None:
     stacked = posterior.stacked("weights")
     assert stacked.shape == (posterior.n_draws, 5, 2)
     np.testing.assert_array_equal(stacked[20], posterior.draws["weights"][1, 0])
@@ -212,7 +214,7 @@ def test_stacked_lays_chains_end_to_end(posterior: Posterior) -> None:
         posterior.stacked("eta")
 
 
-def test_thin_keeps_every_chain(posterior: Posterior) -> None:
+def test_thin_keeps_every_chain(posterior: StoredPosterior) -> None:
     thinned = posterior.thin(10)
     assert (thinned.sizes["chain"], thinned.sizes["draw"]) == (2, 5)
     np.testing.assert_array_equal(
@@ -226,7 +228,7 @@ def test_thin_keeps_every_chain(posterior: Posterior) -> None:
         posterior.thin(0)
 
 
-def test_faulty_draws_are_named(posterior: Posterior) -> None:
+def test_faulty_draws_are_named(posterior: StoredPosterior) -> None:
     def changed(**draws: object) -> dict[str, object]:
         return {k: v for k, v in {**posterior.draws, **draws}.items() if v is not None}
 
@@ -262,8 +264,8 @@ def test_plain_data_as_json() -> None:
 
 def test_loading_needs_neither_jax_nor_xarray(file: Path) -> None:
     code = (
-        "import sys; from bayesbench.posterior import Posterior; "
-        f"Posterior.load({str(file)!r}); "
+        "import sys; from bayesbench.posterior import StoredPosterior; "
+        f"StoredPosterior.load({str(file)!r}); "
         "print([m for m in ('jax', 'numpyro', 'xarray', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -286,7 +288,7 @@ def test_effects_on_families_of_benchmarks_survive_the_file(tmp_path: Path) -> N
         families=BenchmarkFamilies(("aime", "swe"), members),
     )
     fitted.save(tmp_path / "fit.nc")
-    back = Posterior.load(tmp_path / "fit.nc")
+    back = StoredPosterior.load(tmp_path / "fit.nc")
     assert_same(fitted, back)
     assert back.families.names == ("aime", "swe")
     np.testing.assert_array_equal(back.families.members, members)

@@ -11,9 +11,9 @@ from bayesbench.answers.prediction import Predictive, predict_cells
 from bayesbench.fitting.crossfit import condition_on_row
 from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
 from bayesbench.fitting.engines.nuts import fit_nuts
-from bayesbench.fitting.engines.settings import GibbsConfig, NUTSConfig
+from bayesbench.fitting.engines.settings import NUTS, Gibbs
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 
 pytestmark = pytest.mark.slow
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.slow
 N_MODELS, N_BENCHMARKS, HELD_OUT = 30, 25, 5
 KS = (3, 5, 10)
 SPEC = ModelSpec(rank=2)
-CONFIG = GibbsConfig(chains=1, warmup=600, draws=500, thin=8)
-NUTS = NUTSConfig(chains=2, warmup=300, draws=300)
+CONFIG = Gibbs(chains=1, warmup=600, draws=500, thin=8)
+NUTS = NUTS(chains=2, warmup=300, draws=300)
 MOST_POINTS, LEAST_RATIO, MOST_RATIO = 0.5, 0.9, 1.1
 
-Engine = Callable[[ScoreMatrix, int, int], Posterior]
+Engine = Callable[[ScoreMatrix, int, int], StoredPosterior]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def showing(matrix: ScoreMatrix, row: int, shown: np.ndarray) -> ScoreMatrix:
     return matrix.mask(hidden)
 
 
-def gibbs(matrix: ScoreMatrix, seed: int, n_readings: int) -> Posterior:
+def gibbs(matrix: ScoreMatrix, seed: int, n_readings: int) -> StoredPosterior:
     return fit_gibbs(matrix, SPEC, CONFIG, seed=seed, n_readings=n_readings, check=False)
 
 
@@ -67,7 +67,7 @@ def compared(one: Predictive, other: Predictive) -> tuple[float, float]:
 
 
 @pytest.fixture(scope="module")
-def without(corner: ScoreMatrix) -> dict[int, Posterior]:
+def without(corner: ScoreMatrix) -> dict[int, StoredPosterior]:
     """A fit without each held-out model; all fits share one compiled program."""
     none = np.array([], dtype=int)
     return {
@@ -77,7 +77,7 @@ def without(corner: ScoreMatrix) -> dict[int, Posterior]:
 
 
 def both(
-    corner: ScoreMatrix, base: Posterior, refit: Posterior, row: int, shown: np.ndarray
+    corner: ScoreMatrix, base: StoredPosterior, refit: StoredPosterior, row: int, shown: np.ndarray
 ) -> tuple[Predictive, Predictive]:
     percent = (corner.benchmarks["scale"] == "percent").to_numpy()
     rest = np.setdiff1d(np.flatnonzero(percent), shown)
@@ -85,17 +85,17 @@ def both(
     return given, predict_cells(refit, np.stack([np.full(rest.size, row), rest], axis=1))
 
 
-def by_gibbs(matrix: ScoreMatrix, row: int, n_readings: int) -> Posterior:
+def by_gibbs(matrix: ScoreMatrix, row: int, n_readings: int) -> StoredPosterior:
     return gibbs(matrix, 100 + row, n_readings)
 
 
-def by_nuts(matrix: ScoreMatrix, row: int, n_readings: int) -> Posterior:
+def by_nuts(matrix: ScoreMatrix, row: int, n_readings: int) -> StoredPosterior:
     return fit_nuts(matrix, SPEC, NUTS, seed=200 + row)
 
 
 @pytest.mark.parametrize("engine", [by_gibbs, by_nuts])
 def test_conditioning_agrees_with_full_refits(
-    corner: ScoreMatrix, without: dict[int, Posterior], engine: Engine
+    corner: ScoreMatrix, without: dict[int, StoredPosterior], engine: Engine
 ) -> None:
     points, ratios = [], []
     for row, order in held_out(corner):
@@ -110,7 +110,7 @@ def test_conditioning_agrees_with_full_refits(
 
 
 def test_ignoring_the_scores_would_be_seen(
-    corner: ScoreMatrix, without: dict[int, Posterior]
+    corner: ScoreMatrix, without: dict[int, StoredPosterior]
 ) -> None:
     """The check has teeth: the same posterior without the ten scores is far from a refit."""
     row, order = held_out(corner)[0]

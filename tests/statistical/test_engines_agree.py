@@ -11,18 +11,18 @@ from arviz_stats import base as arviz_base_stats
 from bayesbench.answers.prediction import predict_cells
 from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
 from bayesbench.fitting.engines.nuts import fit_nuts
-from bayesbench.fitting.engines.settings import GibbsConfig, NUTSConfig
+from bayesbench.fitting.engines.settings import NUTS, Gibbs
 from bayesbench.low_rank.eta import linear_predictor
 from bayesbench.low_rank.simulate import simulate
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 
 pytestmark = pytest.mark.slow
 
 array_stats: Any = arviz_base_stats.array_stats
-GIBBS = GibbsConfig(chains=2, warmup=1000, draws=600, thin=16)
-NUTS = NUTSConfig(chains=2, warmup=300, draws=600)
+GIBBS = Gibbs(chains=2, warmup=1000, draws=600, thin=16)
+NUTS = NUTS(chains=2, warmup=300, draws=600)
 LARGEST_Z = 4.5
 """With some hundred correlated comparisons; a standard normal exceeds it once in 150,000."""
 SCALARS = ("noise_level", "mean_loading", "scale_bias", "scale_loading", "scale_family")
@@ -45,7 +45,7 @@ def real(open_matrix: ScoreMatrix) -> tuple[ScoreMatrix, ModelSpec]:
     return small, ModelSpec(rank=1, groups=("provider",))
 
 
-def quantities(posterior: Posterior) -> dict[str, np.ndarray]:
+def quantities(posterior: StoredPosterior) -> dict[str, np.ndarray]:
     """What both engines must agree on, (chain, draw, n): nothing that rotates or flips its sign."""
     draws = {name: np.asarray(v, np.float64) for name, v in posterior.draws.items()}
     eta = np.asarray(linear_predictor(draws, posterior.features.groups, posterior.families.members))
@@ -79,7 +79,7 @@ def z_scores(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module", params=["simulated", "real"])
-def both(request: pytest.FixtureRequest) -> tuple[Posterior, Posterior]:
+def both(request: pytest.FixtureRequest) -> tuple[StoredPosterior, StoredPosterior]:
     if request.param == "simulated":
         matrix, spec = simulated()
     else:
@@ -90,7 +90,7 @@ def both(request: pytest.FixtureRequest) -> tuple[Posterior, Posterior]:
     )
 
 
-def test_means_and_spreads_agree(both: tuple[Posterior, Posterior]) -> None:
+def test_means_and_spreads_agree(both: tuple[StoredPosterior, StoredPosterior]) -> None:
     gibbs, nuts = (quantities(posterior) for posterior in both)
     z = {name: z_scores(gibbs[name], nuts[name]) for name in gibbs}
     assert {n: float(np.abs(v).max()) for n, v in z.items() if np.abs(v).max() > LARGEST_Z} == {}
@@ -98,7 +98,7 @@ def test_means_and_spreads_agree(both: tuple[Posterior, Posterior]) -> None:
     assert np.sqrt(np.mean(z["eta"] ** 2)) < 1.6
 
 
-def test_predictions_agree(both: tuple[Posterior, Posterior]) -> None:
+def test_predictions_agree(both: tuple[StoredPosterior, StoredPosterior]) -> None:
     gibbs, nuts = both
     cells = np.argwhere(~gibbs.matrix.observed)
     one, other = (predict_cells(posterior, cells) for posterior in both)
@@ -113,7 +113,7 @@ def test_predictions_agree(both: tuple[Posterior, Posterior]) -> None:
     assert 0.95 < np.median(width[0] / width[1]) < 1.05
 
 
-def test_a_narrower_posterior_would_differ(both: tuple[Posterior, Posterior]) -> None:
+def test_a_narrower_posterior_would_differ(both: tuple[StoredPosterior, StoredPosterior]) -> None:
     """The check has teeth: eta with 20 % less spread is refused."""
     gibbs, nuts = (quantities(posterior)["eta"] for posterior in both)
     centre = gibbs.mean(axis=(0, 1))

@@ -12,10 +12,10 @@ import pytest
 from bayesbench.answers.condition import condition
 from bayesbench.answers.prediction import predictive
 from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
-from bayesbench.fitting.engines.settings import GibbsConfig
+from bayesbench.fitting.engines.settings import Gibbs
 from bayesbench.low_rank.features import ModelFeatures, NewRow
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 N_LINES, N_NEW, PER_LINE, N_BENCHMARKS = 80, 400, 3, 8
 LINE_SD, OWN_SD, NOISE_SD = 1.0, 0.6, 0.3
 SPEC = ModelSpec(rank=1, covariates=(), groups=("lineage",), families=False)
-CONFIG = GibbsConfig(chains=1, warmup=1000, draws=300, thin=10)
+CONFIG = Gibbs(chains=1, warmup=1000, draws=300, thin=10)
 
 
 def latent_scores(n_lines: int, seed: int) -> np.ndarray:
@@ -49,7 +49,7 @@ def words(count: int) -> Sequence[str]:
 
 
 @pytest.fixture(scope="module")
-def posterior() -> Posterior:
+def posterior() -> StoredPosterior:
     ids = [f"{word}-{n + 1}" for word in words(N_LINES) for n in range(PER_LINE)]
     scores = percent(latent_scores(N_LINES, 1))
     wide = pd.DataFrame(scores, index=ids, columns=[f"test_{j}" for j in range(N_BENCHMARKS)])
@@ -60,25 +60,25 @@ def posterior() -> Posterior:
     return fit_gibbs(matrix, SPEC, CONFIG, seed=3, check=False)
 
 
-def covered(posterior: Posterior) -> float:
+def covered(posterior: StoredPosterior) -> float:
     """Share of the scores of models of new lines inside the 90 % interval of an unknown model."""
     low, high = predictive(condition(posterior, {}), posterior.transform).interval(0.9)
     truth = percent(latent_scores(N_NEW, 2))
     return float(((truth >= low) & (truth <= high)).mean())
 
 
-def test_new_lines_are_covered(posterior: Posterior) -> None:
+def test_new_lines_are_covered(posterior: StoredPosterior) -> None:
     """0.03: twice the standard error of a share of 400 lines."""
     assert covered(posterior) == pytest.approx(0.9, abs=0.03)
 
 
 def test_without_the_effects_of_lines_they_are_not(
-    posterior: Posterior, monkeypatch: pytest.MonkeyPatch
+    posterior: StoredPosterior, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = ModelFeatures.row
 
-    def alone(self: ModelFeatures, **facts: object) -> NewRow:
-        row = made(self, **facts)  # type: ignore[arg-type]
+    def alone(self: ModelFeatures, *given: object) -> NewRow:
+        row = made(self, *given)  # type: ignore[arg-type]
         return replace(row, unknown_kinds=np.zeros_like(row.unknown_kinds))
 
     monkeypatch.setattr(ModelFeatures, "row", alone)

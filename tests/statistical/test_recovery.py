@@ -9,24 +9,24 @@ import pytest
 
 from bayesbench.answers.prediction import PREDICTIVE_LEVELS, predict_cells
 from bayesbench.fitting.engines.gibbs.sampler import compiled_sampler, gibbs_data, gibbs_shape
-from bayesbench.fitting.engines.settings import GibbsConfig
+from bayesbench.fitting.engines.settings import Gibbs
 from bayesbench.fitting.problem import finished, prepare
 from bayesbench.low_rank.eta import linear_predictor
 from bayesbench.low_rank.simulate import Simulation, simulate
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 
 pytestmark = pytest.mark.slow
 
 SPEC = ModelSpec(rank=1, groups=("provider",))
-CONFIG = GibbsConfig(chains=1, warmup=1000, draws=250, thin=4)
+CONFIG = Gibbs(chains=1, warmup=1000, draws=250, thin=4)
 N_MATRICES, N_MODELS, N_BENCHMARKS, N_READINGS = 24, 25, 15, 256
 PROBS = (0.5, 0.8, 0.9)
 SHRINK = 0.6
 STANDARD_ERRORS = 3.5
 
 
-def fitted(simulation: Simulation, seed: int) -> Posterior:
+def fitted(simulation: Simulation, seed: int) -> StoredPosterior:
     """Fit on the link that made the scores; every matrix has the same shape: one compilation."""
     begun = time.perf_counter()
     problem = prepare(simulation.matrix, simulation.spec, simulation.transform)
@@ -44,7 +44,7 @@ def fitted(simulation: Simulation, seed: int) -> Posterior:
     )
 
 
-def eta_draws(posterior: Posterior) -> np.ndarray:
+def eta_draws(posterior: StoredPosterior) -> np.ndarray:
     draws = {name: posterior.stacked(name).astype(np.float64) for name in posterior.draws}
     return np.asarray(
         linear_predictor(draws, posterior.features.groups, posterior.families.members)
@@ -55,7 +55,9 @@ def inside(truth: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
     return float(((truth >= low) & (truth <= high)).mean())
 
 
-def coverages(simulation: Simulation, posterior: Posterior) -> dict[str, dict[float, list[float]]]:
+def coverages(
+    simulation: Simulation, posterior: StoredPosterior
+) -> dict[str, dict[float, list[float]]]:
     """Share covered: eta in every cell, readings in held-out cells, noise scales of benchmarks.
 
     Once as fitted and once with the spread of eta and the noise shrunk: an over-confident fit.

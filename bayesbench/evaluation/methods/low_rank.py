@@ -18,10 +18,10 @@ from ...answers.prediction import predict_cells
 from ...errors import UsageError
 from ...fitting.crossfit import CROSSFIT_CONFIG, FOLD_CONFIG, HeldOut, held_out_cells
 from ...fitting.engines.gibbs.sampler import fit_gibbs
-from ...fitting.engines.settings import GibbsConfig, NUTSConfig, SVIConfig
+from ...fitting.engines.settings import NUTS, SVI, Gibbs
 from ...low_rank.link import Transform
 from ...low_rank.spec import ModelSpec
-from ...posterior.posterior import Posterior
+from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
 from ..tasks import FinishedFold, FoldTask, training_matrix
 from .new_release import NewReleaseLowRank
@@ -34,7 +34,7 @@ __all__ = ["LowRank", "build"]
 ENGINES = {"low-rank": "gibbs", "low-rank-nuts": "nuts", "low-rank-svi": "svi"}
 OF_NEW_MODELS = ("new-release", "probes")
 """Protocols about models of which little is known: each has a method of its own."""
-FOLD_NUTS = NUTSConfig(chains=1, warmup=300, draws=400, max_tree_depth=8)
+FOLD_NUTS = NUTS(chains=1, warmup=300, draws=400, max_tree_depth=8)
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +69,7 @@ def build(
         elif engine == "nuts":
             config = replace(FOLD_NUTS, **sampling)
         else:
-            config = SVIConfig(**sampling)
+            config = SVI(**sampling)
     except TypeError as error:
         raise UsageError(f"method {name!r}: {error}") from error
     if protocol in OF_NEW_MODELS:
@@ -82,10 +82,10 @@ def build(
     return LowRank(name, spec, config)
 
 
-def _fit(train: ScoreMatrix, spec: ModelSpec, config: Any, seed: int) -> Posterior:
-    if isinstance(config, GibbsConfig):
+def _fit(train: ScoreMatrix, spec: ModelSpec, config: Any, seed: int) -> StoredPosterior:
+    if isinstance(config, Gibbs):
         return fit_gibbs(train, spec, config, seed=seed, check=False)
-    if isinstance(config, NUTSConfig):
+    if isinstance(config, NUTS):
         from ...fitting.engines.nuts import fit_nuts
 
         return fit_nuts(train, spec, config, seed=seed)
@@ -102,7 +102,7 @@ class LowRank:
     ----------
     name : str
     spec : ModelSpec
-    config : GibbsConfig, NUTSConfig or SVIConfig
+    config : Gibbs, NUTS or SVI
     """
 
     name: str

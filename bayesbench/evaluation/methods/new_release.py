@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ...answers.calibrated import predictive_features
 from ...answers.prediction import PREDICTIVE_LEVELS, Predictive, predict_cells
 from ...errors import UsageError
 from ...fitting.crossfit import (
@@ -17,10 +18,10 @@ from ...fitting.crossfit import (
     held_out_releases,
 )
 from ...fitting.engines.gibbs.sampler import fit_gibbs
-from ...fitting.engines.settings import GibbsConfig
+from ...fitting.engines.settings import Gibbs
 from ...low_rank.spec import ModelSpec
-from ...posterior.calibration import Recalibration, predictive_features
-from ...posterior.posterior import Posterior
+from ...posterior.calibration import Recalibration
+from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
 from ..tasks import FoldTask
 from .peers.base import CellPredictions, IntArray
@@ -41,7 +42,7 @@ class NewReleaseLowRank:
     ----------
     name : str
     spec : ModelSpec
-    config : GibbsConfig
+    config : Gibbs
     update : {"refit", "condition"}
         Fit everything shown together, so that siblings released together tell of each other; or
         condition one fit of the earlier models on each new model's scores alone.
@@ -49,7 +50,7 @@ class NewReleaseLowRank:
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
-    config: GibbsConfig = FOLD_CONFIG
+    config: Gibbs = FOLD_CONFIG
     update: str = "refit"
 
     batch = "group"
@@ -73,7 +74,7 @@ class NewReleaseLowRank:
     ) -> list[CellPredictions]:
         """The tasks that share their other models share the recalibration too."""
         recalibrations: dict[tuple[int, ...], Recalibration | None] = {}
-        fits: dict[tuple[int, ...], Posterior] = {}
+        fits: dict[tuple[int, ...], StoredPosterior] = {}
         size, first = matrix.n_cells, tasks[0].random_seed
         out = []
         for task in tasks:
@@ -92,7 +93,7 @@ class NewReleaseLowRank:
             out.append(self._conditioned(fits[key], recalibrations[key], train, cells, seed))
         return out
 
-    def _fit(self, train: ScoreMatrix, size: int, seed: int) -> Posterior:
+    def _fit(self, train: ScoreMatrix, size: int, seed: int) -> StoredPosterior:
         return fit_gibbs(
             train, self.spec, self.config, seed=seed % 2**31, n_readings=size, check=False
         )
@@ -118,7 +119,7 @@ class NewReleaseLowRank:
 
     def _conditioned(
         self,
-        posterior: Posterior,
+        posterior: StoredPosterior,
         recalibration: Recalibration | None,
         train: ScoreMatrix,
         cells: IntArray,

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from ...answers.condition import condition
 from ...design import Moments, Targets, information, moments
-from ...fitting.crossfit import facts_of
+from ...low_rank.features import ModelFacts
 from ...low_rank.link import Transform
-from ...posterior.posterior import Posterior
+from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
 from ..protocols.reveal import LOW_COST, Policy, low_cost_of
 
@@ -39,10 +39,10 @@ def by_variance(state: Moments, candidates: NDArray[np.intp], about: Targets) ->
     return np.asarray(state.variance[candidates])
 
 
-def _prior_moments(posterior: Posterior, matrix: ScoreMatrix) -> list[Moments]:
+def _prior_moments(posterior: StoredPosterior, matrix: ScoreMatrix) -> list[Moments]:
     """Moments of every model's scores, were it new: from its facts alone."""
     return [
-        moments(condition(posterior, {}, seed=row, **facts_of(matrix, row)))
+        moments(condition(posterior, {}, seed=row, facts=ModelFacts.of(matrix, row)))
         for row in range(matrix.shape[0])
     ]
 
@@ -81,13 +81,13 @@ def _global_order(
 
 
 def own_order(
-    posterior: Posterior, matrix: ScoreMatrix, row: int, length: int, gain: Gain
+    posterior: StoredPosterior, matrix: ScoreMatrix, row: int, length: int, gain: Gain
 ) -> tuple[str, ...]:
     """Probes of one model, each chosen after the score of the one before is seen.
 
     Parameters
     ----------
-    posterior : Posterior
+    posterior : StoredPosterior
         Of a fit that never saw a score of the model.
     matrix : ScoreMatrix
     row : int
@@ -105,7 +105,7 @@ def own_order(
             model_id=matrix.model_ids[row],
             seed=row,
             accept_far=True,
-            **facts_of(matrix, row),
+            facts=ModelFacts.of(matrix, row),
         )
         about = Targets(left, np.ones(left.size), "exclude")
         best = int(left[np.argmax(gain(moments(draws), left, about))])
@@ -115,7 +115,7 @@ def own_order(
 
 
 def informed_policies(
-    posterior: Posterior, matrix: ScoreMatrix, length: int, low_cost: Sequence[str] | None
+    posterior: StoredPosterior, matrix: ScoreMatrix, length: int, low_cost: Sequence[str] | None
 ) -> list[Policy]:
     """Global orders by information and by variance, over all benchmarks and the cheap ones."""
     states = _prior_moments(posterior, matrix)
@@ -173,7 +173,7 @@ class _Guess:
         )
 
 
-def _guesses(posterior: Posterior, matrix: ScoreMatrix) -> Iterator[_Guess]:
+def _guesses(posterior: StoredPosterior, matrix: ScoreMatrix) -> Iterator[_Guess]:
     for row, state in enumerate(_prior_moments(posterior, matrix)):
         columns = np.flatnonzero(matrix.observed[row])
         truth = np.asarray(matrix.values[row, columns], np.float64)
@@ -188,7 +188,9 @@ def _guesses(posterior: Posterior, matrix: ScoreMatrix) -> Iterator[_Guess]:
         )
 
 
-def in_sample_policies(posterior: Posterior, matrix: ScoreMatrix, length: int) -> list[Policy]:
+def in_sample_policies(
+    posterior: StoredPosterior, matrix: ScoreMatrix, length: int
+) -> list[Policy]:
     """Orders chosen on the errors themselves: greedy over all models, and model by model.
 
     Errors are those of the Gaussian moments given the scores shown. ``greedy-in-sample`` is the

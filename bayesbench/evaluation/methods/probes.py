@@ -11,11 +11,11 @@ import numpy as np
 
 from ...fitting.crossfit import CROSSFIT_CONFIG, FOLD_CONFIG, HeldOut, condition_on_row, in_threads
 from ...fitting.engines.gibbs.sampler import fit_gibbs
-from ...fitting.engines.settings import GibbsConfig
+from ...fitting.engines.settings import Gibbs
 from ...low_rank.link import Transform
 from ...low_rank.spec import ModelSpec
 from ...posterior.calibration import Recalibration
-from ...posterior.posterior import Posterior
+from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
 from ..protocols.reveal import Policy
 from ..tasks import FinishedFold, FoldTask
@@ -47,16 +47,16 @@ class ProbesLowRank:
     ----------
     name : str
     spec : ModelSpec
-    config : GibbsConfig
+    config : Gibbs
         Of the fits whose predictions are evaluated.
-    planning : GibbsConfig
+    planning : Gibbs
         Of the fits that choose adaptive probes.
     """
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
-    config: GibbsConfig = FOLD_CONFIG
-    planning: GibbsConfig = CROSSFIT_CONFIG
+    config: Gibbs = FOLD_CONFIG
+    planning: Gibbs = CROSSFIT_CONFIG
 
     batch = "group"
 
@@ -69,7 +69,7 @@ class ProbesLowRank:
         self, matrix: ScoreMatrix, tasks: Sequence[FoldTask]
     ) -> list[CellPredictions]:
         """One fit for all tasks of a model."""
-        fits: dict[int, Posterior] = {}
+        fits: dict[int, StoredPosterior] = {}
         out = []
         for task in tasks:
             row, seed = int(task.cells[0, 0]), task.random_seed
@@ -129,8 +129,8 @@ class ProbesLowRank:
         ]
 
     def _without(
-        self, matrix: ScoreMatrix, row: int, seed: int, config: GibbsConfig | None = None
-    ) -> Posterior:
+        self, matrix: ScoreMatrix, row: int, seed: int, config: Gibbs | None = None
+    ) -> StoredPosterior:
         """Fit of all models but one; its row stays, empty, to keep the shape."""
         hidden = np.zeros(matrix.shape, dtype=np.bool_)
         hidden[row] = matrix.observed[row]
@@ -144,7 +144,7 @@ class ProbesLowRank:
         )
 
     def _conditioned(
-        self, posterior: Posterior, train: ScoreMatrix, row: int, cells: IntArray, seed: int
+        self, posterior: StoredPosterior, train: ScoreMatrix, row: int, cells: IntArray, seed: int
     ) -> CellPredictions:
         shown = np.flatnonzero(train.observed[row])
         made = condition_on_row(posterior, train, row, shown, seed % 2**31).take(cells[:, 1])

@@ -38,12 +38,12 @@ from ...config import usable_cores
 from ...errors import FitError
 from ...low_rank.link import Transform
 from ...low_rank.spec import ModelSpec
-from ...posterior.posterior import Posterior
+from ...posterior.stored import StoredPosterior
 from ...progress import Report
 from ...scores import ScoreMatrix
 from ..compilation import use_compilation_cache
 from ..problem import finished, prepare
-from .settings import NUTSConfig
+from .settings import NUTS
 from .target import Target
 
 __all__ = ["fit_nuts", "sample_nuts"]
@@ -95,12 +95,12 @@ class Program:
     Attributes
     ----------
     target : Target
-    config : NUTSConfig
+    config : NUTS
     block_draws : int
     """
 
     target: Target
-    config: NUTSConfig
+    config: NUTS
     block_draws: int
 
     @cached_property
@@ -236,7 +236,7 @@ class _Monitor:
                 self.report(min(self.done, self.total), self.total, self.divergences)
 
 
-def _windows(config: NUTSConfig, block_draws: int) -> tuple[int, int]:
+def _windows(config: NUTS, block_draws: int) -> tuple[int, int]:
     """Number of warmup windows and blocks in each; their draws are at least ``warmup``."""
     count = max(LEAST_WINDOWS, config.warmup // WINDOW_DRAWS)
     return count, -(-config.warmup // (count * block_draws))
@@ -281,7 +281,7 @@ def _joined(blocks: list[dict[str, Any]], size: int) -> dict[str, Any]:
 
 
 def sample_nuts(
-    target: Target, config: NUTSConfig, *, seed: int, report: Report | None = None
+    target: Target, config: NUTS, *, seed: int, report: Report | None = None
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     """Draw from the posterior of the low-rank model.
 
@@ -290,7 +290,7 @@ def sample_nuts(
     Parameters
     ----------
     target : Target
-    config : NUTSConfig
+    config : NUTS
     seed : int
     report : Report, optional
 
@@ -351,12 +351,12 @@ def _stacked(
 def fit_nuts(
     matrix: ScoreMatrix,
     spec: ModelSpec | None = None,
-    config: NUTSConfig | None = None,
+    config: NUTS | None = None,
     *,
     seed: int = 0,
     report: Report | None = None,
     transform: Transform | None = None,
-) -> Posterior:
+) -> StoredPosterior:
     """Fit the low-rank model with the No-U-Turn sampler.
 
     Parameters
@@ -364,7 +364,7 @@ def fit_nuts(
     matrix : ScoreMatrix
         Training scores; filter it first.
     spec : ModelSpec, optional
-    config : NUTSConfig, optional
+    config : NUTS, optional
     seed : int
         The same seed gives the same draws, on however many cores.
     report : Report, optional
@@ -374,7 +374,7 @@ def fit_nuts(
 
     Returns
     -------
-    Posterior
+    StoredPosterior
         With diagnostics and the sampler's statistics per draw.
 
     Raises
@@ -384,7 +384,7 @@ def fit_nuts(
     FitError
         The run was interrupted, or the draws are not finite.
     """
-    config = config or NUTSConfig()
+    config = config or NUTS()
     begun = time.perf_counter()
     problem = prepare(matrix, spec or ModelSpec(), transform)
     draws, stats = sample_nuts(Target(problem.data, problem.spec), config, seed=seed, report=report)

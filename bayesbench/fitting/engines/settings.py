@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...errors import UsageError
 
-__all__ = ["GibbsConfig", "NUTSConfig", "SVIConfig"]
+__all__ = ["NUTS", "SVI", "Gibbs"]
 
 
 def _at_least(name: str, value: float, least: float) -> None:
@@ -15,7 +15,7 @@ def _at_least(name: str, value: float, least: float) -> None:
 
 
 @dataclass(frozen=True)
-class NUTSConfig:
+class NUTS:
     """Settings of the No-U-Turn sampler."""
 
     chains: int = 4
@@ -32,7 +32,7 @@ class NUTSConfig:
 
 
 @dataclass(frozen=True)
-class SVIConfig:
+class SVI:
     """Settings of stochastic variational inference (approximate)."""
 
     steps: int = 4000
@@ -51,7 +51,7 @@ MANY_CELLS = 20_000
 
 
 @dataclass(frozen=True)
-class GibbsConfig:
+class Gibbs:
     """Settings of the blocked Gibbs sampler; ``draws`` sweeps are kept, one in ``thin``."""
 
     chains: int = 4
@@ -64,7 +64,7 @@ class GibbsConfig:
             _at_least(name, getattr(self, name), 1)
 
     @classmethod
-    def suited_to(cls, n_cells: int, **settings: int) -> GibbsConfig:
+    def suited_to(cls, n_cells: int, **settings: int) -> Gibbs:
         """Settings for a matrix of so many scores; those named stay as they are named.
 
         A sweep takes time in proportion to the scores, and the more there are of each model and

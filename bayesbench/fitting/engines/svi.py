@@ -24,19 +24,20 @@ import numpyro.distributions as dist
 import optax
 from jax import Array, random
 from numpy.typing import NDArray
-from numpyro.infer import SVI, Trace_ELBO
+from numpyro.infer import SVI as NumpyroSVI
+from numpyro.infer import Trace_ELBO
 from numpyro.infer.autoguide import AutoDiagonalNormal
 from numpyro.infer.initialization import init_to_value
 
 from ...errors import FitError
 from ...low_rank.link import Transform
 from ...low_rank.spec import ModelSpec
-from ...posterior.posterior import Posterior
+from ...posterior.stored import StoredPosterior
 from ...progress import Report
 from ...scores import ScoreMatrix
 from ..compilation import use_compilation_cache
 from ..problem import finished, prepare
-from .settings import SVIConfig
+from .settings import SVI
 from .target import Target
 
 __all__ = ["fit_svi", "sample_svi"]
@@ -49,7 +50,7 @@ LAST_RATE = 0.01
 
 
 def sample_svi(
-    target: Target, config: SVIConfig, *, seed: int, report: Report | None = None
+    target: Target, config: SVI, *, seed: int, report: Report | None = None
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64]]:
     """Fit the guide and draw from it.
 
@@ -57,7 +58,7 @@ def sample_svi(
     ----------
     target : Target
         Without redundant coordinates (``expanded=False``).
-    config : SVIConfig
+    config : SVI
     seed : int
     report : Report, optional
 
@@ -84,7 +85,7 @@ def sample_svi(
     first = init_to_value(values={"position": start})
     guide = AutoDiagonalNormal(model, init_loc_fn=first, init_scale=GUIDE_SCALE)
     schedule = optax.cosine_decay_schedule(config.learning_rate, config.steps, alpha=LAST_RATE)
-    svi = SVI(model, guide, optax.adam(schedule), Trace_ELBO())
+    svi = NumpyroSVI(model, guide, optax.adam(schedule), Trace_ELBO())
     try:
         params, loss = _optimise(svi, keys[1], config, report)
         draws = _draw(target, guide, params, config.draws, keys[2], keys[3])
@@ -94,7 +95,7 @@ def sample_svi(
 
 
 def _optimise(
-    svi: SVI, key: Array, config: SVIConfig, report: Report | None
+    svi: NumpyroSVI, key: Array, config: SVI, report: Report | None
 ) -> tuple[dict[str, Array], NDArray[np.float64]]:
     size = min(BLOCK_STEPS, config.steps)
 
@@ -123,12 +124,12 @@ def _draw(
 def fit_svi(
     matrix: ScoreMatrix,
     spec: ModelSpec | None = None,
-    config: SVIConfig | None = None,
+    config: SVI | None = None,
     *,
     seed: int = 0,
     report: Report | None = None,
     transform: Transform | None = None,
-) -> Posterior:
+) -> StoredPosterior:
     """Fit the low-rank model by variational inference; approximate.
 
     Parameters
@@ -136,7 +137,7 @@ def fit_svi(
     matrix : ScoreMatrix
         Training scores; filter it first.
     spec : ModelSpec, optional
-    config : SVIConfig, optional
+    config : SVI, optional
     seed : int
     report : Report, optional
         Told the steps done, of how many.
@@ -145,7 +146,7 @@ def fit_svi(
 
     Returns
     -------
-    Posterior
+    StoredPosterior
         One chain of independent draws from the guide; ``sample_stats["loss"]`` is the trace of
         minus the ELBO, and the verdict is ``warn`` at best.
 
@@ -156,7 +157,7 @@ def fit_svi(
     FitError
         The run was interrupted, or the draws are not finite.
     """
-    config = config or SVIConfig()
+    config = config or SVI()
     begun = time.perf_counter()
     problem = prepare(matrix, spec or ModelSpec(), transform)
     target = Target(problem.data, problem.spec, expanded=False)

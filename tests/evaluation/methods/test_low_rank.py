@@ -17,9 +17,9 @@ from bayesbench.evaluation.methods.probes import ProbesLowRank
 from bayesbench.evaluation.protocols.releases import Family, new_release_tasks
 from bayesbench.evaluation.tasks import fold_tasks
 from bayesbench.fitting.crossfit import HeldOut
-from bayesbench.fitting.engines.settings import GibbsConfig, NUTSConfig, SVIConfig
+from bayesbench.fitting.engines.settings import NUTS, SVI, Gibbs
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores.matrix import ScoreMatrix
 from bayesbench.scores.splits import per_model_folds
 from tests.factories import make_posterior
@@ -37,7 +37,7 @@ class Fake:
 
     def __call__(
         self, matrix: ScoreMatrix, spec: ModelSpec, config: Any, **options: Any
-    ) -> Posterior:
+    ) -> StoredPosterior:
         self.trained.append(matrix)
         self.readings.append(options.get("n_readings", 0))
         return make_posterior(options["seed"], matrix=matrix, spec=spec, n_draws=20)
@@ -46,9 +46,9 @@ class Fake:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     made = Fake()
-    monkeypatch.setattr("bayesbench.evaluation.low_rank_method.fit_gibbs", made)
-    monkeypatch.setattr("bayesbench.evaluation.new_release_method.fit_gibbs", made)
-    monkeypatch.setattr("bayesbench.crossfit.fit_gibbs", made)
+    monkeypatch.setattr("bayesbench.evaluation.methods.low_rank.fit_gibbs", made)
+    monkeypatch.setattr("bayesbench.evaluation.methods.new_release.fit_gibbs", made)
+    monkeypatch.setattr("bayesbench.fitting.crossfit.fit_gibbs", made)
     return made
 
 
@@ -56,9 +56,9 @@ def test_names_and_options_choose_engine_and_settings() -> None:
     gibbs = build_method("low-rank", rank=2, student_t=False, draws=30)
     assert isinstance(gibbs, LowRank)
     assert gibbs.spec == ModelSpec(rank=2, student_t=False)
-    assert isinstance(gibbs.config, GibbsConfig)
+    assert isinstance(gibbs.config, Gibbs)
     assert gibbs.config.draws == 30
-    for name, kind in (("low-rank-nuts", NUTSConfig), ("low-rank-svi", SVIConfig)):
+    for name, kind in (("low-rank-nuts", NUTS), ("low-rank-svi", SVI)):
         assert isinstance(build_method(name).config, kind)  # type: ignore[attr-defined]
     assert isinstance(build_method("low-rank", protocol="new-release"), NewReleaseLowRank)
     assert isinstance(build_method("low-rank", protocol="probes"), ProbesLowRank)

@@ -25,7 +25,7 @@ from bayesbench.evaluation.protocols.probe_curves import by_policy
 from bayesbench.evaluation.protocols.reveal import Policy, plan_probes
 from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores.matrix import ScoreMatrix
 from tests.factories import make_posterior
 
@@ -37,11 +37,11 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[ScoreMatrix]:
     """Training matrices of the fits, whose draws are random numbers."""
     seen: list[ScoreMatrix] = []
 
-    def fit(matrix: ScoreMatrix, spec: ModelSpec, config: Any, **options: Any) -> Posterior:
+    def fit(matrix: ScoreMatrix, spec: ModelSpec, config: Any, **options: Any) -> StoredPosterior:
         seen.append(matrix)
         return make_posterior(options["seed"], matrix=matrix, spec=spec, n_draws=20)
 
-    monkeypatch.setattr("bayesbench.evaluation.probes_method.fit_gibbs", fit)
+    monkeypatch.setattr("bayesbench.evaluation.methods.probes.fit_gibbs", fit)
     return seen
 
 

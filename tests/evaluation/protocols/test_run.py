@@ -287,7 +287,7 @@ def test_folds_are_kept_until_the_figures_are_made(
         return evaluate(dated_matrix, "folds", Counted(), work_dir=tmp_path)
 
     with monkeypatch.context() as patched:
-        patched.setattr("bayesbench.evaluation.protocols.headline", dies)
+        patched.setattr("bayesbench.evaluation.protocols.run.headline", dies)
         with pytest.raises(RuntimeError, match="killed"):
             run()
     assert len(calls) == 3 and list(tmp_path.iterdir())

@@ -12,17 +12,17 @@ from scipy import stats
 from bayesbench.errors import FitError
 from bayesbench.fitting.engines import nuts
 from bayesbench.fitting.engines.nuts import fit_nuts, sample_nuts
-from bayesbench.fitting.engines.settings import NUTSConfig
+from bayesbench.fitting.engines.settings import NUTS
 from bayesbench.fitting.engines.target import Target
 from bayesbench.low_rank.density import TrainingData, site_dims
 from bayesbench.low_rank.simulate import simulate
 from bayesbench.low_rank.spec import ModelSpec, Priors
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 
 PLAIN = ModelSpec(
     rank=0, student_t=False, model_noise=False, covariates=(), groups=(), families=False
 )
-QUICK = NUTSConfig(chains=2, warmup=60, draws=30)
+QUICK = NUTS(chains=2, warmup=60, draws=30)
 
 
 def target(spec: ModelSpec = PLAIN) -> Target:
@@ -85,7 +85,7 @@ def test_interrupt_stops_all_chains(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(nuts, "wait", interrupted)
-    long = NUTSConfig(chains=2, warmup=60, draws=100_000)
+    long = NUTS(chains=2, warmup=60, draws=100_000)
     with pytest.raises(FitError, match="interrupted"):
         sample_nuts(target(), long, seed=1)
     assert len(started) == 2 and all(chain.done() for chain in started)
@@ -111,7 +111,7 @@ def test_metric_is_the_variance_of_independent_normals() -> None:
 
 def test_windows_cover_the_warmup() -> None:
     for warmup in (1, 30, 60, 500, 512):
-        count, size = nuts._windows(NUTSConfig(warmup=warmup), 25)
+        count, size = nuts._windows(NUTS(warmup=warmup), 25)
         assert count >= nuts.LEAST_WINDOWS and count * size * 25 >= warmup
 
 
@@ -158,7 +158,7 @@ def test_normal_means_against_quadrature() -> None:
     )
     given = {"mean_loading": 0.0, "loading": 0.0, "noise_benchmark": 0.5, "scale_bias": 0.6}
     s = simulate(4, 9, 6, spec, fill=0.7, given=given)
-    config = NUTSConfig(chains=4, warmup=400, draws=1000)
+    config = NUTS(chains=4, warmup=400, draws=1000)
     posterior = fit_nuts(s.matrix, spec, config, seed=2, transform=s.transform)
     seen = s.matrix.observed
     mean, sd = exact_biases(s.z_full, seen, spec.priors.bias_b)
@@ -171,9 +171,9 @@ def test_normal_means_against_quadrature() -> None:
 @pytest.mark.slow
 def test_full_fit_is_a_diagnosed_posterior() -> None:
     s = simulate(7, 20, 16, ModelSpec(rank=1), fill=0.5, missing_covariates=0.2)
-    config = NUTSConfig(chains=2, warmup=200, draws=200)
+    config = NUTS(chains=2, warmup=200, draws=200)
     posterior = fit_nuts(s.matrix, s.spec, config, seed=3)
-    assert isinstance(posterior, Posterior)
+    assert isinstance(posterior, StoredPosterior)
     assert posterior.provenance.method == "nuts"
     assert posterior.provenance.config["draws"] == 200
     assert posterior.diagnostics.summary["chains"] == 2

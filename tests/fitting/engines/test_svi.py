@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayesbench.fitting.engines.settings import SVIConfig
+from bayesbench.fitting.engines.settings import SVI
 from bayesbench.fitting.engines.svi import fit_svi
 from bayesbench.low_rank.simulate import Simulation, simulate
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.posterior import Posterior
+from bayesbench.posterior.stored import StoredPosterior
 
-CONFIG = SVIConfig(steps=400, draws=60, learning_rate=0.03)
+CONFIG = SVI(steps=400, draws=60, learning_rate=0.03)
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +25,14 @@ def reports() -> list[tuple[int, int]]:
 
 
 @pytest.fixture(scope="module")
-def fitted(simulation: Simulation, reports: list[tuple[int, int]]) -> Posterior:
+def fitted(simulation: Simulation, reports: list[tuple[int, int]]) -> StoredPosterior:
     def report(done: int, total: int, divergences: int = 0) -> None:
         reports.append((done, total))
 
     return fit_svi(simulation.matrix, simulation.spec, CONFIG, seed=1, report=report)
 
 
-def test_loss_falls_and_the_verdict_says_approximate(fitted: Posterior) -> None:
+def test_loss_falls_and_the_verdict_says_approximate(fitted: StoredPosterior) -> None:
     loss = fitted.sample_stats["loss"]
     assert loss.shape == (400,)
     assert loss[-50:].mean() < loss[:50].mean()
@@ -41,20 +41,20 @@ def test_loss_falls_and_the_verdict_says_approximate(fitted: Posterior) -> None:
     assert fitted.provenance.method == "svi"
 
 
-def test_one_chain_of_draws(fitted: Posterior) -> None:
+def test_one_chain_of_draws(fitted: StoredPosterior) -> None:
     assert fitted.sizes["chain"] == 1 and fitted.sizes["draw"] == 60
 
 
-def test_reports_steps(fitted: Posterior, reports: list[tuple[int, int]]) -> None:
+def test_reports_steps(fitted: StoredPosterior, reports: list[tuple[int, int]]) -> None:
     assert reports[-1] == (400, 400)
 
 
-def test_same_seed_same_draws(fitted: Posterior, simulation: Simulation) -> None:
+def test_same_seed_same_draws(fitted: StoredPosterior, simulation: Simulation) -> None:
     again = fit_svi(simulation.matrix, simulation.spec, CONFIG, seed=1)
     for name, value in fitted.draws.items():
         np.testing.assert_array_equal(value, again.draws[name])
 
 
-def test_ability_follows_the_truth(fitted: Posterior, simulation: Simulation) -> None:
+def test_ability_follows_the_truth(fitted: StoredPosterior, simulation: Simulation) -> None:
     found = fitted.stacked("ability").mean(0)
     assert np.corrcoef(found, simulation.truth["ability"])[0, 1] > 0.6

@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from ....config import usable_cores
 from ....low_rank.density import TrainingData
 from ....low_rank.spec import ModelSpec
-from ....posterior.posterior import Posterior
+from ....posterior.stored import StoredPosterior
 from ....progress import Report
 from ....scores import ScoreMatrix
 from ...compilation import its_turn, one_compilation, use_compilation_cache
 from ...problem import finished, prepare
-from ..settings import GibbsConfig
+from ..settings import Gibbs
 from .state import GibbsData, GibbsShape, GibbsState, initial_state
 from .sweep import sweep
 
@@ -297,13 +297,13 @@ def _chain_groups(chains: int) -> list[list[int]]:
 def fit_gibbs(
     matrix: ScoreMatrix,
     spec: ModelSpec | None = None,
-    config: GibbsConfig | None = None,
+    config: Gibbs | None = None,
     *,
     seed: int = 0,
     report: Report | None = None,
     n_readings: int = 0,
     check: bool = True,
-) -> Posterior:
+) -> StoredPosterior:
     """Fit the low-rank model by blocked Gibbs sampling.
 
     Parameters
@@ -311,7 +311,7 @@ def fit_gibbs(
     matrix : ScoreMatrix
         Training scores; filter it first.
     spec : ModelSpec, optional
-    config : GibbsConfig, optional
+    config : Gibbs, optional
         By default what suits the size of the matrix.
     seed : int
         The same seed gives the same draws.
@@ -324,7 +324,7 @@ def fit_gibbs(
 
     Returns
     -------
-    Posterior
+    StoredPosterior
         With diagnostics; ``sample_stats`` holds the log likelihood of every kept draw.
 
     Raises
@@ -332,7 +332,7 @@ def fit_gibbs(
     FitError
         The draws are not finite.
     """
-    config = config or GibbsConfig.suited_to(matrix.n_cells)
+    config = config or Gibbs.suited_to(matrix.n_cells)
     begun = time.perf_counter()
     use_compilation_cache()
     problem = prepare(matrix, spec or ModelSpec())

@@ -141,7 +141,7 @@ def test_model_knn_against_loops(monkeypatch: pytest.MonkeyPatch) -> None:
             values = [z[other, j] for other in chosen if observed[other, j]]
             expected[i, j] = np.mean(values) if values else 0.0
     np.testing.assert_allclose(model_knn(z, k), expected, atol=1e-10)
-    monkeypatch.setattr("bayesbench.baselines.knn._BLOCK", 5)
+    monkeypatch.setattr("bayesbench.evaluation.methods.peers.knn._BLOCK", 5)
     np.testing.assert_allclose(model_knn(z, k), expected, atol=1e-10)
 
 

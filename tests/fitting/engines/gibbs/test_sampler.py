@@ -20,12 +20,12 @@ from bayesbench.fitting.engines.gibbs.sampler import (
 from bayesbench.fitting.engines.gibbs.state import GibbsData, GibbsShape, GibbsState
 from bayesbench.fitting.engines.gibbs.sweep import sweep
 from bayesbench.fitting.engines.gibbs.variates import gamma_or_stay, gamma_variate
-from bayesbench.fitting.engines.settings import GibbsConfig
+from bayesbench.fitting.engines.settings import Gibbs
 from bayesbench.low_rank.spec import ModelSpec, Priors
 from bayesbench.scores import ScoreMatrix
 from tests.factories import make_matrix
 
-SMALL = GibbsConfig(chains=2, warmup=20, draws=30, thin=1)
+SMALL = Gibbs(chains=2, warmup=20, draws=30, thin=1)
 
 
 @pytest.mark.parametrize("shape", [1.0, 1.5, 4.0, 60.0])
@@ -228,7 +228,7 @@ def test_same_seed_same_draws_and_chains_do_not_depend_on_their_number() -> None
     other = fit_gibbs(matrix, ModelSpec(rank=1), SMALL, seed=4, check=False)
     np.testing.assert_array_equal(one.draws["ability"], two.draws["ability"])
     assert not np.array_equal(one.draws["ability"], other.draws["ability"])
-    single = GibbsConfig(chains=1, warmup=20, draws=30, thin=1)
+    single = Gibbs(chains=1, warmup=20, draws=30, thin=1)
     alone = fit_gibbs(matrix, ModelSpec(rank=1), single, seed=3, check=False)
     np.testing.assert_allclose(
         alone.draws["ability"][0, :3], one.draws["ability"][0, :3], rtol=2e-2
@@ -251,7 +251,7 @@ def test_same_seed_same_draws_and_chains_do_not_depend_on_their_number() -> None
 )
 def test_every_part_can_be_switched_off(change: dict[str, object], absent: set[str]) -> None:
     spec = ModelSpec(**{"rank": 1, **change})  # type: ignore[arg-type]
-    config = GibbsConfig(chains=1, warmup=1, draws=2, thin=1)
+    config = Gibbs(chains=1, warmup=1, draws=2, thin=1)
     posterior = fit_gibbs(make_matrix(1, 6, 5), spec, config, seed=0, check=False)
     assert not absent & set(posterior.draws)
 
@@ -282,7 +282,7 @@ def exact_matrix(constant: float | None) -> ScoreMatrix:
 @pytest.mark.parametrize("constant", [None, 0.0, 50.0])
 def test_scores_without_noise_are_fitted(constant: float | None) -> None:
     matrix = exact_matrix(constant)
-    config = GibbsConfig(chains=1, warmup=600, draws=200, thin=2)
+    config = Gibbs(chains=1, warmup=600, draws=200, thin=2)
     posterior = fit_gibbs(matrix, ModelSpec(rank=2), config, seed=1, check=False)
     level = np.asarray(posterior.draws["noise_level"])
     least = Priors().noise_level_least
@@ -299,10 +299,10 @@ def test_scores_without_noise_are_fitted(constant: float | None) -> None:
                                     (10_000_000, 800, 8)],
 )  # fmt: skip
 def test_large_matrices_take_fewer_sweeps(n_cells: int, warmup: int, thin: int) -> None:
-    suited = GibbsConfig.suited_to(n_cells)
+    suited = Gibbs.suited_to(n_cells)
     assert (suited.warmup, suited.thin) == (warmup, thin)
-    assert (suited.chains, suited.draws) == (GibbsConfig().chains, GibbsConfig().draws)
-    assert GibbsConfig.suited_to(n_cells, thin=3, chains=1).thin == 3
+    assert (suited.chains, suited.draws) == (Gibbs().chains, Gibbs().draws)
+    assert Gibbs.suited_to(n_cells, thin=3, chains=1).thin == 3
 
 
 def test_fits_without_settings_take_those_that_suit_the_matrix(
@@ -311,11 +311,11 @@ def test_fits_without_settings_take_those_that_suit_the_matrix(
     matrix = make_matrix()
     asked: list[int] = []
 
-    def suited(n_cells: int) -> GibbsConfig:
+    def suited(n_cells: int) -> Gibbs:
         asked.append(n_cells)
         return SMALL
 
-    monkeypatch.setattr(GibbsConfig, "suited_to", suited)
+    monkeypatch.setattr(Gibbs, "suited_to", suited)
     posterior = fit_gibbs(matrix, ModelSpec(rank=1), check=False)
     assert asked == [matrix.n_cells]
     assert posterior.n_draws == SMALL.chains * SMALL.draws

@@ -1,132 +1,43 @@
-"""``Posterior``: labelled draws with everything needed to use them again.
+"""``StoredPosterior``: labelled draws with everything needed to use them again.
 
 Needs numpy and the score matrix only: neither jax nor numpyro, and xarray just for saving.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, UsageError
-from ..jsonable import json_text
 from ..low_rank.families import BenchmarkFamilies
 from ..low_rank.features import ModelFeatures
 from ..low_rank.link import Transform
 from ..low_rank.parameters import DRAW_DIMS
 from ..low_rank.spec import ModelSpec
 from ..scores import ScoreMatrix
+from .calibration import Calibration
+from .diagnostics import Diagnostics
+from .provenance import Provenance
 
 if TYPE_CHECKING:
     from os import PathLike
 
     import xarray as xr
 
-__all__ = ["Diagnostics", "Posterior", "Provenance"]
+__all__ = ["StoredPosterior"]
 
 
 REQUIRED = ("benchmark_bias", "loading", "ability", "noise_benchmark")
-VERDICTS = ("pass", "warn", "fail")
 
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """Where a posterior comes from.
-
-    Attributes
-    ----------
-    method : str
-        ``"nuts"``, ``"gibbs"`` or ``"svi"``.
-    config : mapping
-        Settings of the method, as plain data.
-    seed : int
-    data_hash : str
-        Hash of the training scores (`ScoreMatrix.data_hash`).
-    versions : mapping of str to str
-        Of the packages that made the draws.
-    created : str
-        ISO date.
-    wall_s : float
-        Seconds the fit took.
-    """
-
-    method: str
-    config: Mapping[str, Any]
-    seed: int
-    data_hash: str
-    versions: Mapping[str, str] = field(default_factory=dict)
-    created: str = ""
-    wall_s: float = math.nan
-
-    def to_json(self) -> str:
-        """As JSON text; numbers that are not finite become null."""
-        return json_text(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> Provenance:
-        """Inverse of `to_json`."""
-        data = json.loads(text)
-        wall = data.pop("wall_s")
-        return cls(**data, wall_s=math.nan if wall is None else wall)
-
-
 @dataclass(frozen=True, eq=False)
-class Diagnostics:
-    """What the fit says about itself, as data.
-
-    Attributes
-    ----------
-    verdict : str
-        ``"pass"``, ``"warn"`` or ``"fail"``.
-    reasons : tuple of str
-        One line per finding that led to the verdict.
-    summary : mapping
-        Single numbers, for instance the largest R-hat of eta.
-    arrays : mapping of str to array
-        Per-quantity values, for instance R-hat per cell (M, B); NaN where there is none.
-    """
-
-    verdict: str = "pass"
-    reasons: tuple[str, ...] = ()
-    summary: Mapping[str, Any] = field(default_factory=dict)
-    arrays: Mapping[str, Array] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.verdict not in VERDICTS:
-            raise DataError(f"verdict must be one of {', '.join(VERDICTS)}, got {self.verdict!r}")
-
-    def to_json(self, *, arrays: bool = True) -> str:
-        """As JSON text, with or without the arrays; not finite becomes null."""
-        data: dict[str, Any] = {
-            "verdict": self.verdict,
-            "reasons": list(self.reasons),
-            "summary": dict(self.summary),
-        }
-        if arrays:
-            data["arrays"] = {name: np.asarray(value) for name, value in self.arrays.items()}
-        return json_text(data)
-
-    @classmethod
-    def from_json(cls, text: str) -> Diagnostics:
-        """Inverse of `to_json`; a null in an array is NaN again, in `summary` it stays None."""
-        data = json.loads(text)
-        arrays = {
-            name: np.asarray(value, dtype=np.float64)
-            for name, value in data.get("arrays", {}).items()
-        }
-        return cls(data["verdict"], tuple(data["reasons"]), data["summary"], arrays)
-
-
-@dataclass(frozen=True, eq=False)
-class Posterior:
+class StoredPosterior:
     """Draws of the low-rank model's parameters, with scores, ids, link, settings and diagnostics.
 
     Attributes
@@ -145,8 +56,8 @@ class Posterior:
         Per draw, (chain, draw, ...), or a trace of another length.
     families : BenchmarkFamilies
         Families of the benchmarks that the `family` effects act on; none by default.
-    calibration : mapping of str to array, optional
-        Recalibration learned on held-out predictions, as plain named arrays.
+    calibration : Calibration, optional
+        Recalibration learned on held-out predictions; None if there is none.
 
     Raises
     ------
@@ -162,7 +73,7 @@ class Posterior:
     provenance: Provenance
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
     sample_stats: Mapping[str, Array] = field(default_factory=dict)
-    calibration: Mapping[str, Array] | None = None
+    calibration: Calibration | None = None
     families: BenchmarkFamilies = field(default_factory=BenchmarkFamilies.none)
 
     def __post_init__(self) -> None:
@@ -232,7 +143,7 @@ class Posterior:
         value = self.draws[name]
         return value.reshape(-1, *value.shape[2:])
 
-    def thin(self, n: int) -> Posterior:
+    def thin(self, n: int) -> StoredPosterior:
         """At most about `n` draws, evenly spaced along every chain (at least one of each)."""
         if n < 1:
             raise UsageError(f"cannot thin to {n} draws; at least 1")
@@ -249,7 +160,7 @@ class Posterior:
         return replace(self, draws=kept, sample_stats=stats)
 
     def to_datatree(self) -> xr.DataTree:
-        """As an xarray DataTree with the groups ArviZ knows; see `posterior_file`."""
+        """As an xarray DataTree with the groups ArviZ knows; see `posterior.file`."""
         from .file import to_datatree
 
         return to_datatree(self)
@@ -274,7 +185,7 @@ class Posterior:
         save(self, path, pack=pack)
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Posterior:
+    def load(cls, path: str | PathLike[str]) -> StoredPosterior:
         """Read a file written by `save`; nothing in it is executed.
 
         Raises
