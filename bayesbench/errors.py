@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 __all__ = [
+    "AmbiguousIdError",
     "BayesbenchError",
     "DataError",
     "DiagnosticsError",
@@ -60,6 +61,15 @@ class UnknownIdError(UsageError):
     def __reduce__(self) -> tuple[type[UnknownIdError], tuple[str, str, tuple[str, ...]]]:
         """Survive the way back from another process."""
         return type(self), (self.kind, self.value, self.suggestions)
+
+
+class AmbiguousIdError(UnknownIdError):
+    """A spelling that several ids share; carries them as suggestions."""
+
+    def __init__(self, kind: str, value: str, suggestions: Sequence[str] = ()) -> None:
+        super().__init__(kind, value, suggestions)
+        listed = ", ".join(self.suggestions)
+        self.args = (f"{kind} {value!r} may be any of {listed}; name one by its id",)
 
 
 class DataError(BayesbenchError):

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
-from ..evaluation.metrics import interval_from_quantiles, probability_within
-from ..scores.ids import id_indices
 
-if TYPE_CHECKING:
-    from .prediction import Predictive
-
-__all__ = ["Decision", "decide", "decide_from_quantiles"]
+__all__ = ["Decision", "decide"]
 
 _POINTS = 20_000
 
@@ -28,7 +23,8 @@ class Decision:
     Attributes
     ----------
     benchmark_id : str
-    recommendation : {"run", "predict"}
+    recommendation : {"run", "predict", "depends"}
+        "depends" where no price of a wrong prediction was given.
     median, lower, upper : float
         The prediction and its interval of ``prob`` (score points).
     prob : float
@@ -42,12 +38,14 @@ class Decision:
         Of predicting: ``loss_per_point * excess + price_wrong * (1 - p_within)``.
     cost : float
         Of running.
+    break_even : float
+        Price of being beyond the tolerance from which running pays: ``cost / (1 - p_within)``.
     sentence : str
         The recommendation and its reason.
     """
 
     benchmark_id: str
-    recommendation: Literal["run", "predict"]
+    recommendation: Literal["run", "predict", "depends"]
     median: float
     lower: float
     upper: float
@@ -57,50 +55,14 @@ class Decision:
     excess: float
     expected_loss: float
     cost: float
+    break_even: float
     sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 def decide(
-    prediction: Predictive,
-    benchmark_id: str,
-    *,
-    tolerance: float,
-    cost: float,
-    loss_per_point: float = 0.0,
-    price_wrong: float = 0.0,
-    prob: float = 0.9,
-) -> Decision:
-    """Whether to run the benchmark or to trust its prediction.
-
-    Parameters
-    ----------
-    prediction : Predictive
-        Of one model; holds the benchmark's cell.
-    benchmark_id : str
-    tolerance, cost, loss_per_point, price_wrong, prob
-        As :func:`decide_from_quantiles`.
-
-    Raises
-    ------
-    UnknownIdError
-        If the benchmark is not predicted.
-    UsageError
-        As :func:`decide_from_quantiles`.
-    """
-    row = int(id_indices(prediction.benchmark_ids, [benchmark_id], "benchmark")[0])
-    return decide_from_quantiles(
-        benchmark_id,
-        prediction.levels,
-        prediction.score_quantiles[row],
-        tolerance=tolerance,
-        cost=cost,
-        loss_per_point=loss_per_point,
-        price_wrong=price_wrong,
-        prob=prob,
-    )
-
-
-def decide_from_quantiles(
     benchmark_id: str,
     levels: npt.ArrayLike,
     quantiles: npt.ArrayLike,
@@ -119,7 +81,8 @@ def decide_from_quantiles(
     .. math:: \mathrm{loss} = c_1 E[(|y - m| - \tau)_+] + c_0 P(|y - m| > \tau)
 
     Running costs ``cost`` and leaves no error. The cheaper of the two is recommended (predicting,
-    if equal).
+    if equal). Without either price it depends on them: the answer is the price from which running
+    pays.
 
     Parameters
     ----------
@@ -140,7 +103,12 @@ def decide_from_quantiles(
     Raises
     ------
     UsageError
-        For a negative or not finite amount, or if both losses are 0.
+        For a negative or not finite amount.
+
+    Examples
+    --------
+    >>> decide("hle", [0.0, 0.5, 1.0], [10.0, 20.0, 30.0], tolerance=5, cost=50).break_even
+    100.0
     """
     amounts = {
         "tolerance": tolerance,
@@ -151,21 +119,22 @@ def decide_from_quantiles(
     for name, value in amounts.items():
         if not (math.isfinite(value) and value >= 0):
             raise UsageError(f"{name} must be 0 or more, got {value:g}")
-    if loss_per_point == 0 and price_wrong == 0:
-        raise UsageError(
-            "give loss_per_point or price_wrong: a wrong prediction must cost something"
-        )
     grid = np.asarray(levels, dtype=np.float64)
     values = np.asarray(quantiles, dtype=np.float64)
     median = float(np.interp(0.5, grid, values))
-    lower, upper = (float(end[0]) for end in interval_from_quantiles(grid, values[None], prob))
-    p_within = float(probability_within([median], grid, values[None], tolerance)[0])
+    lower, upper = (float(np.interp(0.5 + side * prob / 2, grid, values)) for side in (-1, 1))
+    below, above = np.interp([median - tolerance, median + tolerance], values, grid)
+    p_within = float(above - below)
     scores = np.interp((np.arange(_POINTS) + 0.5) / _POINTS, grid, values)
     excess = float(np.maximum(np.abs(scores - median) - tolerance, 0.0).mean())
     loss = loss_per_point * excess + price_wrong * (1.0 - p_within)
+    break_even = cost / (1.0 - p_within) if p_within < 1.0 else math.inf
+    recommendation: Literal["run", "predict", "depends"] = "run" if loss > cost else "predict"
+    if loss_per_point == 0 and price_wrong == 0:
+        recommendation = "depends"
     return Decision(
         benchmark_id=benchmark_id,
-        recommendation="run" if loss > cost else "predict",
+        recommendation=recommendation,
         median=median,
         lower=lower,
         upper=upper,
@@ -175,13 +144,13 @@ def decide_from_quantiles(
         excess=excess,
         expected_loss=loss,
         cost=cost,
-        sentence=_sentence(
-            benchmark_id, median, lower, upper, prob, tolerance, p_within, loss, cost
-        ),
+        break_even=break_even,
+        sentence=f"{_claim(benchmark_id, median, lower, upper, prob, tolerance, p_within)}"
+        f"{_verdict(benchmark_id, recommendation, loss, cost, break_even)}",
     )
 
 
-def _sentence(
+def _claim(
     benchmark_id: str,
     median: float,
     lower: float,
@@ -189,12 +158,20 @@ def _sentence(
     prob: float,
     tolerance: float,
     p_within: float,
-    loss: float,
-    cost: float,
 ) -> str:
-    verb, relation = ("Run", "above") if loss > cost else ("Predict", "not above")
     return (
-        f"{verb} {benchmark_id}: the prediction {median:.1f} ({prob:.0%} interval {lower:.1f} to "
-        f"{upper:.1f}) is within {tolerance:g} points with probability {p_within:.2f}, and its "
-        f"expected loss {loss:.3g} is {relation} the {cost:.3g} that running costs."
+        f"{benchmark_id}: the prediction {median:.1f} ({prob:.0%} interval {lower:.1f} to "
+        f"{upper:.1f}) is within {tolerance:g} points with probability {p_within:.2f}. "
     )
+
+
+def _verdict(
+    benchmark_id: str, recommendation: str, loss: float, cost: float, break_even: float
+) -> str:
+    if recommendation == "depends":
+        return (
+            f"Run it if a prediction farther off than that costs you more than {break_even:.3g}; "
+            "else predict."
+        )
+    verb, relation = ("Run it", "above") if recommendation == "run" else ("Predict", "not above")
+    return f"{verb}: its expected loss {loss:.3g} is {relation} the {cost:.3g} that running costs."

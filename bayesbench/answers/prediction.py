@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError, UsageError
-from ..low_rank.eta import linear_predictor_at
+from ..low_rank.eta import ETA_PARAMETERS, linear_predictor_at
 from ..low_rank.link import Transform
 from ..low_rank.noise import stratified_points
 from ..posterior.stored import StoredPosterior
@@ -93,7 +93,7 @@ def mixture_quantiles(
     return np.asarray(np.maximum.accumulate(result, axis=1) + 1e-6 * (wanted - 0.5))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LatentDraws:
     """One model's joint draws over the benchmarks; all draws weigh the same.
 
@@ -115,6 +115,9 @@ class LatentDraws:
         Effective share of the draws under those weights; 1 without weights.
     reweighted : bool
         Whether the weights were used (by resampling) or, being too uneven, left aside.
+    rows : (S,) int array, optional
+        Draw of the posterior behind each of these; by default 0, 1, ... in order. Draws of several
+        models of one posterior are paired by it.
     """
 
     model_id: str
@@ -126,22 +129,42 @@ class LatentDraws:
     k_hat: float | None = None
     effective_share: float = 1.0
     reweighted: bool = False
+    rows: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         shape = (self.nu.shape[0], len(self.benchmark_ids))
+        if self.rows is None:
+            object.__setattr__(self, "rows", np.arange(shape[0]))
         for name in ("eta", "noise_scale"):
             if getattr(self, name).shape != shape:
                 raise DataError(f"{name} has shape {getattr(self, name).shape}, expected {shape}")
         if self.observed.shape != shape[1:]:
             raise DataError(f"observed has shape {self.observed.shape}, expected {shape[1:]}")
 
+    def __repr__(self) -> str:
+        return (
+            f"LatentDraws of {self.model_id}: {self.n_draws} draws x "
+            f"{len(self.benchmark_ids)} benchmarks"
+        )
+
     @property
     def n_draws(self) -> int:
         """Number of draws S."""
         return int(self.eta.shape[0])
 
+    def take(self, columns: Sequence[int]) -> LatentDraws:
+        """Keep some benchmarks, in the order given."""
+        at = list(columns)
+        return replace(
+            self,
+            benchmark_ids=tuple(self.benchmark_ids[j] for j in at),
+            eta=self.eta[:, at],
+            noise_scale=self.noise_scale[:, at],
+            observed=self.observed[at],
+        )
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Predictive:
     """Predictive distributions of n cells, kept as quantiles on the latent scale.
 
@@ -182,6 +205,9 @@ class Predictive:
         if not np.allclose(self.levels + self.levels[::-1], 1.0):
             raise DataError("predictive: levels must be symmetric about a half")
 
+    def __repr__(self) -> str:
+        return f"Predictive distributions of {len(self.model_ids)} cells"
+
     @cached_property
     def column(self) -> NDArray[np.int64]:
         """Index of every cell's benchmark in the transform, (n,)."""
@@ -215,17 +241,29 @@ class Predictive:
             raise UsageError(
                 f"level {level:g} lies outside {self.levels[0]:g} to {self.levels[-1]:g}"
             )
-        sign = self.transform.sign[self.column]
-        wanted = np.where(sign > 0, level, 1.0 - level)
-        right = np.clip(np.searchsorted(self.levels, wanted), 1, self.levels.size - 1)
-        low, high = self.levels[right - 1], self.levels[right]
-        part = np.clip((wanted - low) / (high - low), 0.0, 1.0)
-        cell = np.arange(len(self.model_ids))
-        latent = (1 - part) * self.quantiles[cell, right - 1] + part * self.quantiles[cell, right]
-        score = self.transform.to_score(latent, self.column)
-        if level < 0.5:
-            return self.transform.closed_low(score, self.column)
-        return self.transform.closed_high(score, self.column) if level > 0.5 else score
+        return np.asarray(self.table([level])[:, 0])
+
+    def table(self, levels: ArrayLike) -> Floats:
+        """Quantiles of the score at several levels, (n, K), score scale; ends are held.
+
+        Between the kept levels the latent quantiles are interpolated linearly.
+        """
+        wanted = np.atleast_1d(np.asarray(levels, dtype=np.float64))
+        latent = np.empty((len(self.model_ids), wanted.size))
+        for sign in (1.0, -1.0):
+            chosen = self.transform.sign[self.column] == sign
+            level = wanted if sign > 0 else 1.0 - wanted
+            right = np.clip(np.searchsorted(self.levels, level), 1, self.levels.size - 1)
+            low, high = self.levels[right - 1], self.levels[right]
+            part = np.clip((level - low) / (high - low), 0.0, 1.0)
+            kept = self.quantiles[chosen]
+            latent[chosen] = (1 - part) * kept[:, right - 1] + part * kept[:, right]
+        column = self.column[:, None]
+        score = self.transform.to_score(latent, column)
+        lower, upper = wanted < 0.5, wanted > 0.5
+        score[:, lower] = self.transform.closed_low(score[:, lower], column)
+        score[:, upper] = self.transform.closed_high(score[:, upper], column)
+        return score
 
     @cached_property
     def median(self) -> Floats:
@@ -250,6 +288,10 @@ class Predictive:
         given = np.broadcast_to(np.asarray(scores, np.float64), (len(self.model_ids),))
         rows = zip(given, self.score_quantiles, strict=True)
         return np.asarray([np.interp(x, q, self.levels, left=0.0, right=1.0) for x, q in rows])
+
+    def p_at_least(self, scores: ArrayLike) -> Floats:
+        """Probability of a score of at least `scores`, (n,)."""
+        return 1.0 - self.cdf(np.nextafter(np.asarray(scores, np.float64), -np.inf))
 
     def p_within(self, points: float = 10.0) -> Floats:
         """Probability that the score lies within `points` (score units) of its median, (n,)."""
@@ -324,23 +366,9 @@ def cell_draws(
         Latent scale.
     """
     i, j = np.asarray(row, dtype=np.int64), np.asarray(column, dtype=np.int64)
-    params = {
-        name: posterior.stacked(name)
-        for name in ("benchmark_bias", "loading", "ability", "weights", "factors")
-        if name in posterior.draws
-    }
-    eta = linear_predictor_at(params, i, j)
-    if "group_benchmark" in posterior.draws:
-        effects = posterior.stacked("group_benchmark")
-        groups = posterior.features.groups
-        for g in np.flatnonzero(groups[i].any(axis=0)):
-            member = np.flatnonzero(groups[i, g])
-            weight = groups[i[member], g].astype(np.float32)
-            eta[:, member] += weight * effects[:, g, j[member]]
-    if "family" in posterior.draws:
-        effects = posterior.stacked("family")
-        member, q = np.nonzero(posterior.families.members[j])
-        eta[:, member] += effects[:, i[member], q]
+    params = {name: posterior.stacked(name) for name in ETA_PARAMETERS if name in posterior.draws}
+    members = posterior.families.members
+    eta = linear_predictor_at(params, i, j, posterior.features.groups, members)
     scale = posterior.stacked("noise_benchmark")[:, j]
     if "noise_model" in posterior.draws:
         scale = scale * posterior.stacked("noise_model")[:, i]

@@ -1,10 +1,7 @@
-"""Which model is better: pairwise probabilities, rank distributions, probes of a decision.
+"""Which model is better: gaps, pairwise probabilities and rank distributions, from joint draws.
 
-Two models of one posterior share its benchmark parameters draw by draw, so comparisons are made
-within a draw: what both do not know together cancels. Every set of draws given here must
-therefore come from the same posterior in its own draw order (``fitted_draws``, or ``condition``
-with ``reweight=False``); resampled draws are no longer paired, and comparing them only loses the
-cancelling: probabilities then come out less sure than they could be.
+The draws are those whose margins `predict` prints (`joint.ScoreDraws`), and those of models of one
+posterior are paired, so that what both models do not know together cancels.
 """
 
 from __future__ import annotations
@@ -16,17 +13,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..design.nested import NestedEstimate, sample_scores
 from ..errors import UnknownIdError, UsageError
-from ..low_rank.noise import log_density
-from ..numerics import log_sum_exp
 from ..scores.ids import id_indices, nearest_ids
+from .joint import KINDS, Kind, ScoreDraws
 
 if TYPE_CHECKING:
     from ..low_rank.link import Transform
-    from .prediction import LatentDraws
 
-__all__ = ["Comparison", "Ranking", "decision_information", "prob_better", "rank_models", "totals"]
+__all__ = ["Comparison", "Gap", "Ranking", "gap_between", "rank_models", "totals"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -41,33 +35,95 @@ class Comparison:
     benchmarks : tuple of str
     weights : mapping of benchmark id to weight, optional
         1 each by default; a benchmark not named weighs 0.
-    kind : {"mu", "score"}
-        The level without noise, or a reading with its noise (known scores as they are).
+    kind : {"score", "known", "mu"}
+        A new reading, as predicted; the known score where there is one, else a reading; or the
+        level without noise.
     scale : {"score", "latent"}
         What is averaged over several benchmarks: scores in their own points, or standardised
         latent scores, which suits benchmarks on different scales. Lower-is-better counts with a
-        minus. For one benchmark both give the same answer.
-    repeats : int
-        Noise draws per posterior draw (``kind="score"``).
+        minus. For one benchmark both order the models alike.
     seed : int
         Of the noise, and of the order of exact ties.
+
+    Raises
+    ------
+    UsageError
+        No benchmark, an unknown kind or scale, or a bad weight.
+    UnknownIdError
+        A weight for a benchmark that is not compared on.
     """
 
     benchmarks: tuple[str, ...]
     weights: Mapping[str, float] | None = None
-    kind: Literal["mu", "score"] = "mu"
+    kind: Kind = "score"
     scale: Literal["score", "latent"] = "score"
-    repeats: int = 4
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not self.benchmarks:
             raise UsageError("name at least one benchmark to compare on")
-        if self.repeats < 1:
-            raise UsageError(f"repeats must be at least 1, got {self.repeats}")
-        for field, known in (("kind", ("mu", "score")), ("scale", ("score", "latent"))):
+        for field, known in (("kind", KINDS), ("scale", ("score", "latent"))):
             if getattr(self, field) not in known:
                 raise UsageError(f"{field} must be one of {known}, got {getattr(self, field)!r}")
+        for name, value in (self.weights or {}).items():
+            if name not in self.benchmarks:
+                raise UnknownIdError("benchmark", name, nearest_ids(name, self.benchmarks))
+            if not (np.isfinite(value) and value >= 0):
+                raise UsageError(f"weight of {name!r} must be 0 or more, got {value:g}")
+        if not self.shares.sum() > 0:
+            raise UsageError("every benchmark has weight 0: weight at least one")
+
+    @property
+    def shares(self) -> Floats:
+        """Weights of the benchmarks, which sum to 1, (C,)."""
+        if self.weights is None:
+            return np.full(len(self.benchmarks), 1.0 / len(self.benchmarks))
+        given = np.array([float(self.weights.get(name, 0.0)) for name in self.benchmarks])
+        total = given.sum()
+        return np.asarray(given / total if total > 0 else given)
+
+
+@dataclass(frozen=True, eq=False)
+class Gap:
+    """How far one model lies above another.
+
+    Attributes
+    ----------
+    first, second : str
+        Ids of the models.
+    benchmarks : tuple of str
+    median, lower, upper : float
+        Of the first's weighted mean less the second's, and its equal-tailed interval of `prob`:
+        in points, or in latent units; positive is better for the first.
+    p_better : float
+        P(first > second); ties count half.
+    prob : float
+    """
+
+    first: str
+    second: str
+    benchmarks: tuple[str, ...]
+    median: float
+    lower: float
+    upper: float
+    p_better: float
+    prob: float
+
+    @property
+    def sentence(self) -> str:
+        """The gap in words."""
+        better, worse, p = self.first, self.second, self.p_better
+        if p < 0.5:
+            better, worse, p = worse, better, 1.0 - p
+        where = ", ".join(self.benchmarks[:3]) + (", ..." if len(self.benchmarks) > 3 else "")
+        return (
+            f"{better} is better than {worse} on {where} with probability {p:.2f}; "
+            f"{self.first} less {self.second}: {self.median:+.1f} "
+            f"({self.prob:.0%} interval {self.lower:+.1f} to {self.upper:+.1f})."
+        )
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,100 +152,94 @@ class Ranking:
     upper: Ints
     prob: float
 
+    @property
+    def order(self) -> list[int]:
+        """Models by mean rank, which also orders those that are surely not the best."""
+        mean = self.rank_probability @ np.arange(len(self.model_ids))
+        return [int(i) for i in np.argsort(mean, kind="stable")]
 
-def totals(draws: Sequence[LatentDraws], transform: Transform, comparison: Comparison) -> Floats:
+    def __repr__(self) -> str:
+        best = [f"{self.model_ids[i]} (P(best) {self.p_best[i]:.2f})" for i in self.order[:5]]
+        more = "" if len(self.model_ids) <= 5 else f", ... {len(self.model_ids)} models"
+        return f"Ranking: {', '.join(best)}{more}"
+
+
+def totals(draws: Sequence[ScoreDraws], transform: Transform, comparison: Comparison) -> Floats:
     """(M, N) weighted mean result of every model in every draw; higher is better.
-
-    N is S for ``kind="mu"`` and S * repeats for ``kind="score"``.
 
     Raises
     ------
     UnknownIdError
         For an unknown benchmark.
     UsageError
-        If the draws differ in number or benchmarks, or a weight is negative or all are zero.
+        If the draws differ in number or benchmarks.
     """
     _check_paired(draws)
     names = draws[0].benchmark_ids
-    columns = id_indices(names, comparison.benchmarks, "benchmark")
-    weights = _weights(comparison)
-    link = transform if transform.benchmark_ids == names else transform.subset(names)
-    rng = np.random.default_rng(comparison.seed)
+    at = id_indices(names, comparison.benchmarks, "benchmark")
+    columns = np.array([transform.index(name) for name in comparison.benchmarks])
+    sign, shares = transform.sign[columns], comparison.shares
     results = []
     for one in draws:
-        latent = _latent(one, columns, link, comparison, rng)
+        values = one.values[:, at]
         if comparison.scale == "latent":
-            results.append(latent @ weights)
+            results.append(transform.to_latent(values, columns) @ shares)
         else:
-            at = np.broadcast_to(columns, latent.shape)
-            results.append(link.to_score(latent, at) * link.sign[columns] @ weights)
+            results.append((values * sign) @ shares)
     return np.stack(results)
 
 
-def _check_paired(draws: Sequence[LatentDraws]) -> None:
+def _check_paired(draws: Sequence[ScoreDraws]) -> None:
     if len(draws) < 2:
         raise UsageError(f"comparing needs at least 2 models, got {len(draws)}")
     for other in draws[1:]:
-        if other.benchmark_ids != draws[0].benchmark_ids or len(other.eta) != len(draws[0].eta):
+        same = other.benchmark_ids == draws[0].benchmark_ids
+        if not same or len(other.values) != len(draws[0].values):
             raise UsageError(
                 f"draws of {other.model_id!r} and {draws[0].model_id!r} are not of one posterior"
             )
 
 
-def _weights(comparison: Comparison) -> Floats:
-    if comparison.weights is None:
-        return np.full(len(comparison.benchmarks), 1.0 / len(comparison.benchmarks))
-    for name, value in comparison.weights.items():
-        if name not in comparison.benchmarks:
-            raise UnknownIdError("benchmark", name, nearest_ids(name, comparison.benchmarks))
-        if not (np.isfinite(value) and value >= 0):
-            raise UsageError(f"weight of {name!r} must be 0 or more, got {value:g}")
-    given = np.array([float(comparison.weights.get(n, 0.0)) for n in comparison.benchmarks])
-    if not given.sum() > 0:
-        raise UsageError("every benchmark has weight 0: weight at least one")
-    return np.asarray(given / given.sum())
-
-
-def _latent(
-    one: LatentDraws,
-    columns: npt.NDArray[np.intp],
-    link: Transform,
+def gap_between(
+    first: ScoreDraws,
+    second: ScoreDraws,
+    transform: Transform,
     comparison: Comparison,
-    rng: np.random.Generator,
-) -> Floats:
-    """(N, C) latent results of one model; known scores replace readings."""
-    if comparison.kind == "mu":
-        return np.asarray(one.eta, dtype=np.float64)[:, columns]
-    rows = np.tile(np.arange(len(one.eta)), comparison.repeats)
-    latent = np.stack([sample_scores(one, int(c), rows, rng) for c in columns], axis=1)
-    known = np.asarray(one.observed, dtype=np.float64)[columns]
-    fixed = link.to_latent(known, columns)
-    return np.where(np.isfinite(known), fixed, latent)
-
-
-def prob_better(
-    first: LatentDraws, second: LatentDraws, transform: Transform, comparison: Comparison
-) -> float:
-    """P(first model > second model) on a benchmark or a weighted set; ties count half.
+    prob: float = 0.9,
+) -> Gap:
+    """How far the first model lies above the second, on a benchmark or a weighted set.
 
     Parameters
     ----------
-    first, second : LatentDraws
+    first, second : ScoreDraws
         Paired draws of one posterior.
     transform : Transform
     comparison : Comparison
+    prob : float
+        Of the interval.
 
     Raises
     ------
     UnknownIdError, UsageError
-        As :func:`totals`.
+        As :func:`totals`; if ``prob`` is not in (0, 1).
     """
+    _check_prob(prob)
     a, b = totals([first, second], transform, comparison)
-    return float(np.mean((a > b) + 0.5 * (a == b)))
+    lower, median, upper = np.quantile(a - b, [0.5 - prob / 2, 0.5, 0.5 + prob / 2])
+    return Gap(
+        first.model_id,
+        second.model_id,
+        comparison.benchmarks,
+        float(median),
+        float(lower),
+        float(upper),
+        float(np.mean((a > b) + 0.5 * (a == b))),
+        prob,
+    )
 
 
 def rank_models(
-    draws: Sequence[LatentDraws],
+    draws: Sequence[ScoreDraws],
     transform: Transform,
     comparison: Comparison,
     prob: float = 0.9,
@@ -198,7 +248,7 @@ def rank_models(
 
     Parameters
     ----------
-    draws : sequence of LatentDraws
+    draws : sequence of ScoreDraws
         One per model, paired draws of one posterior.
     transform : Transform
     comparison : Comparison
@@ -210,8 +260,7 @@ def rank_models(
     UnknownIdError, UsageError
         As :func:`totals`; if ``prob`` is not in (0, 1).
     """
-    if not 0 < prob < 1:
-        raise UsageError(f"prob must lie in (0, 1), got {prob:g}")
+    _check_prob(prob)
     values = totals(draws, transform, comparison)
     n_models, n = values.shape
     ranks = _ranks(values, comparison.seed)
@@ -232,6 +281,11 @@ def rank_models(
     )
 
 
+def _check_prob(prob: float) -> None:
+    if not 0 < prob < 1:
+        raise UsageError(f"prob must lie in (0, 1), got {prob:g}")
+
+
 def _ranks(values: Floats, seed: int) -> Ints:
     """(M, N) ranks, 1 = largest; exact ties in random order."""
     tie_break = np.random.default_rng(seed).random(values.shape)
@@ -239,89 +293,3 @@ def _ranks(values: Floats, seed: int) -> Ints:
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(1, len(values) + 1)[:, None], axis=0)
     return ranks.astype(np.int64)
-
-
-def decision_information(
-    draws: Sequence[LatentDraws],
-    transform: Transform,
-    comparison: Comparison,
-    probed: str,
-    candidates: Sequence[str],
-    *,
-    n_outer: int = 400,
-    seed: int = 0,
-) -> tuple[NestedEstimate, ...]:
-    r"""Information a probe of one model carries about which model is best, in nats.
-
-    .. math:: I(D; y) = E_y \sum_d P(d \mid y) \log \frac{P(d \mid y)}{P(d)}, \quad
-       D = \arg\max_m \mu_m
-
-    By Monte Carlo over draws: y is a simulated reading of the candidate by the probed model, and
-    P(d | y) weighs the other draws by their density of y (log-sum-exp). Too large by about
-    (models - 1) / (2 S) nats, the floor to compare small gains with.
-
-    Parameters
-    ----------
-    draws : sequence of LatentDraws
-        The models in question, paired draws of one posterior.
-    transform : Transform
-    comparison : Comparison
-        What "best" means; always judged without noise (``kind="mu"``).
-    probed : str
-        Id of the model that would be run.
-    candidates : sequence of str
-        Benchmarks it could be run on. One it has run already tells nothing more: 0.
-    n_outer : int
-        Simulated readings per candidate.
-    seed : int
-
-    Returns
-    -------
-    tuple of NestedEstimate, one per candidate
-
-    Raises
-    ------
-    UnknownIdError, UsageError
-        For an unknown model, benchmark or candidate, and as :func:`totals`.
-    """
-    if n_outer < 2:
-        raise UsageError(f"n_outer must be at least 2, got {n_outer}")
-    level = Comparison(comparison.benchmarks, comparison.weights, "mu", comparison.scale)
-    values = totals(draws, transform, level)
-    best = np.argmax(values, axis=0)
-    ids = [one.model_id for one in draws]
-    if probed not in ids:
-        raise UnknownIdError("model", probed, nearest_ids(probed, ids))
-    one = draws[ids.index(probed)]
-    columns = id_indices(one.benchmark_ids, candidates, "candidate")
-    if not columns.size:
-        raise UsageError("no candidate benchmark left to run")
-    rng = np.random.default_rng(seed)
-    member = best[None, :] == np.arange(len(draws))[:, None]
-    return tuple(_one_decision(one, int(c), member, n_outer, rng) for c in columns)
-
-
-def _one_decision(
-    one: LatentDraws,
-    column: int,
-    member: npt.NDArray[np.bool_],
-    n_outer: int,
-    rng: np.random.Generator,
-) -> NestedEstimate:
-    n_draws = len(one.eta)
-    if np.isfinite(one.observed[column]):
-        return NestedEstimate(0.0, 0.0, n_outer, n_draws)
-    rows = rng.permutation(np.resize(np.arange(n_draws), n_outer))
-    y = sample_scores(one, column, rows, rng)
-    eta = np.asarray(one.eta, dtype=np.float64)[None, :, column]
-    scale = np.asarray(one.noise_scale, dtype=np.float64)[None, :, column]
-    density = log_density(y[:, None] - eta, scale, np.asarray(one.nu, dtype=np.float64)[None, :])
-    density[np.arange(n_outer), rows] = -np.inf
-    weight = np.exp(density - log_sum_exp(density)[:, None])
-    posterior = weight @ member.T
-    prior = (member.sum(axis=1)[None, :] - member.T[rows]) / (n_draws - 1)
-    possible = posterior > 0
-    ratio = np.where(possible, posterior, 1.0) / np.where(possible, prior, 1.0)
-    terms = (posterior * np.log(ratio)).sum(axis=1)
-    mcse = float(terms.std(ddof=1) / np.sqrt(n_outer))
-    return NestedEstimate(float(terms.mean()), mcse, n_outer, n_draws)

@@ -34,3 +34,5 @@ __all__ = [
     "target",
     "width_reductions",
 ]
+
+Recommendations = tuple  # replaced by the merge

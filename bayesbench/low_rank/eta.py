@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "ETA_PARAMETERS",
     "Array",
     "eta_of_models",
     "eta_of_readings",
@@ -22,6 +23,17 @@ __all__ = [
 ]
 
 Array = Any  # numpy or jax array; the array API has no common static type
+
+ETA_PARAMETERS = (
+    "benchmark_bias",
+    "loading",
+    "ability",
+    "weights",
+    "factors",
+    "group_benchmark",
+    "family",
+)
+"""Parameters that eta is made of."""
 
 
 def linear_predictor(

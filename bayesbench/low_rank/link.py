@@ -148,14 +148,14 @@ def _backward(link: str, x: Floats, lower: Floats, upper: Floats, center: Floats
     return x
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Transform:
     """Score <-> latent scale, ``z = sign * (link(score) - center) / spread``.
 
     The unit score ``u = (score - lower) / (upper - lower)`` of a bounded benchmark is clipped to
     ``[clip, 1 - clip]``, with ``clip = 1 / (2 n_items)`` held within 0.0005 to 0.002, and 0.002
     where `n_items` is unknown: a 0 or 100 is finite, and means more on a longer test. On a log
-    link the distance to the bound is at least 0.5 % of its median. Only `to_latent` clips; the
+    link the distance to the bound is at least 0.2 % of its median. Only `to_latent` clips; the
     inverse does not, so quantiles never tie at a bound.
 
     Attributes
@@ -243,6 +243,11 @@ class Transform:
         center, spread = _standardisation(link, linked)
         sign = np.where(np.asarray(higher_is_better, dtype=bool), 1.0, -1.0)
         return cls(tuple(benchmark_ids), link, low, up, sign, clip, center, spread)
+
+    def __repr__(self) -> str:
+        counts = {name: self.link.count(name) for name in LINKS if name in self.link}
+        listed = ", ".join(f"{count} {name}" for name, count in counts.items())
+        return f"Transform of {len(self.benchmark_ids)} benchmarks ({listed})"
 
     @cached_property
     def _code(self) -> NDArray[np.int64]:

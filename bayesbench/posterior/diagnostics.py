@@ -20,7 +20,7 @@ VERDICTS = ("pass", "warn", "fail")
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Diagnostics:
     """What the fit says about itself, as data.
 
@@ -44,6 +44,22 @@ class Diagnostics:
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
             raise DataError(f"verdict must be one of {', '.join(VERDICTS)}, got {self.verdict!r}")
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words, with what to do about it."""
+        if self.verdict == "pass":
+            share = self.summary.get("rhat_eta_share_within_limit")
+            seen = "" if share is None else f": the chains agree in {share:.1%} of the cells"
+            return f"pass{seen}; nothing to do."
+        meaning = {
+            "warn": "the answers can be used, with these doubts",
+            "fail": "do not rely on the answers",
+        }[self.verdict]
+        return f"{self.verdict}, {meaning}: {'; '.join(self.reasons) or 'no reason given'}."
+
+    def __repr__(self) -> str:
+        return f"Diagnostics: {self.sentence}"
 
     def to_json(self, *, arrays: bool = True) -> str:
         """As JSON text, with or without the arrays; not finite becomes null."""

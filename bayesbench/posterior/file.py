@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,7 @@ PACK_STEPS_PER_SD = 128
 
 Array = NDArray[Any]
 Variable = tuple[tuple[str, ...], Array]
+P = TypeVar("P", bound=StoredPosterior)
 
 
 def _anonymous(name: str, value: Array) -> Variable:
@@ -263,8 +264,8 @@ def save(posterior: StoredPosterior, path: str | os.PathLike[str], *, pack: bool
         tree.to_netcdf(part, engine="h5netcdf", encoding=encoding)
 
 
-def load(path: str | os.PathLike[str]) -> StoredPosterior:
-    """Read a posterior file (see `StoredPosterior.load`)."""
+def load(path: str | os.PathLike[str], kind: type[P]) -> P:
+    """Read a posterior file as a `kind` of posterior (see `StoredPosterior.load`)."""
     import h5py
 
     source = Path(path)
@@ -275,7 +276,7 @@ def load(path: str | os.PathLike[str]) -> StoredPosterior:
     try:
         with h5py.File(source, "r") as file:
             _check_format(source, file)
-            return _read(file)
+            return _read(file, kind)
     except PosteriorFileError as error:
         text = str(error)
         if text.startswith(str(source)):
@@ -332,7 +333,7 @@ def _named(group: Any, prefix: str) -> Iterator[tuple[str, Array]]:
             yield name.removeprefix(prefix), _decoded(group[name])
 
 
-def _read(file: Any) -> StoredPosterior:
+def _read(file: Any, kind: type[P]) -> P:
     draws_group, own = file["posterior"], file["bayesbench"]
     ids = {dim: _ids(draws_group, dim) for dim in ("model", "benchmark", "covariate", "group")}
     kinds = tuple(_ids(draws_group, "kind"))
@@ -340,7 +341,7 @@ def _read(file: Any) -> StoredPosterior:
     constant = file["constant_data"]
     stored = dict(_named(constant, "transform_"))
     diagnostics = Diagnostics.from_json(own.attrs["diagnostics"])
-    return StoredPosterior(
+    return kind(
         draws={name: _decoded(draws_group[name]) for name in DRAW_DIMS if name in draws_group},
         matrix=matrix,
         transform=Transform.from_arrays(ids["benchmark"], stored),

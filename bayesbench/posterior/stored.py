@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ REQUIRED = ("benchmark_bias", "loading", "ability", "noise_benchmark")
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StoredPosterior:
     """Draws of the low-rank model's parameters, with scores, ids, link, settings and diagnostics.
 
@@ -97,6 +97,24 @@ class StoredPosterior:
             if not np.isfinite(value).all():
                 raise DataError(f"posterior: {name} holds numbers that are not finite")
 
+    def __repr__(self) -> str:
+        about, sizes = self.provenance, self.sizes
+        calibration = self.calibration
+        honest = "not recalibrated"
+        if calibration is not None:
+            honest = f"recalibrated on cross-fits ({calibration.engine})"
+        models, benchmarks = self.matrix.shape
+        return "\n".join(
+            (
+                f"Posterior of {models} models x {benchmarks} benchmarks "
+                f"({self.matrix.n_cells} scores, rank {sizes['factor']})",
+                f"{self.n_draws} draws by {about.method}, seed {about.seed}"
+                + (f", {about.created}" if about.created else ""),
+                f"intervals: {honest}",
+                f"diagnostics: {self.diagnostics.sentence}",
+            )
+        )
+
     @property
     def sizes(self) -> dict[str, int]:
         """Length of every dim of the draws."""
@@ -143,7 +161,7 @@ class StoredPosterior:
         value = self.draws[name]
         return value.reshape(-1, *value.shape[2:])
 
-    def thin(self, n: int) -> StoredPosterior:
+    def thin(self, n: int) -> Self:
         """At most about `n` draws, evenly spaced along every chain (at least one of each)."""
         if n < 1:
             raise UsageError(f"cannot thin to {n} draws; at least 1")
@@ -185,7 +203,7 @@ class StoredPosterior:
         save(self, path, pack=pack)
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> StoredPosterior:
+    def load(cls, path: str | PathLike[str]) -> Self:
         """Read a file written by `save`; nothing in it is executed.
 
         Raises
@@ -195,4 +213,4 @@ class StoredPosterior:
         """
         from .file import load
 
-        return load(path)
+        return load(path, cls)

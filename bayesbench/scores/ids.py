@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import UnknownIdError, UsageError
+from ..errors import AmbiguousIdError, UnknownIdError, UsageError
 
-__all__ = ["id_indices", "look_up", "nearest_ids"]
+__all__ = ["Names", "id_indices", "look_up", "nearest_ids"]
 
 
 def nearest_ids(value: str, known: Iterable[str], n: int = 3) -> tuple[str, ...]:
@@ -44,6 +46,63 @@ def nearest_ids(value: str, known: Iterable[str], n: int = 3) -> tuple[str, ...]
     alike = get_close_matches(wanted, spelled, n=n, cutoff=0.6)
     keys = dict.fromkeys([*sorted(holding, key=len), *sorted(held, key=len, reverse=True), *alike])
     return tuple(known_id for key in keys for known_id in spelled[key])[:n]
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """Ids with the other spellings that lead to them; nothing is guessed.
+
+    Attributes
+    ----------
+    kind : str
+        What they name, for messages: ``"model"``, ``"benchmark"``.
+    ids : tuple of str
+    others : tuple of (str, str)
+        (spelling, id): display names and aliases.
+
+    Examples
+    --------
+    >>> names = Names("benchmark", ("gpqa_diamond", "gpqa_main"), (("GPQA (main set)", "gpqa_main"),))
+    >>> names.find("GPQA Diamond"), names.find("gpqa main-set")
+    ('gpqa_diamond', 'gpqa_main')
+    """
+
+    kind: str
+    ids: tuple[str, ...]
+    others: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.ids)
+
+    @cached_property
+    def _folded(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        return _by_folded((name, name) for name in self.ids), _by_folded(self.others)
+
+    def find(self, value: str) -> str:
+        """The id that a spelling stands for.
+
+        An id stands for itself. Any other spelling must, after folding case and dropping all but
+        letters and digits, be that of exactly one id, or else of the display names and aliases of
+        exactly one.
+
+        Raises
+        ------
+        AmbiguousIdError
+            Several ids are spelled so; carries them.
+        UnknownIdError
+            None is; carries the nearest ones.
+        """
+        if value in self._known:
+            return value
+        folded = _plain(str(value))
+        for spelled in self._folded:
+            alike = spelled.get(folded, set()) if folded else set()
+            if len(alike) == 1:
+                return next(iter(alike))
+            if alike:
+                raise AmbiguousIdError(self.kind, value, sorted(alike))
+        raise UnknownIdError(self.kind, value, nearest_ids(str(value), self.ids))
 
 
 def look_up(kind: str, value: str, positions: Mapping[str, int]) -> int:
@@ -93,5 +152,13 @@ def id_indices(known: Sequence[str], wanted: Sequence[str], kind: str) -> npt.ND
     return np.array([positions[name] for name in wanted], dtype=np.intp)
 
 
+def _by_folded(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for spelling, own in pairs:
+        found.setdefault(_plain(spelling), set()).add(own)
+    return found
+
+
 def _plain(value: str) -> str:
-    return "".join(letter for letter in value.casefold() if letter.isalnum())
+    spelled = value.replace("+", "plus")
+    return "".join(letter for letter in spelled.casefold() if letter.isalnum())

@@ -13,7 +13,7 @@ import pandas as pd
 from ..errors import DataError, SchemaError, UsageError
 from .assemble import assemble
 from .content import content_hash
-from .ids import look_up
+from .ids import Names, look_up
 from .schema import check_benchmarks, check_models, check_readings, find_table
 from .tables import read_table, table_of
 
@@ -24,7 +24,7 @@ _BENCHMARK_COLUMNS = ("name", "scale", "lower", "upper", "higher_is_better", "n_
 _READING_COLUMNS = ("model_id", "benchmark_id", "score", "reading")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ScoreMatrix:
     """Scores of M models on B benchmarks, most of them missing, with all their readings.
 
@@ -363,6 +363,24 @@ class ScoreMatrix:
         }
 
     @cached_property
+    def model_names(self) -> Names:
+        """Every spelling of the models: ids, display names, aliases."""
+        return _names("model", self.models)
+
+    @cached_property
+    def benchmark_names(self) -> Names:
+        """Every spelling of the benchmarks: ids, display names, aliases."""
+        return _names("benchmark", self.benchmarks)
+
+    def __repr__(self) -> str:
+        models, benchmarks = self.shape
+        scales = sorted({str(scale) for scale in self.benchmarks["scale"]})
+        return (
+            f"ScoreMatrix: {models} models x {benchmarks} benchmarks, {self.n_cells} scores "
+            f"({', '.join(scales)})"
+        )
+
+    @cached_property
     def _model_positions(self) -> Mapping[str, int]:
         return {model_id: row for row, model_id in enumerate(self.model_ids)}
 
@@ -392,6 +410,17 @@ class ScoreMatrix:
             raise SchemaError("a reading of a cell stands twice; number them 1, 2, ...")
         if len(np.unique(cell)) != np.count_nonzero(number == 1):
             raise SchemaError("a cell has no reading 1; number its best reading 1")
+
+
+def _names(kind: str, table: pd.DataFrame) -> Names:
+    """Ids with display names and aliases (separated by ``|``), where the table has them."""
+    others: list[tuple[str, str]] = []
+    for column in ("name", "aliases"):
+        if column in table.columns:
+            for own, text in zip(table.index, table[column], strict=True):
+                if isinstance(text, str):
+                    others += [(part.strip(), str(own)) for part in text.split("|")]
+    return Names(kind, tuple(map(str, table.index)), tuple(others))
 
 
 def _require(name: str, frame: pd.DataFrame, columns: Sequence[str]) -> None:

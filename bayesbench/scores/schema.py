@@ -57,7 +57,8 @@ def check_models(table: Table) -> pd.DataFrame:
     ----------
     table : Table
         Needs ``model_id``; ``name``, ``provider``, ``release_date``, ``params_b``,
-        ``open_weights`` and ``reasoning`` may be missing or empty.
+        ``open_weights``, ``reasoning`` and ``aliases`` (other spellings, separated by ``|``) may be
+        missing or empty.
 
     Returns
     -------
@@ -84,7 +85,9 @@ def check_models(table: Table) -> pd.DataFrame:
             "reasoning": table.flags("reasoning"),
         }
     )
-    return frame.set_index(pd.Index(ids, name="model_id", dtype="str"))
+    return _with_texts(table, frame, "aliases").set_index(
+        pd.Index(ids, name="model_id", dtype="str")
+    )
 
 
 def check_benchmarks(table: Table, scale: str | None = None) -> pd.DataFrame:
@@ -95,7 +98,8 @@ def check_benchmarks(table: Table, scale: str | None = None) -> pd.DataFrame:
     table : Table
         Needs ``benchmark_id`` and ``scale`` (percent, unit, points or rating). ``lower`` and
         ``upper`` default to the bounds of the scale, ``higher_is_better`` to true; ``name``,
-        ``n_items``, ``cost`` and ``category`` are optional.
+        ``n_items``, ``cost``, ``category`` and ``aliases`` (other spellings, separated by ``|``) are
+        optional.
     scale : str, optional
         Scale of benchmarks that state none.
 
@@ -133,9 +137,15 @@ def check_benchmarks(table: Table, scale: str | None = None) -> pd.DataFrame:
     )
     if "cost" in table.frame.columns:
         frame["cost"] = table.numbers("cost", lambda x: x > 0, "must be positive, or empty")
-    if "category" in table.frame.columns:
-        frame["category"] = table.texts("category")
-    return frame.set_index(pd.Index(ids, name="benchmark_id", dtype="str"))
+    return _with_texts(table, frame, "category", "aliases").set_index(
+        pd.Index(ids, name="benchmark_id", dtype="str")
+    )
+
+
+def _with_texts(table: Table, frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """The frame with those of the optional text columns that the table has."""
+    present = [name for name in columns if name in table.frame.columns]
+    return frame.assign(**{name: table.texts(name) for name in present})
 
 
 def benchmarks_from_scale(ids: list[str], scale: str) -> pd.DataFrame:

@@ -1,0 +1,428 @@
+"""``Model``: a model of which some scores are known, and everything that can be asked about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+from ..answers.calibrated import recalibrated
+from ..answers.condition import NEW_MODEL, condition
+from ..answers.decide import Decision, decide
+from ..answers.explain import Explanation, Surprise, explain, surprises
+from ..answers.joint import Kind, ScoreDraws
+from ..answers.prediction import LatentDraws, Predictive, predictive
+from ..answers.ranking import Comparison, Gap, gap_between
+from ..design import Costs, Recommendations, recommend
+from ..errors import ScoreError, UsageError
+from ..low_rank.features import ModelFacts
+from ..posterior.stored import StoredPosterior
+from ..scores.ids import Names, nearest_ids
+from .prediction import Prediction
+
+__all__ = ["Model"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """A model of a posterior: fitted, or new, with the scores and facts that are known of it.
+
+    Made by `Posterior.condition` and `Posterior.model`; `observe` gives the next one. Everything it
+    answers comes from the same calibrated draws.
+
+    Attributes
+    ----------
+    posterior : StoredPosterior
+    scores : mapping of benchmark id to score
+        What was given, on the benchmarks' own scales; a fitted model has its training scores
+        besides.
+    facts : ModelFacts
+    id : str
+        ``"new"`` for a model without one.
+    seed : int
+        Of the draws.
+
+    Examples
+    --------
+    >>> import bayesbench as bb
+    >>> model = bb.open_posterior().condition({"GPQA Diamond": 70, "mmlu_pro": 75.5})
+    >>> model.scores["gpqa_diamond"]
+    70.0
+    >>> low, high = model.predict()["ifeval"].interval(0.9)
+    >>> bool(low < model.predict()["ifeval"].median < high)
+    True
+    """
+
+    posterior: StoredPosterior
+    scores: Mapping[str, float] = field(default_factory=dict)
+    facts: ModelFacts = field(default_factory=ModelFacts)
+    id: str = NEW_MODEL
+    seed: int = 0
+    _spelled: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        posterior: StoredPosterior,
+        scores: Mapping[str, float],
+        *,
+        facts: ModelFacts | None = None,
+        id: str | None = None,
+        seed: int = 0,
+    ) -> Model:
+        """A model known by scores and facts, names resolved and values checked.
+
+        Raises
+        ------
+        UnknownIdError, AmbiguousIdError
+            A benchmark that is not fitted, or not told from another.
+        ScoreError
+            A score that does not fit its scale, or a benchmark that is given twice.
+        """
+        found: dict[str, float] = {}
+        spelled = []
+        for name, score in scores.items():
+            benchmark_id = posterior.matrix.benchmark_names.find(name)
+            if benchmark_id in found:
+                raise ScoreError(f"score of {benchmark_id!r} is given twice; give it once")
+            if benchmark_id != name:
+                spelled.append(f"{name!r} is taken for {benchmark_id}")
+            found[benchmark_id] = score
+        known = posterior.matrix.model_names
+        if id is not None and id not in known.ids and id in dict(known.others):
+            spelled.append(f"{id!r} is taken for {known.find(id)}")
+            id = known.find(id)
+        made = cls(
+            posterior,
+            MappingProxyType(found),
+            facts or ModelFacts(),
+            NEW_MODEL if id is None else id,
+            seed,
+            tuple(spelled),
+        )
+        object.__setattr__(
+            made, "scores", MappingProxyType({n: _number(n, s) for n, s in found.items()})
+        )
+        _ = made.latent
+        return made
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the model is one of those the posterior was fitted to."""
+        return self.id in self.posterior.model_ids
+
+    @cached_property
+    def latent(self) -> LatentDraws:
+        """Draws of the linear predictor given all that is known, latent scale, not calibrated."""
+        return self._latent_given(self.scores)
+
+    def _latent_given(self, scores: Mapping[str, float]) -> LatentDraws:
+        return condition(
+            self.posterior,
+            scores,
+            facts=self.facts,
+            model_id=None if self.id == NEW_MODEL else self.id,
+            seed=self.seed,
+        )
+
+    @cached_property
+    def _raw(self) -> Predictive:
+        return predictive(self.latent, self.posterior.transform)
+
+    @cached_property
+    def _calibrated(self) -> Predictive:
+        return recalibrated(self.posterior, self._raw, new=not self.fitted)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What was resolved, left unused or doubtful in what was given, one line each."""
+        features, notes = self.posterior.features, list(self._spelled)
+        for name in self.facts.unused(features):
+            notes.append(f"{name} plays no part: this posterior was fitted without it")
+        provider, providers = self.facts.provider, features.providers()
+        if provider is not None and "provider" in features.kinds and provider not in providers:
+            near = nearest_ids(provider, providers)
+            hint = f"; nearest: {', '.join(near)}" if near else ""
+            notes.append(f"provider {provider!r} was not fitted, its effect is unknown{hint}")
+        draws = self.latent
+        if draws.k_hat is not None and not draws.reweighted:
+            notes.append(
+                f"unusual scores: only {draws.effective_share:.0%} of the draws fit them well "
+                f"(k-hat {draws.k_hat:.2f}), so all draws count the same"
+            )
+        return tuple(notes)
+
+    @property
+    def observed(self) -> Mapping[str, float]:
+        """Every score that is known, given or from the training scores, by benchmark id."""
+        values = self.latent.observed
+        pairs = zip(self.posterior.benchmark_ids, values, strict=True)
+        return {name: float(value) for name, value in pairs if np.isfinite(value)}
+
+    def predict(self, benchmarks: Sequence[str] | None = None, *, raw: bool = False) -> Prediction:
+        """What the model would score, calibrated.
+
+        Parameters
+        ----------
+        benchmarks : sequence of str, optional
+            By default every benchmark of the posterior.
+        raw : bool
+            The model's own intervals, without the recalibration.
+
+        Returns
+        -------
+        Prediction
+
+        Raises
+        ------
+        UnknownIdError, AmbiguousIdError
+            For a benchmark that is not fitted.
+        """
+        latent, before = self.latent, self._raw
+        after = before if raw else self._calibrated
+        if benchmarks is not None:
+            names = self.posterior.matrix.benchmark_names
+            at = [self.posterior.transform.index(names.find(name)) for name in benchmarks]
+            latent, before, after = latent.take(at), before.take(at), after.take(at)
+        matrix = self.posterior.matrix
+        return Prediction(
+            after,
+            before,
+            not raw and self._calibrated is not self._raw,
+            Names("model", (self.id,)),
+            matrix.benchmark_names,
+            lambda: [latent],
+            self.seed,
+        )
+
+    def score_draws(
+        self, kind: Kind = "score", benchmarks: Sequence[str] | None = None
+    ) -> ScoreDraws:
+        """Joint calibrated draws, paired with those of other models of the posterior.
+
+        Parameters
+        ----------
+        kind : {"score", "known", "mu"}
+        benchmarks : sequence of str, optional
+            By default all; a benchmark's draws do not depend on which others are asked for.
+        """
+        latent, before, after = self.latent, self._raw, self._calibrated
+        if benchmarks is not None:
+            find = self.posterior.matrix.benchmark_names.find
+            at = [self.posterior.transform.index(find(name)) for name in benchmarks]
+            latent, before, after = latent.take(at), before.take(at), after.take(at)
+        return ScoreDraws.of(latent, before, after, kind=kind, seed=self.seed)
+
+    def recommend(
+        self,
+        k: int | None = None,
+        *,
+        targets: Sequence[str] | None = None,
+        weights: Mapping[str, float] | None = None,
+        candidates: Sequence[str] | None = None,
+        costs: Costs | Mapping[str, float] | None = None,
+        budget: float | None = None,
+        exclude: Sequence[str] = (),
+        prob: float = 0.9,
+    ) -> Recommendations:
+        """Which benchmarks to run next, best first, each given the ones before it.
+
+        Parameters
+        ----------
+        k : int, optional
+            At most so many; 5 without a budget, as many as it affords with one.
+        targets, weights, candidates, costs, budget, exclude, prob
+            As in `design.recommend`; names may be spelled freely.
+
+        Raises
+        ------
+        UnknownIdError, UsageError
+            As `design.recommend`.
+        """
+        find = self.posterior.matrix.benchmark_names.find
+        priced = costs
+        if costs is not None and not isinstance(costs, Costs):
+            priced = {find(name): value for name, value in costs.items()}
+        return recommend(
+            self.latent,
+            self._calibrated,
+            targets=None if targets is None else [find(name) for name in targets],
+            weights=None if weights is None else {find(n): w for n, w in weights.items()},
+            candidates=None if candidates is None else [find(name) for name in candidates],
+            costs=priced,
+            k=k,
+            budget=budget,
+            exclude=[find(name) for name in exclude],
+            prob=prob,
+        )
+
+    def decide(
+        self,
+        benchmark: str,
+        *,
+        tolerance: float,
+        cost: float,
+        loss_per_point: float = 0.0,
+        price_wrong: float = 0.0,
+        prob: float = 0.9,
+    ) -> Decision:
+        """Run a benchmark, or trust its prediction?
+
+        Parameters
+        ----------
+        benchmark : str
+        tolerance, cost, loss_per_point, price_wrong, prob
+            As in `answers.decide.decide`.
+
+        Raises
+        ------
+        UsageError
+            The benchmark has a score already, or a bad amount.
+        """
+        name = self.posterior.matrix.benchmark_names.find(benchmark)
+        column = self.posterior.transform.index(name)
+        known = self.latent.observed[column]
+        if np.isfinite(known):
+            raise UsageError(f"{name!r} has a score already: {known:g}; nothing to decide")
+        return decide(
+            name,
+            self._calibrated.levels,
+            self._calibrated.score_quantiles[column],
+            tolerance=tolerance,
+            cost=cost,
+            loss_per_point=loss_per_point,
+            price_wrong=price_wrong,
+            prob=prob,
+        )
+
+    def compare(
+        self,
+        other: str | Model,
+        *,
+        on: Sequence[str],
+        weights: Mapping[str, float] | None = None,
+        kind: Kind = "score",
+        scale: Literal["score", "latent"] = "score",
+        prob: float = 0.9,
+    ) -> Gap:
+        """How far this model lies above another on a benchmark or a weighted set.
+
+        Parameters
+        ----------
+        other : str or Model
+            A fitted model by its id, or any model of the same posterior.
+        on : sequence of str
+            Benchmarks.
+        weights, kind, scale
+            See `ranking.Comparison`.
+        prob : float
+            Of the interval of the gap.
+
+        Returns
+        -------
+        Gap
+            Printable: gap with interval, P(better), a sentence.
+        """
+        if isinstance(other, str):
+            other = Model.fitted_one(self.posterior, other, seed=self.seed)
+        comparison = comparison_of(self.posterior, on, weights, kind, scale, self.seed)
+        mine, others = (one.score_draws(kind, comparison.benchmarks) for one in (self, other))
+        return gap_between(mine, others, self.posterior.transform, comparison, prob)
+
+    @classmethod
+    def fitted_one(cls, posterior: StoredPosterior, model: str, *, seed: int = 0) -> Model:
+        """A fitted model, by any unique spelling of its id.
+
+        Raises
+        ------
+        UnknownIdError, AmbiguousIdError
+            It is not fitted, or not told from another.
+        """
+        model_id = posterior.matrix.model_names.find(model)
+        spelled = () if model_id == model else (f"{model!r} is taken for {model_id}",)
+        return cls(posterior, MappingProxyType({}), ModelFacts(), model_id, seed, spelled)
+
+    def explain(self, benchmark: str) -> Explanation:
+        """Which given scores drive a prediction, by leaving each out in turn.
+
+        Raises
+        ------
+        UsageError
+            No score was given.
+        """
+        name = self.posterior.matrix.benchmark_names.find(benchmark)
+        scores = {n: s for n, s in self.scores.items() if n != name}
+        return explain(self._answer, scores, name)
+
+    def surprises(self) -> tuple[Surprise, ...]:
+        """Each given score predicted from the others: which do not fit, and the likely reason.
+
+        Raises
+        ------
+        UsageError
+            Fewer than two scores were given.
+        """
+        return surprises(self._answer, self.posterior.transform, self.scores)
+
+    def _answer(self, scores: Mapping[str, float]) -> tuple[LatentDraws, Predictive]:
+        draws = self._latent_given(scores)
+        made = predictive(draws, self.posterior.transform)
+        return draws, recalibrated(self.posterior, made, new=not self.fitted)
+
+    def observe(self, benchmark: str, score: float) -> Model:
+        """The same model with one more score; a score given before is corrected.
+
+        Raises
+        ------
+        UnknownIdError, AmbiguousIdError
+            For the benchmark.
+        ScoreError
+            The score does not fit its scale.
+        """
+        name = self.posterior.matrix.benchmark_names.find(benchmark)
+        id = None if self.id == NEW_MODEL else self.id
+        scores = {**self.scores, name: score}
+        made = Model.of(self.posterior, scores, facts=self.facts, id=id, seed=self.seed)
+        notes = list(self._spelled)
+        if name in self.observed:
+            notes.append(f"{name}: {self.observed[name]:g} is replaced by {score:g}")
+        if name != benchmark:
+            notes.append(f"{benchmark!r} is taken for {name}")
+        return replace(made, _spelled=tuple(notes))
+
+    def __repr__(self) -> str:
+        whose = "fitted model" if self.fitted else "new model"
+        given = ", ".join(f"{name}={score:g}" for name, score in list(self.scores.items())[:6])
+        more = ", ..." if len(self.scores) > 6 else ""
+        facts = ", ".join(f"{name}={value}" for name, value in self.facts.given.items())
+        known = f"{len(self.observed)} scores known"
+        return f"Model {self.id} ({whose}, {known}): {given}{more}" + (
+            f"; {facts}" if facts else ""
+        )
+
+
+def _number(name: str, score: object) -> float:
+    try:
+        return float(score)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ScoreError(f"score of {name!r} is not a finite number: {score!r}") from None
+
+
+def comparison_of(
+    posterior: StoredPosterior,
+    on: Sequence[str],
+    weights: Mapping[str, float] | None,
+    kind: Kind,
+    scale: Literal["score", "latent"],
+    seed: int,
+) -> Comparison:
+    """A comparison with the names of its benchmarks resolved."""
+    if isinstance(on, str):
+        raise UsageError(f"give a list of benchmarks to compare on, not the text {on!r}")
+    find = posterior.matrix.benchmark_names.find
+    named = None if weights is None else {find(name): value for name, value in weights.items()}
+    return Comparison(tuple(find(name) for name in on), named, kind, scale, seed)

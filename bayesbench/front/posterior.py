@@ -1,0 +1,231 @@
+"""``Posterior``: what a fit leaves, as the object that is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from os import PathLike
+from typing import Literal, Self
+
+import numpy as np
+
+from ..answers.calibrated import recalibrated
+from ..answers.joint import Kind
+from ..answers.prediction import LatentDraws, fitted_draws, predict_cells
+from ..answers.ranking import Gap, Ranking, rank_models
+from ..errors import UsageError
+from ..low_rank.features import ModelFacts
+from ..posterior.diagnostics import Diagnostics
+from ..posterior.stored import StoredPosterior
+from ..scores.datasets import bundled_path
+from .model import Model, comparison_of
+from .prediction import CellPrediction, Prediction
+
+__all__ = ["BUNDLED", "Posterior", "open_posterior"]
+
+BUNDLED = "open_scores.nc"
+"""Name of the posterior that ships with the package."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Posterior(StoredPosterior):
+    """A posterior over a (models x benchmarks) score matrix, from which every answer follows.
+
+    Made by `fit` or `open_posterior`; the attributes are those of `StoredPosterior`. What it
+    answers is calibrated, everywhere in the same way.
+
+    Examples
+    --------
+    >>> import bayesbench as bb
+    >>> posterior = bb.open_posterior()
+    >>> posterior.check().verdict
+    'pass'
+    >>> posterior.predict("gpt-5", benchmark="gpqa_diamond").model_id
+    'gpt-5'
+    """
+
+    @classmethod
+    def of(cls, stored: StoredPosterior) -> Self:
+        """The same posterior, ready to be asked."""
+        return cls(**{item.name: getattr(stored, item.name) for item in fields(stored)})
+
+    def check(self) -> Diagnostics:
+        """What the fit says about itself: a verdict, in a sentence with its remedy.
+
+        Returns
+        -------
+        Diagnostics
+        """
+        return self.diagnostics
+
+    def model(self, model: str) -> Model:
+        """A fitted model, by its id or any unique spelling of it.
+
+        Raises
+        ------
+        UnknownIdError, AmbiguousIdError
+            It is not among the fitted ones.
+        """
+        return Model.fitted_one(self, model)
+
+    def condition(
+        self,
+        scores: Mapping[str, float] | None = None,
+        *,
+        facts: ModelFacts | None = None,
+        id: str | None = None,
+        seed: int = 0,
+    ) -> Model:
+        """A model known by some scores, without a refit.
+
+        Parameters
+        ----------
+        scores : mapping of benchmark to score, optional
+            On the benchmarks' own scales; names may be spelled freely.
+        facts : ModelFacts, optional
+            What is known beside the scores; what is not is integrated out.
+        id : str, optional
+            Of a fitted model: its training scores count too. Any other is a new model's, whose
+            lineage is read from it.
+        seed : int
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        UnknownIdError, AmbiguousIdError
+            For a benchmark.
+        ScoreError
+            A score does not fit its scale.
+        """
+        return Model.of(self, scores or {}, facts=facts, id=id, seed=seed)
+
+    def predict(
+        self, model: str | None = None, *, benchmark: str | None = None, raw: bool = False
+    ) -> Prediction | CellPrediction:
+        """Scores of fitted models: of one model, on one benchmark, of one cell, or of all.
+
+        Parameters
+        ----------
+        model : str, optional
+            By default every fitted model.
+        benchmark : str, optional
+            By default every benchmark.
+        raw : bool
+            Without the recalibration.
+
+        Returns
+        -------
+        Prediction, or CellPrediction where both are named
+
+        Raises
+        ------
+        UnknownIdError, AmbiguousIdError
+            For a name.
+        """
+        if model is not None:
+            whole = self.model(model).predict(raw=raw)
+            return whole if benchmark is None else whole[benchmark]
+        columns = np.arange(len(self.benchmark_ids))
+        if benchmark is not None:
+            columns = columns[[self.transform.index(self.matrix.benchmark_names.find(benchmark))]]
+        rows = np.arange(len(self.model_ids))
+        cells = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
+        before = predict_cells(self, cells)
+        after = before if raw else recalibrated(self, before, new=False)
+
+        def latent() -> list[LatentDraws]:
+            return [
+                fitted_draws(self, model_id).take(columns.tolist()) for model_id in self.model_ids
+            ]
+
+        names = self.matrix.model_names, self.matrix.benchmark_names
+        return Prediction(after, before, after is not before, *names, latent)
+
+    def compare(
+        self,
+        first: str | Model,
+        second: str | Model,
+        *,
+        on: Sequence[str],
+        weights: Mapping[str, float] | None = None,
+        kind: Kind = "score",
+        scale: Literal["score", "latent"] = "score",
+        prob: float = 0.9,
+    ) -> Gap:
+        """How far one model lies above another; see `Model.compare`."""
+        one = self._one(first)
+        return one.compare(second, on=on, weights=weights, kind=kind, scale=scale, prob=prob)
+
+    def rank(
+        self,
+        models: Sequence[str | Model] | None = None,
+        *,
+        on: Sequence[str],
+        weights: Mapping[str, float] | None = None,
+        kind: Kind = "score",
+        scale: Literal["score", "latent"] = "score",
+        prob: float = 0.9,
+        seed: int = 0,
+    ) -> Ranking:
+        """Rank models on a benchmark or a weighted set, with the doubt about it.
+
+        Parameters
+        ----------
+        models : sequence of str or Model, optional
+            Fitted ones by their ids, others as made by `condition`; by default all fitted ones.
+        on : sequence of str
+            Benchmarks.
+        weights, kind, scale
+            See `ranking.Comparison`.
+        prob : float
+            Of the rank intervals.
+        seed : int
+
+        Raises
+        ------
+        UsageError
+            Fewer than two models, one twice, or one of another posterior.
+        """
+        chosen = [self._one(one) for one in (self.model_ids if models is None else models)]
+        ids = [one.id for one in chosen]
+        twice = [name for name in ids if ids.count(name) > 1]
+        if twice:
+            raise UsageError(f"model {twice[0]!r} is named twice; name it once")
+        comparison = comparison_of(self, on, weights, kind, scale, seed)
+        draws = [one.score_draws(kind, comparison.benchmarks) for one in chosen]
+        return rank_models(draws, self.transform, comparison, prob)
+
+    def _one(self, model: str | Model) -> Model:
+        if isinstance(model, str):
+            return self.model(model)
+        if model.posterior is not self and model.posterior.draws is not self.draws:
+            raise UsageError(f"model {model.id!r} was conditioned on another posterior")
+        return model
+
+
+def open_posterior(path: str | PathLike[str] | None = None) -> Posterior:
+    """Open a posterior file; without a path the bundled one (see its model card).
+
+    Parameters
+    ----------
+    path : path, optional
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    PosteriorFileError
+        Missing, damaged, foreign, or of a newer format.
+
+    Examples
+    --------
+    >>> print(open_posterior())  # doctest: +ELLIPSIS
+    Posterior of ... models x ... benchmarks (... scores, rank 6)
+    ...
+    """
+    return Posterior.load(bundled_path("models", BUNDLED) if path is None else path)
