@@ -1,4 +1,4 @@
-"""Which model is better: pairwise probabilities, rank distributions, probes of a decision.
+"""Which model is better: pairwise probabilities, rank distributions.
 
 Two models of one posterior share its benchmark parameters draw by draw, so comparisons are made
 within a draw: what both do not know together cancels. Every set of draws given here must
@@ -16,17 +16,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..design.nested import NestedEstimate, sample_scores
 from ..errors import UnknownIdError, UsageError
-from ..low_rank.noise import log_density
-from ..numerics import log_sum_exp
+from ..low_rank.noise import sample
 from ..scores.ids import id_indices, nearest_ids
 
 if TYPE_CHECKING:
     from ..low_rank.link import Transform
     from .prediction import LatentDraws
 
-__all__ = ["Comparison", "Ranking", "decision_information", "prob_better", "rank_models", "totals"]
+__all__ = ["Comparison", "Ranking", "prob_better", "rank_models", "totals"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -161,10 +159,16 @@ def _latent(
     if comparison.kind == "mu":
         return np.asarray(one.eta, dtype=np.float64)[:, columns]
     rows = np.tile(np.arange(len(one.eta)), comparison.repeats)
-    latent = np.stack([sample_scores(one, int(c), rows, rng) for c in columns], axis=1)
+    latent = np.stack([_readings(one, int(c), rows, rng) for c in columns], axis=1)
     known = np.asarray(one.observed, dtype=np.float64)[columns]
     fixed = link.to_latent(known, columns)
     return np.where(np.isfinite(known), fixed, latent)
+
+
+def _readings(one: LatentDraws, column: int, rows: Ints, rng: np.random.Generator) -> Floats:
+    noise = sample(np.asarray(one.nu, dtype=np.float64)[rows], (len(rows),), rng)
+    eta = np.asarray(one.eta, dtype=np.float64)[rows, column]
+    return np.asarray(eta + np.asarray(one.noise_scale)[rows, column] * noise)
 
 
 def prob_better(
@@ -239,89 +243,3 @@ def _ranks(values: Floats, seed: int) -> Ints:
     ranks = np.empty_like(order)
     np.put_along_axis(ranks, order, np.arange(1, len(values) + 1)[:, None], axis=0)
     return ranks.astype(np.int64)
-
-
-def decision_information(
-    draws: Sequence[LatentDraws],
-    transform: Transform,
-    comparison: Comparison,
-    probed: str,
-    candidates: Sequence[str],
-    *,
-    n_outer: int = 400,
-    seed: int = 0,
-) -> tuple[NestedEstimate, ...]:
-    r"""Information a probe of one model carries about which model is best, in nats.
-
-    .. math:: I(D; y) = E_y \sum_d P(d \mid y) \log \frac{P(d \mid y)}{P(d)}, \quad
-       D = \arg\max_m \mu_m
-
-    By Monte Carlo over draws: y is a simulated reading of the candidate by the probed model, and
-    P(d | y) weighs the other draws by their density of y (log-sum-exp). Too large by about
-    (models - 1) / (2 S) nats, the floor to compare small gains with.
-
-    Parameters
-    ----------
-    draws : sequence of LatentDraws
-        The models in question, paired draws of one posterior.
-    transform : Transform
-    comparison : Comparison
-        What "best" means; always judged without noise (``kind="mu"``).
-    probed : str
-        Id of the model that would be run.
-    candidates : sequence of str
-        Benchmarks it could be run on. One it has run already tells nothing more: 0.
-    n_outer : int
-        Simulated readings per candidate.
-    seed : int
-
-    Returns
-    -------
-    tuple of NestedEstimate, one per candidate
-
-    Raises
-    ------
-    UnknownIdError, UsageError
-        For an unknown model, benchmark or candidate, and as :func:`totals`.
-    """
-    if n_outer < 2:
-        raise UsageError(f"n_outer must be at least 2, got {n_outer}")
-    level = Comparison(comparison.benchmarks, comparison.weights, "mu", comparison.scale)
-    values = totals(draws, transform, level)
-    best = np.argmax(values, axis=0)
-    ids = [one.model_id for one in draws]
-    if probed not in ids:
-        raise UnknownIdError("model", probed, nearest_ids(probed, ids))
-    one = draws[ids.index(probed)]
-    columns = id_indices(one.benchmark_ids, candidates, "candidate")
-    if not columns.size:
-        raise UsageError("no candidate benchmark left to run")
-    rng = np.random.default_rng(seed)
-    member = best[None, :] == np.arange(len(draws))[:, None]
-    return tuple(_one_decision(one, int(c), member, n_outer, rng) for c in columns)
-
-
-def _one_decision(
-    one: LatentDraws,
-    column: int,
-    member: npt.NDArray[np.bool_],
-    n_outer: int,
-    rng: np.random.Generator,
-) -> NestedEstimate:
-    n_draws = len(one.eta)
-    if np.isfinite(one.observed[column]):
-        return NestedEstimate(0.0, 0.0, n_outer, n_draws)
-    rows = rng.permutation(np.resize(np.arange(n_draws), n_outer))
-    y = sample_scores(one, column, rows, rng)
-    eta = np.asarray(one.eta, dtype=np.float64)[None, :, column]
-    scale = np.asarray(one.noise_scale, dtype=np.float64)[None, :, column]
-    density = log_density(y[:, None] - eta, scale, np.asarray(one.nu, dtype=np.float64)[None, :])
-    density[np.arange(n_outer), rows] = -np.inf
-    weight = np.exp(density - log_sum_exp(density)[:, None])
-    posterior = weight @ member.T
-    prior = (member.sum(axis=1)[None, :] - member.T[rows]) / (n_draws - 1)
-    possible = posterior > 0
-    ratio = np.where(possible, posterior, 1.0) / np.where(possible, prior, 1.0)
-    terms = (posterior * np.log(ratio)).sum(axis=1)
-    mcse = float(terms.std(ddof=1) / np.sqrt(n_outer))
-    return NestedEstimate(float(terms.mean()), mcse, n_outer, n_draws)

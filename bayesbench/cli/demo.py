@@ -46,9 +46,7 @@ def demo(posterior: str | None, output_format: str) -> None:
     found = answer(question)
     columns = [found.posterior.transform.index(name) for name in targets]
     predictions = prediction_rows(found, PROB, columns)
-    best = recommend(
-        found.draws, found.posterior.transform, k=3, prob=PROB, predictions=found.prediction
-    )
+    best = recommend(found.draws, found.prediction, k=3, prob=PROB)
     probes = probe_rows(best)
     document = {
         "model": found.draws.model_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -121,15 +121,16 @@ def read_choice(
 )
 @choice_options
 @click.option(
-    "--budget", type=values.finite, metavar="X", help="Most the chosen ones may cost together."
+    "--budget",
+    type=values.finite,
+    metavar="X",
+    help="Most the chosen ones may cost together; without --cost, how many they may be.",
 )
 @click.option(
     "--k",
     type=click.IntRange(1, 1000),
-    default=5,
-    show_default=True,
     metavar="K",
-    help="How many to recommend.",
+    help="Most to recommend.  [default: 5; within a budget no limit]",
 )
 @prob_option
 @format_option()
@@ -137,7 +138,7 @@ def next_(
     question: Question,
     benchmarks: tuple[str, ...],
     budget: float | None,
-    k: int,
+    k: int | None,
     prob: float,
     output_format: str,
     **choice: Any,
@@ -154,7 +155,7 @@ def next_(
     chosen = read_choice(found.posterior, benchmarks=benchmarks, **choice)
     best = recommend(
         found.draws,
-        found.posterior.transform,
+        found.prediction,
         targets=chosen.targets,
         candidates=chosen.candidates,
         costs=chosen.costs,
@@ -162,8 +163,9 @@ def next_(
         budget=budget,
         exclude=chosen.exclude,
         prob=prob,
-        predictions=found.prediction,
     )
+    if best.note:
+        note(f"note: {best.note}")
     rows = probe_rows(best)
     document = {
         "model": found.draws.model_id,
@@ -175,7 +177,7 @@ def next_(
     emit(output_format, document, probe_table(title, rows))
 
 
-def probe_rows(best: tuple[Recommendation, ...]) -> list[dict[str, Any]]:
+def probe_rows(best: Sequence[Recommendation]) -> list[dict[str, Any]]:
     """Recommendations as plain rows with the fields of ``FIELDS``."""
     return [{field: asdict(each)[field] for field in FIELDS} for each in best]
 

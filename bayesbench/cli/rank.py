@@ -159,7 +159,8 @@ def _probes(
 ) -> list[dict[str, Any]]:
     import numpy as np
 
-    from ..answers.ranking import decision_information
+    from ..answers.ranking import Comparison, totals
+    from ..design import decision_information
     from ..scores.ids import nearest_ids
 
     ids = [one.model_id for one in draws]
@@ -169,12 +170,14 @@ def _probes(
     names = [name for name, has in zip(posterior.benchmark_ids, known, strict=True) if not has]
     if not names:
         raise UsageError(f"{probe!r} has run every benchmark: no candidate is left")
+    # which is better is settled by levels, not by one more reading
+    level = Comparison(comparison.benchmarks, comparison.weights, "mu", comparison.scale)
+    best = np.argmax(totals(draws, posterior.transform, level), axis=0)
+    probed = draws[ids.index(probe)]
     rows: list[dict[str, Any]] = []
     with progress("candidates") as report:
         for done, name in enumerate(names, start=1):
-            estimate = decision_information(
-                draws, posterior.transform, comparison, probe, [name], seed=seed
-            )[0]
+            estimate = decision_information(probed, best, [name], seed=seed)[0]
             found = (name, estimate.value, estimate.mcse)
             rows.append(dict(zip(PROBE_FIELDS, found, strict=True)))
             if report is not None:
