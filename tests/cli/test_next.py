@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bayesbench.answers.condition import condition
+from bayesbench.answers.prediction import predictive
 from bayesbench.design import recommend
 from bayesbench.posterior.stored import StoredPosterior
 from tests.cli.conftest import Run
@@ -15,7 +16,8 @@ FIELDS = ["benchmark_id", "gain_nats", "cost", "gain_per_cost", "median", "lower
 def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
     answer = ask("next", "--scores", "bench_0=40", "--k", "3", "--format", "json").json()
     posterior = StoredPosterior.load(posterior_file)
-    expected = recommend(condition(posterior, {"bench_0": 40.0}), posterior.transform, k=3)
+    draws = condition(posterior, {"bench_0": 40.0})
+    expected = recommend(draws, predictive(draws, posterior.transform), k=3)
     assert list(answer) == ["model", "prob", "posterior", "recommendations"]
     for row, one in zip(answer["recommendations"], expected, strict=True):
         assert list(row)[:7] == FIELDS
