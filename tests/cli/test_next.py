@@ -61,6 +61,14 @@ def test_costs_from_a_file_and_a_budget(ask: Run, tmp_path: Path) -> None:
     assert "note: 2 benchmarks have no known cost and are left out: bench_0, bench_4\n" == found.err
 
 
+def test_a_budget_without_costs_says_that_it_counts_probes(ask: Run) -> None:
+    base = ("next", "--scores", "bench_0=40", "--format", "json", "--budget")
+    found = ask(*base, "2")
+    assert found.err == "note: the budget counts probes: no costs were given\n"
+    assert len(found.json()["recommendations"]) == 2
+    assert len(ask(*base, "9").json()["recommendations"]) == 4
+
+
 def test_number_of_items_as_cost(ask: Run) -> None:
     rows = ask("next", "--scores", "bench_3=50", "--cost", "n_items", "--format", "json").json()
     assert [(row["benchmark_id"], row["cost"]) for row in rows["recommendations"]] == [

@@ -186,6 +186,17 @@ def test_a_cheap_crumb_does_not_crowd_out_the_dear_loaf(n: int) -> None:
     assert [index for index, _ in steps] == [0]
 
 
+def test_the_best_single_probe_is_filled_up_with_what_still_fits() -> None:
+    """Greedy by ratio cannot pay the loaf (4 nats), greedy by gain takes the dearer crumb to it."""
+    known = np.array([4.0, 0.75, 0.75, 0.75, 0.8, *[0.01] * 8])
+    costs = np.array([8.0, 1.0, 1.0, 1.0, 2.0, *[1.0] * 8])
+    n = len(known)
+    state = Moments(ids(n), np.zeros(n), np.diag(np.expm1(2 * known)), np.ones(n))
+    steps = budget_batch(state, np.arange(n), target(ids(n), ids(n)), costs, 10.0, ids(n))
+    assert [index for index, _ in steps] == [1, 2, 0]
+    assert sum(gain for _, gain in steps) == pytest.approx(5.5)
+
+
 def test_the_best_per_cost_is_run_first() -> None:
     state = Moments(ids(3), np.zeros(3), np.diag([1.0, 4.0, 2.0]), np.ones(3))
     costs = np.array([1.0, 10.0, 2.0])

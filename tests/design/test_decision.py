@@ -62,6 +62,12 @@ def test_three_models_that_a_reading_tells_apart_are_worth_log_3() -> None:
     assert found[0].value == pytest.approx(np.log(3), abs=0.005)
 
 
+def test_a_draw_does_not_recognise_its_own_reading() -> None:
+    """Of two draws only the other one is left to judge by: it knows of one best model, no doubt."""
+    found = decision_information(draws_of(np.array([[0.0], [1.0]]), 1.0), [0, 1], ids(1))
+    assert found == (Estimate(0.0, 0.0, 400, 2),)
+
+
 def test_a_known_score_has_nothing_left_to_tell() -> None:
     eta = np.random.default_rng(0).normal(size=(50, 1))
     known = replace(draws_of(eta, 0.1), observed=np.array([50.0]))
