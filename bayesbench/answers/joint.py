@@ -33,8 +33,8 @@ LEAST_DRAWS = 4000
 class ScoreDraws:
     """Joint draws of one model's scores on some benchmarks.
 
-    Draw n belongs to the posterior's draw ``n // R``, as far as `prediction.slots` can say so. Those
-    of two models of one posterior are so paired: what both do not know together cancels.
+    Draw n belongs to the posterior's draw ``n // R``, as far as `prediction.slots` can say so: the
+    draws of two models of one posterior are paired, and what both do not know together cancels.
 
     Attributes
     ----------
