@@ -88,21 +88,20 @@ class Status:
     @property
     def sentence(self) -> str:
         """All of it in words."""
-        corrected = (
-            f", {_many(self.n_corrections, 'score')} corrected" if self.n_corrections else ""
-        )
+        corrected = f", {many(self.n_corrections, 'score')} corrected" if self.n_corrections else ""
         spent = f"{self.spent:g} {self.unit}".strip()
         left = "" if self.budget_left is None else f", {self.budget_left:g} left"
         return (
-            f"{_many(self.n_known, 'score')} known at the start, "
-            f"{_many(self.n_steps - self.n_corrections, 'probe')} observed, "
+            f"{many(self.n_known, 'score')} known at the start, "
+            f"{many(self.n_steps - self.n_corrections, 'probe')} observed, "
             f"{self.within} of them inside their interval{corrected}; spent {spent}{left}; "
-            f"{_many(self.n_targets_left, 'target')} left, "
+            f"{many(self.n_targets_left, 'target')} left, "
             f"mean interval {self.mean_width:.3g} points. {_verdict(self.stop)}"
         )
 
 
-def _many(n: int, what: str) -> str:
+def many(n: int, what: str) -> str:
+    """A number of things in words: ``"1 probe"``, ``"2 probes"``."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
