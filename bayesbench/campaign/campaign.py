@@ -333,10 +333,11 @@ class Campaign:
     def __repr__(self) -> str:
         state = self.state
         where = "in memory" if self.path is None else str(self.path)
+        known, probes = len(state.known), len(state.probes)
         return (
             f"Campaign ({where}) of model {state.model_id or NEW_MODEL}: "
-            f"{len(state.known)} scores known at the start, {len(state.probes)} probes observed, "
-            "spent " + f"{state.spent:g} {state.unit}".strip()
+            f"{many(known, 'score')} known at the start, {many(probes, 'probe')} observed, "
+            + f"spent {state.spent:g} {state.unit}".strip()
         )
 
     def _save(self, state: CampaignState) -> None:

@@ -88,7 +88,8 @@ def test_command_line_and_library_answer_the_same(run: Run, tmp_path: Path) -> N
         assert len(answer["predictions"]) == len(frame)
         for row in answer["predictions"]:
             for field in FIELDS[1:-1]:
-                assert row[field] == frame.loc[row["benchmark_id"], field]
+                value = frame.loc[row["benchmark_id"], field]
+                assert row[field] == pytest.approx(value, rel=1e-12)
             assert row["observed"] is (row["benchmark_id"] in known)
     assert answer["posterior"]["recalibrated"] is True
     plain = run("predict", "--scores", "gpqa_diamond=70,mmlu_pro=75.5", "--format", "json").json()
