@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from ..errors import DataError, UsageError
 from ..files import write_text
 from ..jsonable import json_text
-from ..low_rank.features import ModelFacts
+from ..low_rank.facts import ModelFacts
 
 if TYPE_CHECKING:
     from cattrs import Converter

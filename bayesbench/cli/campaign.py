@@ -16,9 +16,6 @@ from .question import Question, posterior_option, prob_option, question_options
 
 if TYPE_CHECKING:
     from ..campaign import Campaign, Step
-    from ..front.model import Model
-    from ..front.posterior import Posterior
-    from .sources import Answer
 
 __all__ = ["campaign"]
 
@@ -88,9 +85,10 @@ def new(
     """Start a campaign in a FILE that does not exist yet, and propose the first benchmark."""
     from ..campaign import Campaign, StopRules
     from ..front.posterior import open_posterior
+    from .sources import model_of
 
     posterior = open_posterior(question.posterior)
-    model = _in_question(posterior, question)
+    model = model_of(posterior, question)
     chosen = read_choice(posterior, **choice)
     running = Campaign.new(
         file,
@@ -195,18 +193,20 @@ def predict(
 
     The intervals have the probability the campaign was begun with.
     """
+    from .sources import answer_facts
+
     running = _load(file, posterior)
-    prob, found = running.state.prob, _answer(running, posterior)
-    rows = prediction_rows(found, prob, order(found, benchmarks))
+    model, prob = running.model, running.state.prob
+    rows = prediction_rows(model.predict(order(model, benchmarks)), prob)
     document = {
         "campaign": file,
-        "model": running.model.id,
+        "model": model.id,
         "prob": prob,
-        "posterior": found.facts,
+        "posterior": answer_facts(model, posterior or running.state.posterior_path),
         "notes": _noted(running),
         "predictions": rows,
     }
-    emit(output_format, document, prediction_table(found, rows, prob))
+    emit(output_format, document, prediction_table(model, rows, prob))
 
 
 @campaign.command(
@@ -248,33 +248,11 @@ def replay(
     _history(running, file, tuple(steps), output_format)
 
 
-def _in_question(posterior: Posterior, question: Question) -> Model:
-    from ..low_rank.features import ModelFacts
-    from .sources import check_model
-
-    check_model(posterior, question)
-    facts = ModelFacts(**question.facts)
-    return posterior.condition(question.scores, facts=facts, id=question.model, seed=question.seed)
-
-
 def _load(file: str, posterior: str | None) -> Campaign:
     from ..campaign import Campaign
     from ..front.posterior import open_posterior
 
     return Campaign.load(file, None if posterior is None else open_posterior(posterior))
-
-
-def _answer(running: Campaign, posterior: str | None) -> Answer:
-    from .sources import Answer, posterior_facts
-
-    model, path = running.model, posterior or running.state.posterior_path
-    facts = posterior_facts(running.posterior, path)
-    facts["conditioning"] = {
-        "k_hat": model.latent.k_hat,
-        "effective_share": model.latent.effective_share,
-        "reweighted": model.latent.reweighted,
-    }
-    return Answer(running.posterior, model.latent, running.predictions().cells, facts)
 
 
 def _noted(running: Campaign, *more: str) -> list[str]:
@@ -287,7 +265,7 @@ def _noted(running: Campaign, *more: str) -> list[str]:
 
 def _propose(running: Campaign, file: str, k: int, output_format: str) -> None:
     proposal = running.propose(k)
-    rows = probe_rows(tuple(proposal.recommendations))
+    rows = probe_rows(proposal.recommendations)
     document = {
         "campaign": file,
         "stop": proposal.stop,

@@ -15,7 +15,7 @@ from bayesbench.design import Costs
 from bayesbench.errors import DataError, ScoreError, UnknownIdError, UsageError
 from bayesbench.front.model import Model
 from bayesbench.front.posterior import Posterior, open_posterior
-from bayesbench.low_rank.features import ModelFacts
+from bayesbench.low_rank.facts import ModelFacts
 from bayesbench.posterior.stored import StoredPosterior
 from tests.factories import make_posterior
 

@@ -17,7 +17,7 @@ from bayesbench.campaign.state import (
     write_state,
 )
 from bayesbench.errors import DataError, UsageError
-from bayesbench.low_rank.features import ModelFacts
+from bayesbench.low_rank.facts import ModelFacts
 
 PROBE = Step("b", 50.0, 3.5, 0.25, median=48.0, lower=40.0, upper=61.0)
 FULL = CampaignState(
