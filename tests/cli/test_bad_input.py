@@ -240,6 +240,9 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     (1, ("campaign", "status", "binary"), "binary"),
     (1, ("campaign", "status", "directory"), "directory"),
     (2, ("campaign", "observe", "missing.json", "bench_1=5"), "missing.json"),
+    (2, ("campaign", "undo", "missing.json"), "missing.json"),
+    (2, ("campaign", "undo", "missing.json", "--steps", "0"), "--steps"),
+    (1, ("campaign", "predict", "campaign_cut.json"), "campaign_cut.json"),
     (2, ("campaign", "observe", "missing.json", "bench_1"), "pair"),
     (2, ("campaign", "observe", "missing.json", "bench_1=5,bench_2=6"), "one pair"),
     # data
