@@ -2,8 +2,6 @@
 from .answers.decide import Decision as Decision
 from .answers.ranking import Gap as Gap
 from .answers.ranking import Ranking as Ranking
-from .audit import Suspicion as Suspicion
-from .audit import audit as audit
 from .campaign import Campaign as Campaign
 from .campaign import StopRules as StopRules
 from .design import Costs as Costs

@@ -160,7 +160,7 @@ def _claim(
     p_within: float,
 ) -> str:
     return (
-        f"{benchmark_id}: the prediction {median:.1f} ({prob:.0%} interval {lower:.1f} to "
+        f"{benchmark_id}: the prediction {median:.1f} ({100 * prob:g} % interval {lower:.1f} to "
         f"{upper:.1f}) is within {tolerance:g} points with probability {p_within:.2f}. "
     )
 

@@ -119,7 +119,7 @@ class Gap:
         return (
             f"{better} is better than {worse} on {where} with probability {p:.2f}; "
             f"{self.first} less {self.second}: {self.median:+.1f} "
-            f"({self.prob:.0%} interval {self.lower:+.1f} to {self.upper:+.1f})."
+            f"({100 * self.prob:g} % interval {self.lower:+.1f} to {self.upper:+.1f})."
         )
 
     def __str__(self) -> str:

@@ -4,10 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bayesbench.answers.condition import condition
-from bayesbench.answers.prediction import predictive
-from bayesbench.design import recommend
-from bayesbench.posterior.stored import StoredPosterior
+from bayesbench.front.posterior import open_posterior
 from tests.cli.conftest import Run
 
 FIELDS = ["benchmark_id", "gain_nats", "cost", "gain_per_cost", "median", "lower", "upper"]
@@ -15,10 +12,8 @@ FIELDS = ["benchmark_id", "gain_nats", "cost", "gain_per_cost", "median", "lower
 
 def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
     answer = ask("next", "--scores", "bench_0=40", "--k", "3", "--format", "json").json()
-    posterior = StoredPosterior.load(posterior_file)
-    draws = condition(posterior, {"bench_0": 40.0})
-    expected = recommend(draws, predictive(draws, posterior.transform), k=3)
-    assert list(answer) == ["model", "prob", "posterior", "recommendations"]
+    expected = open_posterior(posterior_file).condition({"bench_0": 40.0}).recommend(3)
+    assert list(answer) == ["model", "prob", "posterior", "notes", "recommendations"]
     for row, one in zip(answer["recommendations"], expected, strict=True):
         assert list(row)[:7] == FIELDS
         assert row["benchmark_id"] == one.benchmark_id
