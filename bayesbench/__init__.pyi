@@ -20,7 +20,7 @@ from .front.posterior import open_posterior as open_posterior
 from .front.prediction import Average as Average
 from .front.prediction import CellPrediction as CellPrediction
 from .front.prediction import Prediction as Prediction
-from .low_rank.features import ModelFacts as ModelFacts
+from .low_rank.facts import ModelFacts as ModelFacts
 from .low_rank.spec import ModelSpec as ModelSpec
 from .low_rank.spec import Priors as Priors
 from .posterior.diagnostics import Diagnostics as Diagnostics

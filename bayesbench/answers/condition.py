@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from ..errors import ScoreError, UsageError
 from ..low_rank.eta import eta_of_models
-from ..low_rank.features import ModelFacts, NewRow
+from ..low_rank.facts import ModelFacts
+from ..low_rank.features import NewRow
 from ..posterior.stored import StoredPosterior
 from .one_model import ModelState, ScoredModel, log_evidence, start, stratified, sweep
 from .prediction import LatentDraws, degrees_of_freedom, fitted_draws

@@ -12,7 +12,7 @@ from ..answers.condition import condition
 from ..answers.prediction import LatentDraws, Predictive, predictive
 from ..design import Costs, Recommendation, Targets, recommend, target
 from ..errors import DataError, UsageError
-from ..low_rank.features import ModelFacts as LatentFacts
+from ..low_rank.facts import ModelFacts as LatentFacts
 from ..posterior.stored import StoredPosterior
 from .results import Proposal, Status, fingerprint
 from .state import CampaignState, ModelFacts, Step, StopRules, read_state, write_state

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import click
 
-from ..errors import UsageError
 from . import values
 from .output import Column, Listing, emit, example, format_option, number, text
 from .question import Question, prob_option, question_options
@@ -26,6 +24,7 @@ FIELDS = (
     "excess",
     "expected_loss",
     "cost",
+    "break_even",
     "sentence",
 )
 
@@ -75,21 +74,13 @@ def decide(
     """Decide for one benchmark: run it, or trust its prediction.
 
     Predicting costs nothing within the tolerance, and beyond it --price-wrong and
-    --loss-per-point (give at least one). Running costs --cost, in the same currency. The cheaper
-    of the two is recommended.
+    --loss-per-point. Running costs --cost, in the same currency. The cheaper of the two is
+    recommended; without either price, the answer is the price from which running pays.
     """
-    import numpy as np
-
-    from ..answers.decide import decide as decided
     from .sources import answer
 
     found = answer(question)
-    column = found.posterior.transform.index(benchmark)
-    known = found.draws.observed[column]
-    if np.isfinite(known):
-        raise UsageError(f"{benchmark!r} has a score already: {known:g}; nothing to decide")
-    decision = decided(
-        found.prediction,
+    decision = found.model.decide(
         benchmark,
         tolerance=tolerance,
         cost=cost,
@@ -97,8 +88,13 @@ def decide(
         price_wrong=price_wrong,
         prob=prob,
     )
-    row: dict[str, Any] = {field: asdict(decision)[field] for field in FIELDS}
-    document = {"model": found.draws.model_id, "posterior": found.facts, "decision": row}
+    row: dict[str, Any] = {field: getattr(decision, field) for field in FIELDS}
+    document = {
+        "model": found.model.id,
+        "posterior": found.facts,
+        "notes": list(found.model.notes),
+        "decision": row,
+    }
     columns = (
         Column("benchmark_id", "benchmark", text, right=False),
         Column("recommendation", "do", text, right=False),
@@ -108,6 +104,7 @@ def decide(
         Column("p_within", f"P(within {tolerance:g})", lambda p: f"{p:.2f}"),
         Column("expected_loss", "expected loss", number),
         Column("cost", "cost", number),
+        Column("break_even", "break-even", number),
     )
     listing = Listing("Run or predict?", columns, [row], FIELDS)
     emit(output_format, document, listing, after=decision.sentence)

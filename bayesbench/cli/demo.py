@@ -9,10 +9,10 @@ import click
 from .output import emit, example, format_option
 from .predict import prediction_rows, prediction_table
 from .probes import probe_rows, probe_table
-from .question import Question, posterior_option
+from .question import posterior_option
 
 if TYPE_CHECKING:
-    from ..posterior.stored import StoredPosterior
+    from ..front.posterior import Posterior
 
 __all__ = ["demo"]
 
@@ -38,32 +38,28 @@ def demo(posterior: str | None, output_format: str) -> None:
     A model scored this on a few benchmarks: what would it score on others, how sure is that, and
     which benchmark should be run next?
     """
-    from ..design import recommend
-    from .sources import answer, load_posterior
+    from ..front.posterior import open_posterior
+    from .sources import posterior_facts
 
-    scores, targets = example_of(load_posterior(posterior))
-    question = Question(posterior, scores, None, None, None, None, None, 0)
-    found = answer(question)
-    columns = [found.posterior.transform.index(name) for name in targets]
-    predictions = prediction_rows(found, PROB, columns)
-    best = recommend(
-        found.draws, found.posterior.transform, k=3, prob=PROB, predictions=found.prediction
-    )
-    probes = probe_rows(best)
+    opened = open_posterior(posterior)
+    scores, targets = example_of(opened)
+    model = opened.condition(scores)
+    predictions = prediction_rows(model.predict(targets), PROB)
+    probes = probe_rows(model.recommend(3, prob=PROB))
+    facts = posterior_facts(opened, posterior)
     document = {
-        "model": found.draws.model_id,
+        "model": model.id,
         "prob": PROB,
-        "posterior": found.facts,
+        "posterior": facts,
         "scores": scores,
         "predictions": predictions,
         "recommendations": probes,
     }
     known = ", ".join(f"{score:g} on {name}" for name, score in scores.items())
-    facts = found.facts
     emit(
         output_format,
         document,
-        prediction_table(found, predictions, PROB),
+        prediction_table(model, predictions, PROB),
         probe_table("Run next, to learn most about all the others", probes),
         before=f"A model scored {known}. What would it score on other benchmarks, how sure is "
         "that, and which benchmark should be run next?",
@@ -72,7 +68,7 @@ def demo(posterior: str | None, output_format: str) -> None:
     )
 
 
-def example_of(posterior: StoredPosterior) -> tuple[dict[str, float], tuple[str, ...]]:
+def example_of(posterior: Posterior) -> tuple[dict[str, float], tuple[str, ...]]:
     """Scores and targets the posterior knows; medians of its most reported benchmarks else."""
     import numpy as np
 

@@ -21,9 +21,10 @@ def info(file: str | None, output_format: str) -> None:
 
     Without FILE, the bundled posterior.
     """
-    from .sources import load_posterior, posterior_facts
+    from ..front.posterior import open_posterior
+    from .sources import posterior_facts
 
-    posterior = load_posterior(file)
+    posterior = open_posterior(file)
     document: dict[str, Any] = {
         **posterior_facts(posterior, file),
         "chains": posterior.sizes["chain"],

@@ -43,9 +43,9 @@ def models(term: str | None, posterior: str | None, output_format: str) -> None:
 
     TERM keeps those whose id, name or provider holds it.
     """
-    from .sources import load_posterior
+    from ..front.posterior import open_posterior
 
-    matrix = load_posterior(posterior).matrix
+    matrix = open_posterior(posterior).matrix
     counts = matrix.observed.sum(axis=1)
     rows = _rows(matrix.models, "model_id", counts, MODEL_FIELDS)
     kept = _matching(rows, term, ("model_id", "name", "provider"), "model_id")
@@ -70,9 +70,9 @@ def benchmarks(term: str | None, posterior: str | None, output_format: str) -> N
 
     TERM keeps those whose id, name or scale holds it.
     """
-    from .sources import load_posterior
+    from ..front.posterior import open_posterior
 
-    matrix = load_posterior(posterior).matrix
+    matrix = open_posterior(posterior).matrix
     counts = matrix.observed.sum(axis=0)
     rows = _rows(matrix.benchmarks, "benchmark_id", counts, BENCHMARK_FIELDS)
     kept = _matching(rows, term, ("benchmark_id", "name", "scale"), "benchmark_id")

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import UsageError
 from .output import Column, Listing, emit, example, format_option, percent, text
 from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
-    from .sources import Answer
+    from ..front.model import Model
+    from ..front.prediction import Prediction
 
 __all__ = ["predict"]
 
@@ -42,51 +44,53 @@ def predict(
     from .sources import answer
 
     found = answer(question)
-    rows = prediction_rows(found, prob, order(found, benchmarks))
+    keys = order(found.model, benchmarks)
+    rows = prediction_rows(found.model.predict(keys), prob)
     document = {
-        "model": found.draws.model_id,
+        "model": found.model.id,
         "prob": prob,
         "posterior": found.facts,
+        "notes": list(found.model.notes),
         "predictions": rows,
     }
-    emit(output_format, document, prediction_table(found, rows, prob))
+    emit(output_format, document, prediction_table(found.model, rows, prob))
 
 
-def order(found: Answer, benchmarks: tuple[str, ...]) -> list[int]:
-    """Columns to show: those named, or all - unknown before known, the most reported first."""
+def order(model: Model, benchmarks: tuple[str, ...]) -> list[str]:
+    """Benchmarks to show: those named, or all - unknown before known, the most reported first."""
     import numpy as np
 
-    from ..scores.ids import id_indices
-
+    names = model.posterior.benchmark_ids
     if benchmarks:
-        return [int(j) for j in id_indices(found.draws.benchmark_ids, benchmarks, "benchmark")]
-    known = np.isfinite(found.draws.observed)
-    reported = found.posterior.matrix.observed.sum(axis=0)
-    return [int(j) for j in np.lexsort((np.asarray(found.draws.benchmark_ids), -reported, known))]
+        find = model.posterior.matrix.benchmark_names.find
+        found = [find(name) for name in benchmarks]
+        twice = [name for name in found if found.count(name) > 1]
+        if twice:
+            raise UsageError(f"benchmark {twice[0]!r} is named twice")
+        return found
+    known = np.isfinite(model.latent.observed)
+    reported = model.posterior.matrix.observed.sum(axis=0)
+    return [names[int(j)] for j in np.lexsort((np.asarray(names), -reported, known))]
 
 
-def prediction_rows(found: Answer, prob: float, columns: list[int]) -> list[dict[str, Any]]:
+def prediction_rows(prediction: Prediction, prob: float) -> list[dict[str, Any]]:
     """One row per benchmark with the fields of ``FIELDS``."""
     import numpy as np
 
-    chosen = found.prediction.take(columns)
-    lower, upper = chosen.interval(prob)
-    within = chosen.p_within(10.0)
-    known = np.isfinite(chosen.observed)
-    values = (chosen.benchmark_ids, chosen.median, lower, upper, chosen.sd, within, known)
+    frame = prediction.to_frame(prob)
+    known = np.isfinite(frame["observed"].to_numpy())
+    numbers = frame[list(FIELDS[1:-1])].to_numpy(dtype=float).tolist()
     return [
-        dict(zip(FIELDS, (name, *map(float, numbers[:-1]), bool(numbers[-1])), strict=True))
-        for name, *numbers in zip(*values, strict=True)
+        dict(zip(FIELDS, (name, *row, bool(seen)), strict=True))
+        for name, row, seen in zip(frame["benchmark_id"], numbers, known, strict=True)
     ]
 
 
-def prediction_table(found: Answer, rows: list[dict[str, Any]], prob: float) -> Listing:
+def prediction_table(model: Model, rows: list[dict[str, Any]], prob: float) -> Listing:
     """Rows of predictions as a table."""
-    import numpy as np
-
-    n_known = int(np.isfinite(found.draws.observed).sum())
-    whose = "A new model" if found.draws.model_id == "new" else found.draws.model_id
-    title = f"{whose}, {n_known} scores known: predictions with {percent(prob)} intervals"
+    whose = "A new model" if model.id == "new" else model.id
+    title = f"{whose}, {len(model.observed)} scores known: predictions with "
+    title += f"{percent(prob)} intervals"
     columns = (
         Column("benchmark_id", "benchmark", text, right=False),
         Column("median", "median"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +88,10 @@ def read_choice(
     costs = None if cost is None else Costs.load(cost, posterior.matrix.benchmarks)
     if costs is not None and not costs.values:
         raise UsageError("no benchmark has a known number of items: give --cost a CSV file")
+    find = posterior.matrix.benchmark_names.find
     candidates: tuple[str, ...] | None = None if allow is None else read_allowlist(allow)
     if benchmarks:
+        benchmarks = tuple(find(name) for name in benchmarks)
         allowed = set(benchmarks if candidates is None else candidates)
         candidates = tuple(name for name in benchmarks if name in allowed)
         if not candidates:
@@ -126,10 +128,8 @@ def read_choice(
 @click.option(
     "--k",
     type=click.IntRange(1, 1000),
-    default=5,
-    show_default=True,
     metavar="K",
-    help="How many to recommend.",
+    help="How many to recommend.  [default: 5; with --budget as many as it affords]",
 )
 @prob_option
 @format_option()
@@ -137,7 +137,7 @@ def next_(
     question: Question,
     benchmarks: tuple[str, ...],
     budget: float | None,
-    k: int,
+    k: int | None,
     prob: float,
     output_format: str,
     **choice: Any,
@@ -147,35 +147,34 @@ def next_(
     Ranked by the expected information about the targets (EPIG), each given the ones before it,
     per unit of cost if costs are given. What is known already is never recommended.
     """
-    from ..design import recommend
     from .sources import answer
 
     found = answer(question)
     chosen = read_choice(found.posterior, benchmarks=benchmarks, **choice)
-    best = recommend(
-        found.draws,
-        found.posterior.transform,
+    best = found.model.recommend(
+        k,
         targets=chosen.targets,
         candidates=chosen.candidates,
         costs=chosen.costs,
-        k=k,
         budget=budget,
         exclude=chosen.exclude,
         prob=prob,
-        predictions=found.prediction,
     )
+    if best.note:
+        note(f"note: {best.note}")
     rows = probe_rows(best)
     document = {
-        "model": found.draws.model_id,
+        "model": found.model.id,
         "prob": prob,
         "posterior": found.facts,
+        "notes": [*found.model.notes, *([best.note] if best.note else [])],
         "recommendations": rows,
     }
     title = f"Run next: expected gain about the targets, predictions with {percent(prob)} intervals"
     emit(output_format, document, probe_table(title, rows))
 
 
-def probe_rows(best: tuple[Recommendation, ...]) -> list[dict[str, Any]]:
+def probe_rows(best: Iterable[Recommendation]) -> list[dict[str, Any]]:
     """Recommendations as plain rows with the fields of ``FIELDS``."""
     return [{field: asdict(each)[field] for field in FIELDS} for each in best]
 

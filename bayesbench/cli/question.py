@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import values
+
+if TYPE_CHECKING:
+    from ..low_rank.facts import Covariate, ModelFacts
 
 __all__ = ["Question", "posterior_option", "prob_option", "question_options"]
 
@@ -27,8 +30,9 @@ class Question:
     scores : dict of str to float
     model : str or None
         Id of a fitted model.
-    provider, release_date, reasoning, open_weights
-        Facts about the model.
+    id : str or None
+        Id of a new one.
+    facts : ModelFacts
     seed : int
         Of the conditioning.
     """
@@ -36,30 +40,14 @@ class Question:
     posterior: str | None
     scores: dict[str, float]
     model: str | None
-    provider: str | None
-    release_date: str | None
-    reasoning: bool | None
-    open_weights: bool | None
+    id: str | None
+    facts: ModelFacts
     seed: int
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Facts about the model by name."""
-        return {
-            "provider": self.provider,
-            "release_date": self.release_date,
-            "reasoning": self.reasoning,
-            "open_weights": self.open_weights,
-        }
 
     @property
     def empty(self) -> bool:
         """Nothing is known of the model."""
-        return (
-            not self.scores
-            and self.model is None
-            and all(fact is None for fact in self.facts.values())
-        )
+        return not self.scores and self.model is None and not self.facts.given
 
 
 posterior_option = click.option(
@@ -73,53 +61,58 @@ prob_option = click.option(
     metavar="P",
     help="Probability of the intervals.",
 )
-_OPTIONS = (
-    click.option(
-        "--scores",
-        type=values.scores,
-        metavar="PAIRS",
-        help='Known scores, each on its own scale: "gpqa_diamond=70,mmlu_pro=75.5", or @FILE.csv '
-        "with columns benchmark_id,score.",
-    ),
-    click.option("--model", metavar="ID", help="A fitted model; its own scores count too."),
-    click.option("--provider", metavar="NAME", help="Who made the model."),
-    click.option("--release-date", metavar="DATE", help="YYYY, YYYY-MM or YYYY-MM-DD."),
-    click.option("--reasoning/--no-reasoning", default=None, help="A reasoning model, or not."),
-    click.option("--open-weights/--no-open-weights", default=None, help="Open weights, or not."),
-    posterior_option,
-    click.option(
-        "--seed",
-        type=values.SEED,
-        default=0,
-        show_default=True,
-        metavar="N",
-        help="Seed of the draws.",
-    ),
-)
+
+
+def _fact_option(name: str, covariate: Covariate) -> Callable[[Any], Any]:
+    """The option of one covariate: a switch for a truth, else a value."""
+    flag = "--" + name.replace("_", "-")
+    if covariate.kind is bool:
+        written = f"{flag}/--no-{flag[2:]}"
+        return click.option(written, name, default=None, help=covariate.help)
+    kind = values.finite if covariate.kind is float else str
+    return click.option(flag, name, type=kind, metavar=covariate.metavar, help=covariate.help)
 
 
 def question_options(command: Command) -> Command:
     """Add the options about the model; the command takes them as its first argument."""
+    from ..low_rank.facts import COVARIATES, ModelFacts
 
     @functools.wraps(command)
     def wrapped(
         *,
         scores: dict[str, float] | None,
         model: str | None,
-        provider: str | None,
-        release_date: str | None,
-        reasoning: bool | None,
-        open_weights: bool | None,
+        id: str | None,
         posterior: str | None,
         seed: int,
         **rest: Any,
     ) -> Any:
-        question = Question(
-            posterior, scores or {}, model, provider, release_date, reasoning, open_weights, seed
-        )
-        return command(question, **rest)
+        facts = ModelFacts(**{name: rest.pop(name) for name in ("provider", *COVARIATES)})
+        return command(Question(posterior, scores or {}, model, id, facts, seed), **rest)
 
+    options = (
+        click.option(
+            "--scores",
+            type=values.scores,
+            metavar="PAIRS",
+            help='Known scores, each on its own scale: "gpqa_diamond=70,mmlu_pro=75.5", or '
+            "@FILE.csv with columns benchmark_id,score.",
+        ),
+        click.option("--model", metavar="ID", help="A fitted model; its own scores count too."),
+        click.option("--id", metavar="ID", help="Id of a new model: its lineage is read from it."),
+        click.option("--provider", metavar="NAME", help="Who made the model."),
+        *(_fact_option(name, covariate) for name, covariate in COVARIATES.items()),
+        posterior_option,
+        click.option(
+            "--seed",
+            type=values.SEED,
+            default=0,
+            show_default=True,
+            metavar="N",
+            help="Seed of the draws.",
+        ),
+    )
     decorated: Command = wrapped
-    for option in reversed(_OPTIONS):
+    for option in reversed(options):
         decorated = option(decorated)
     return decorated

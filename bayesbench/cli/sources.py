@@ -1,35 +1,23 @@
-"""Where answers come from: the posterior, the model's draws given what is known, the matrix."""
+"""Where answers come from: the posterior, and the model in question given what is known of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..answers.calibrated import recalibrated
-from ..answers.condition import condition
-from ..answers.prediction import LatentDraws, Predictive, predictive
-from ..errors import UsageError
-from ..low_rank.features import ModelFacts
-from ..posterior.stored import StoredPosterior
-from ..scores.datasets import bundled_path
-from ..scores.ids import nearest_ids
+from ..errors import UnknownIdError, UsageError
+from ..front.model import Model
+from ..front.posterior import BUNDLED, Posterior, open_posterior
+from ..front.prediction import Prediction
 from .output import note
 from .question import Question
 
-__all__ = ["Answer", "answer", "honest", "load_posterior", "posterior_facts"]
-
-BUNDLED = "open_scores.nc"
+__all__ = ["Answer", "answer", "model_of", "noted", "posterior_facts"]
 
 
-def load_posterior(path: str | None) -> StoredPosterior:
-    """Read a posterior; None is the bundled one."""
-    return StoredPosterior.load(bundled_path("models", BUNDLED) if path is None else path)
-
-
-def posterior_facts(posterior: StoredPosterior, path: str | None) -> dict[str, Any]:
+def posterior_facts(posterior: Posterior, path: str | None) -> dict[str, Any]:
     """What JSON answers say of the posterior they come from."""
-    origin = posterior.provenance
+    origin, calibration = posterior.provenance, posterior.calibration
     return {
         "file": BUNDLED if path is None else path,
         "method": origin.method,
@@ -39,85 +27,86 @@ def posterior_facts(posterior: StoredPosterior, path: str | None) -> dict[str, A
         "benchmarks": len(posterior.benchmark_ids),
         "draws": posterior.n_draws,
         "verdict": posterior.diagnostics.verdict,
-        "recalibrated": posterior.calibration is not None,
+        "recalibrated": calibration is not None,
+        "recalibrated_by": None if calibration is None else calibration.engine,
     }
-
-
-def honest(posterior: StoredPosterior) -> Callable[[Predictive], Predictive]:
-    """The recalibration the posterior carries, as a map of predictions of one of its models."""
-
-    def levels_kept(prediction: Predictive) -> Predictive:
-        new = prediction.model_ids[0] not in posterior.model_ids
-        return recalibrated(posterior, prediction, new=new)
-
-    return levels_kept
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """One model's draws and predictions.
+    """One model with the posterior it comes from.
 
     Attributes
     ----------
-    posterior : StoredPosterior
-    draws : LatentDraws
-    prediction : Predictive
-        Of every benchmark, in the posterior's order, recalibrated.
+    posterior : Posterior
+    model : Model
     facts : dict
         About the posterior and the conditioning, for JSON.
     """
 
-    posterior: StoredPosterior
-    draws: LatentDraws
-    prediction: Predictive
+    posterior: Posterior
+    model: Model
     facts: dict[str, Any]
 
+    @property
+    def prediction(self) -> Prediction:
+        """Of every benchmark, in the posterior's order."""
+        return self.model.predict()
 
-def check_model(posterior: StoredPosterior, question: Question) -> None:
-    """Raise if the model is unknown or nothing is known of it; note a provider never fitted."""
+
+def model_of(posterior: Posterior, question: Question) -> Model:
+    """The model in question.
+
+    Raises
+    ------
+    UsageError
+        Nothing is known of it, or ``--id`` names a fitted one.
+    UnknownIdError
+        ``--model`` is not fitted and nothing else is known of it.
+    """
+    if question.model is not None and question.id is not None:
+        raise UsageError("--model names a fitted model, --id a new one: give one of them")
     if question.empty:
         raise UsageError(
             "nothing is known of the model: give --scores, --model, or a fact such as --provider"
         )
+    id = question.id
+    if id is not None and id in posterior.model_ids:
+        raise UsageError(f"--id {id!r} is a fitted model: give it as --model")
     if question.model is not None:
-        posterior.matrix.model_index(question.model)
-    providers = posterior.features.providers()
-    if question.provider is not None and question.provider not in providers:
-        near = nearest_ids(question.provider, providers)
-        hint = f"; nearest: {', '.join(near)}" if near else ""
-        note(f"note: provider {question.provider!r} was not fitted, its effect is unknown{hint}")
+        id = _fitted_or_new(posterior, question)
+    return posterior.condition(question.scores, facts=question.facts, id=id, seed=question.seed)
 
 
-def conditioned(
-    posterior: StoredPosterior, question: Question, *, reweight: bool = True
-) -> LatentDraws:
-    """Draws of the model in question."""
-    check_model(posterior, question)
-    draws = condition(
-        posterior,
-        question.scores,
-        model_id=question.model,
-        seed=question.seed,
-        reweight=reweight,
-        facts=ModelFacts(**question.facts),
-    )
-    if draws.k_hat is not None and not draws.reweighted:
-        note(
-            f"note: unusual scores: only {draws.effective_share:.0%} of the draws fit them well "
-            f"(k-hat {draws.k_hat:.2f}), so all draws count the same"
-        )
-    return draws
+def _fitted_or_new(posterior: Posterior, question: Question) -> str:
+    """Id of ``--model``: a fitted one, or that of a new one of which something is known."""
+    name = str(question.model)
+    try:
+        return posterior.matrix.model_names.find(name)
+    except UnknownIdError as error:
+        if type(error) is not UnknownIdError or not (question.scores or question.facts.given):
+            raise
+        near = f"; nearest fitted: {', '.join(error.suggestions)}" if error.suggestions else ""
+        note(f"note: model {name!r} was not fitted: it is taken as a new one{near}")
+        return name
+
+
+def noted(model: Model) -> None:
+    """Print a model's notes."""
+    for text in model.notes:
+        note(f"note: {text}")
 
 
 def answer(question: Question) -> Answer:
-    """Load the posterior, condition on what is known, predict every benchmark."""
-    posterior = load_posterior(question.posterior)
-    draws = conditioned(posterior, question)
+    """Open the posterior and condition on what is known."""
+    posterior = open_posterior(question.posterior)
+    model = model_of(posterior, question)
+    noted(model)
     facts = posterior_facts(posterior, question.posterior)
+    draws = model.latent
     facts["conditioning"] = {
         "k_hat": draws.k_hat,
         "effective_share": draws.effective_share,
         "reweighted": draws.reweighted,
     }
-    prediction = honest(posterior)(predictive(draws, posterior.transform))
-    return Answer(posterior, draws, prediction, facts)
+    return Answer(posterior, model, facts)

@@ -20,7 +20,7 @@ from ..answers.calibrated import predictive_features
 from ..answers.condition import condition
 from ..answers.prediction import PREDICTIVE_LEVELS, Predictive, predict_cells, predictive
 from ..config import usable_cores
-from ..low_rank.features import ModelFacts, parse_release_date
+from ..low_rank.facts import ModelFacts, parse_release_date
 from ..low_rank.spec import ModelSpec
 from ..posterior.calibration import (
     FEATURES,

@@ -19,7 +19,7 @@ from ..answers.prediction import LatentDraws, Predictive, predictive
 from ..answers.ranking import Comparison, Gap, gap_between
 from ..design import Costs, Recommendations, recommend
 from ..errors import ScoreError, UsageError
-from ..low_rank.features import ModelFacts
+from ..low_rank.facts import ModelFacts
 from ..posterior.stored import StoredPosterior
 from ..scores.ids import Names, nearest_ids
 from .prediction import Prediction
@@ -141,8 +141,10 @@ class Model:
     def notes(self) -> tuple[str, ...]:
         """What was resolved, left unused or doubtful in what was given, one line each."""
         features, notes = self.posterior.features, list(self._spelled)
-        for name in self.facts.unused(features):
-            notes.append(f"{name} plays no part: this posterior was fitted without it")
+        used = {*features.covariate_names, *features.kinds}
+        for name in self.facts.given:
+            if name not in used:
+                notes.append(f"{name} plays no part: this posterior was fitted without it")
         provider, providers = self.facts.provider, features.providers()
         if provider is not None and "provider" in features.kinds and provider not in providers:
             near = nearest_ids(provider, providers)
@@ -270,7 +272,7 @@ class Model:
         price_wrong: float = 0.0,
         prob: float = 0.9,
     ) -> Decision:
-        """Run a benchmark, or trust its prediction?
+        """Whether to run a benchmark or to trust its prediction.
 
         Parameters
         ----------

@@ -14,7 +14,7 @@ from ..answers.joint import Kind
 from ..answers.prediction import LatentDraws, fitted_draws, predict_cells
 from ..answers.ranking import Gap, Ranking, rank_models
 from ..errors import UsageError
-from ..low_rank.features import ModelFacts
+from ..low_rank.facts import ModelFacts
 from ..posterior.diagnostics import Diagnostics
 from ..posterior.stored import StoredPosterior
 from ..scores.datasets import bundled_path

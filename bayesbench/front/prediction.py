@@ -264,10 +264,10 @@ class Prediction:
         if not at.size:
             raise UsageError("name at least one benchmark to average")
         column = self.cells.column[at]
-        bounds = {(self.cells.transform.lower[j], self.cells.transform.upper[j]) for j in column}
-        if len(bounds) > 1 or (np.isnan([*bounds][0]).any() and at.size > 1):
+        ends = np.stack([self.cells.transform.lower[column], self.cells.transform.upper[column]])
+        if at.size > 1 and not (ends == ends[:, :1]).all():  # NaN, no bound, equals nothing
             raise UsageError(
-                "benchmarks on different scales have no average; name some of one scale"
+                "benchmarks of different scales have no average; name some with the same two bounds"
             )
         given = self._weights(keys, at, weights)
         chosen = Prediction(
@@ -324,9 +324,10 @@ class Prediction:
         honest = "calibrated" if self.calibrated else "not recalibrated"
         first = self.cells.take(np.arange(min(SHOWN, len(self))))
         lower, upper = first.interval(0.9)
+        names = [key if isinstance(key, str) else " on ".join(key) for key in self.keys[:SHOWN]]
         rows = [
-            f"  {key if isinstance(key, str) else ' on '.join(key)}: {m:.1f} ({low:.1f} to {up:.1f})"
-            for key, m, low, up in zip(self.keys[:SHOWN], first.median, lower, upper, strict=True)
+            f"  {name}: {median:.1f} ({low:.1f} to {up:.1f})"
+            for name, median, low, up in zip(names, first.median, lower, upper, strict=True)
         ]
         more = [f"  ... {len(self) - SHOWN} more"] if len(self) > SHOWN else []
         head = f"Prediction of {whose} on {what}, 90 % intervals, {honest}"

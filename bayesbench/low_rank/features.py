@@ -6,17 +6,15 @@ model treats a missing one as unknown); groups are memberships.
 
 from __future__ import annotations
 
-import calendar
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SchemaError, UnknownIdError, UsageError
+from .facts import COVARIATES, ModelFacts, covariate_value, is_missing
 from .lineages import lineage, lineages
 from .spec import ModelSpec
 
@@ -24,177 +22,14 @@ if TYPE_CHECKING:
     from ..scores import ScoreMatrix
 
 __all__ = [
-    "COVARIATES",
     "GROUPS",
-    "Covariate",
-    "ModelFacts",
     "ModelFeatures",
     "NewRow",
-    "parse_release_date",
 ]
 
 GROUPS = ("provider", "lineage")
 
-_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
-
 Floats = NDArray[np.float64]
-
-
-def parse_release_date(text: str) -> float:
-    """``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD`` -> decimal year at the middle of that period.
-
-    >>> parse_release_date("2025")
-    2025.5
-
-    Raises
-    ------
-    UsageError
-        For any other form, or a date that does not exist.
-    """
-    match = _DATE.fullmatch(text.strip())
-    problem = f"release date {text!r} is not YYYY, YYYY-MM or YYYY-MM-DD"
-    if match is None:
-        raise UsageError(problem)
-    year = int(match[1])
-    if not 1950 <= year <= 2200:
-        raise UsageError(problem)
-    if match[2] is None:
-        return year + 0.5
-    month = int(match[2])
-    if not 1 <= month <= 12:
-        raise UsageError(problem)
-    lengths = [calendar.monthrange(year, m)[1] for m in range(1, 13)]
-    before, length = sum(lengths[: month - 1]), lengths[month - 1]
-    if match[3] is None:
-        return year + (before + length / 2) / sum(lengths)
-    day = int(match[3])
-    if not 1 <= day <= length:
-        raise UsageError(problem)
-    return year + (before + day - 0.5) / sum(lengths)
-
-
-def _missing(value: object) -> bool:
-    if value is None:
-        return True
-    if isinstance(value, str):
-        return not value.strip()
-    # by name: pandas' own markers refuse to be compared, and pandas is not needed here
-    if type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(value, float) and math.isnan(value)
-
-
-def _flag(value: Any) -> float:
-    if isinstance(value, (bool, np.bool_)) or value in (0, 1):
-        return float(value)
-    raise UsageError(f"must be true or false, got {value!r}")
-
-
-def _log_size(value: Any) -> float:
-    try:
-        size = float(value)
-    except (TypeError, ValueError):
-        size = float("nan")
-    if not (0 < size < float("inf")):
-        raise UsageError(f"must be a positive number (billions), got {value!r}")
-    return float(np.log10(size))
-
-
-@dataclass(frozen=True)
-class Covariate:
-    """A covariate of a model's latents: one entry of `COVARIATES`, the only place that knows it.
-
-    Attributes
-    ----------
-    kind : type
-        Of the value a user gives: ``str``, ``bool`` or ``float``.
-    parse : callable
-        Value to the number that is standardised; raises `UsageError`.
-    help : str
-        What it is, for the command line.
-    metavar : str
-        How its value is written.
-    """
-
-    kind: type
-    parse: Callable[[Any], float]
-    help: str
-    metavar: str = ""
-
-
-COVARIATES: Mapping[str, Covariate] = {
-    "release_date": Covariate(
-        str, lambda value: parse_release_date(str(value)), "YYYY, YYYY-MM or YYYY-MM-DD.", "DATE"
-    ),
-    "reasoning": Covariate(bool, _flag, "A reasoning model, or not."),
-    "open_weights": Covariate(bool, _flag, "Open weights, or not."),
-    "params_b": Covariate(float, _log_size, "Parameters in billions.", "BILLIONS"),
-}
-"""Covariates by name; the fact of `ModelFacts` and the column of the models table share it."""
-
-
-def _number(name: str, value: object) -> float:
-    """One covariate as a number, NaN where missing."""
-    if _missing(value):
-        return float("nan")
-    try:
-        return COVARIATES[name].parse(value)
-    except UsageError as error:
-        text = str(error)
-        raise UsageError(text if text.startswith("release date") else f"{name} {text}") from None
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """What is known of a model beside its scores; None where it is not.
-
-    Attributes
-    ----------
-    provider : str, optional
-        Who made it.
-    release_date : str, optional
-        ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``.
-    reasoning, open_weights : bool, optional
-    params_b : float, optional
-        Parameters in billions.
-
-    Raises
-    ------
-    UsageError
-        A value cannot be read.
-
-    Examples
-    --------
-    >>> ModelFacts(reasoning=True, release_date="2025-03").given
-    {'release_date': '2025-03', 'reasoning': True}
-    """
-
-    provider: str | None = None
-    release_date: str | None = None
-    reasoning: bool | None = None
-    open_weights: bool | None = None
-    params_b: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in COVARIATES:
-            _number(name, getattr(self, name))
-
-    @classmethod
-    def of(cls, matrix: ScoreMatrix, model: int) -> ModelFacts:
-        """What the models table of a matrix says of one of its rows."""
-        told = matrix.models.iloc[model]
-        known = {f.name: told[f.name] for f in fields(cls) if f.name in told.index}
-        return cls(**{name: value for name, value in known.items() if not _missing(value)})
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """The facts that are known, by name."""
-        return {name: value for name, value in vars(self).items() if not _missing(value)}
-
-    def unused(self, features: ModelFeatures) -> tuple[str, ...]:
-        """Names of known facts that a posterior with these features takes no notice of."""
-        used = {*features.covariate_names, *features.kinds}
-        return tuple(name for name in self.given if name not in used)
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,7 +121,7 @@ class ModelFeatures:
         facts = facts or ModelFacts()
         provider = facts.provider
         new = np.asarray(
-            [_number(name, getattr(facts, name)) for name in self.covariate_names],
+            [covariate_value(name, getattr(facts, name)) for name in self.covariate_names],
             dtype=np.float64,
         )
         x = (new - self.location) / self.scale
@@ -299,7 +134,7 @@ class ModelFeatures:
         elif "lineage" in self.kinds:
             kind = self.kinds.index("lineage")
             unknown[kind] = not self._join(groups, f"lineage:{lineage(model_id or '')}")
-        if "provider" in self.kinds and not _missing(provider):
+        if "provider" in self.kinds and not is_missing(provider):
             kind = self.kinds.index("provider")
             groups[self.group_kind == kind] = 0.0
             unknown[kind] = not self._join(groups, f"provider:{str(provider).strip()}")
@@ -346,7 +181,7 @@ def _covariates(
 
 def _read(name: str, value: object, model_id: str) -> float:
     try:
-        return _number(name, value)
+        return covariate_value(name, value)
     except UsageError as error:
         raise SchemaError(f"models table, model {model_id!r}: {error}") from error
 
@@ -360,7 +195,7 @@ def _memberships(
     columns: list[list[float]] = []
     for kind in wanted:
         cells = [
-            None if _missing(value) else str(value).strip()
+            None if is_missing(value) else str(value).strip()
             for value in table.get(kind, [None] * n_models)
         ]
         members = sorted({cell for cell in cells if cell is not None})

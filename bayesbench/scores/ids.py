@@ -62,7 +62,8 @@ class Names:
 
     Examples
     --------
-    >>> names = Names("benchmark", ("gpqa_diamond", "gpqa_main"), (("GPQA (main set)", "gpqa_main"),))
+    >>> others = (("GPQA (main set)", "gpqa_main"),)
+    >>> names = Names("benchmark", ("gpqa_diamond", "gpqa_main"), others)
     >>> names.find("GPQA Diamond"), names.find("gpqa main-set")
     ('gpqa_diamond', 'gpqa_main')
     """

@@ -98,8 +98,8 @@ def check_benchmarks(table: Table, scale: str | None = None) -> pd.DataFrame:
     table : Table
         Needs ``benchmark_id`` and ``scale`` (percent, unit, points or rating). ``lower`` and
         ``upper`` default to the bounds of the scale, ``higher_is_better`` to true; ``name``,
-        ``n_items``, ``cost``, ``category`` and ``aliases`` (other spellings, separated by ``|``) are
-        optional.
+        ``n_items``, ``cost``, ``category`` and ``aliases`` (other spellings, separated by
+        ``|``) are optional.
     scale : str, optional
         Scale of benchmarks that state none.
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from bayesbench.answers.condition import condition
 from bayesbench.answers.prediction import fitted_draws, predictive
 from bayesbench.errors import ScoreError, UnknownIdError, UsageError
+from bayesbench.low_rank.facts import ModelFacts
 from bayesbench.low_rank.families import BenchmarkFamilies
-from bayesbench.low_rank.features import ModelFacts
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
 from tests.factories import make_matrix, make_posterior
@@ -27,6 +27,7 @@ FACTS: dict[str, Any] = {
     "reasoning": True,
     "open_weights": False,
 }
+KNOWN = ModelFacts(provider="Beth", release_date="2024-05", reasoning=True, open_weights=False)
 NORMAL = ModelSpec(rank=2, student_t=False, model_noise=False)
 
 
@@ -134,16 +135,16 @@ def test_unlikely_scores_fall_back_to_equal_weights() -> None:
     rng = np.random.default_rng(0)
     bias = made.draws["benchmark_bias"] + rng.normal(0, 8, made.draws["benchmark_bias"].shape)
     made = replace(made, draws={**made.draws, "benchmark_bias": bias})
-    drawn = condition(made, SCORES, **FACTS)
+    drawn = condition(made, SCORES, facts=KNOWN)
     assert not drawn.reweighted
     assert drawn.effective_share < 0.1 or drawn.k_hat > 0.7
-    plain = condition(made, SCORES, **FACTS, reweight=False)
+    plain = condition(made, SCORES, facts=KNOWN, reweight=False)
     np.testing.assert_array_equal(drawn.eta, plain.eta)
     assert (plain.k_hat, plain.effective_share, plain.reweighted) == (None, 1.0, False)
 
 
 def test_no_scores_is_the_prior_predictive(posterior: StoredPosterior) -> None:
-    drawn = condition(posterior, {}, **FACTS)
+    drawn = condition(posterior, {}, facts=KNOWN)
     assert (drawn.k_hat, drawn.effective_share, drawn.reweighted) == (None, 1.0, False)
     assert np.isnan(drawn.observed).all()
     ratio = (drawn.noise_scale / posterior.stacked("noise_benchmark")) ** 2
@@ -153,17 +154,17 @@ def test_no_scores_is_the_prior_predictive(posterior: StoredPosterior) -> None:
 
 
 def test_same_seed_same_draws_whatever_the_order(posterior: StoredPosterior) -> None:
-    one = condition(posterior, SCORES, **FACTS, seed=4)
-    turned = condition(posterior, dict(reversed(SCORES.items())), **FACTS, seed=4)
-    other = condition(posterior, SCORES, **FACTS, seed=5)
+    one = condition(posterior, SCORES, facts=KNOWN, seed=4)
+    turned = condition(posterior, dict(reversed(SCORES.items())), facts=KNOWN, seed=4)
+    other = condition(posterior, SCORES, facts=KNOWN, seed=5)
     np.testing.assert_array_equal(one.eta, turned.eta)
     assert (one.eta != other.eta).any()
 
 
 def test_a_score_pulls_its_own_benchmark_and_narrows_the_rest(posterior: StoredPosterior) -> None:
     z = posterior.transform.to_latent([90.0], [0])[0]
-    before = condition(posterior, {}, **FACTS)
-    after = condition(posterior, {"bench_0": 90.0}, **FACTS, reweight=False)
+    before = condition(posterior, {}, facts=KNOWN)
+    after = condition(posterior, {"bench_0": 90.0}, facts=KNOWN, reweight=False)
     assert abs(after.eta[:, 0].mean() - z) < abs(before.eta[:, 0].mean() - z)
     assert after.eta[:, 0].std() < before.eta[:, 0].std()
 
@@ -232,7 +233,7 @@ def test_a_bare_model_needs_no_parts() -> None:
         seed=2,
         spec=ModelSpec(rank=0, student_t=False, model_noise=False, covariates=(), groups=()),
     )
-    drawn = condition(bare, SCORES, facts=ModelFacts(**FACTS))
+    drawn = condition(bare, SCORES, facts=KNOWN)
     assert drawn.eta.shape == (200, 5)
     assert np.isfinite(drawn.eta).all()
 

@@ -14,7 +14,7 @@ from bayesbench.answers.condition import condition
 from bayesbench.campaign import Campaign, ModelFacts, StopRules, fingerprint, read_state
 from bayesbench.design import Costs, recommend
 from bayesbench.errors import DataError, ScoreError, UnknownIdError, UsageError
-from bayesbench.low_rank.features import ModelFacts as LatentFacts
+from bayesbench.low_rank.facts import ModelFacts as LatentFacts
 from bayesbench.posterior.stored import StoredPosterior
 from tests.factories import make_posterior
 

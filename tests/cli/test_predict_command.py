@@ -9,7 +9,7 @@ import pytest
 
 from bayesbench.answers.condition import condition
 from bayesbench.answers.prediction import fitted_draws, predictive
-from bayesbench.low_rank.features import ModelFacts
+from bayesbench.low_rank.facts import ModelFacts
 from bayesbench.posterior.stored import StoredPosterior
 from tests.cli.conftest import Run
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bayesbench.errors import SchemaError, UnknownIdError, UsageError
-from bayesbench.low_rank.features import ModelFacts, ModelFeatures, parse_release_date
+from bayesbench.low_rank.facts import ModelFacts, parse_release_date
+from bayesbench.low_rank.features import ModelFeatures
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.scores import ScoreMatrix
 from tests.factories import make_matrix
@@ -140,7 +141,7 @@ def test_lineage_that_was_not_fitted_is_flagged(model_id: str | None, known: boo
 
 
 def test_faults_are_named() -> None:
-    features = ModelFeatures.from_matrix(
+    ModelFeatures.from_matrix(
         matrix_of(params_b=[1.0, 2.0, 3.0], reasoning=[True, False, None]),
         ModelSpec(covariates=("params_b", "reasoning")),
     )

@@ -177,11 +177,22 @@ def test_features_of_a_hand_worked_cell() -> None:
     assert bounded.shape[1] == len(FEATURES)
 
 
-def test_a_recalibration_of_another_version_is_refused() -> None:
-    fitted = fit_recalibration(*_ordered(heteroscedastic(np.random.default_rng(3), 60)))
-    wider = np.zeros((2, fitted.location.size + 1))
-    with pytest.raises(DataError, match="fit the posterior again"):
-        fitted.multiplier(wider)
+def of_size(size: int) -> Recalibration:
+    rng = np.random.default_rng(size)
+    return Recalibration(*(rng.random(size) for _ in range(3)), np.sort(rng.random(9)))
+
+
+def test_a_calibration_of_another_version_is_refused() -> None:
+    right, longer = of_size(len(FEATURES)), of_size(len(FEATURES) + 1)
+    for made in (
+        lambda: Calibration(longer),
+        lambda: Calibration(right, longer),
+        lambda: Calibration(right, version=99),
+        lambda: Calibration(right, features=FEATURES[::-1]),
+        lambda: Calibration(right, features=(*FEATURES[:-1], "saturation")),
+    ):
+        with pytest.raises(DataError, match="fit the posterior again"):
+            made()
 
 
 def test_arrays_round_trip() -> None:
@@ -189,10 +200,13 @@ def test_arrays_round_trip() -> None:
     again = Recalibration.from_arrays(fitted.to_arrays())
     for name, value in fitted.to_arrays().items():
         np.testing.assert_array_equal(getattr(again, name), value)
-    alone = Calibration(fitted).to_arrays()
-    assert set(alone) == {f"cells_{name}" for name in fitted.to_arrays()}
-    both = Calibration.from_arrays(Calibration(fitted, fitted).to_arrays(), engine="nuts")
+    cells, models = of_size(len(FEATURES)), of_size(len(FEATURES))
+    alone = Calibration(cells).to_arrays()
+    assert set(alone) == {f"cells_{name}" for name in cells.to_arrays()}
+    assert Calibration.from_arrays(alone).of(new=True) is None
+    both = Calibration.from_arrays(Calibration(cells, models).to_arrays(), engine="nuts")
     assert both.engine == "nuts" and both.models is not None
+    np.testing.assert_array_equal(both.models.errors, models.errors)
 
 
 def test_too_few_or_unusable_predictions_are_refused() -> None:

@@ -16,6 +16,7 @@ import xarray as xr
 from bayesbench.errors import DataError, PosteriorFileError, UsageError
 from bayesbench.low_rank.families import BenchmarkFamilies
 from bayesbench.low_rank.spec import ModelSpec, Priors
+from bayesbench.posterior.calibration import FEATURES, Calibration, Recalibration
 from bayesbench.posterior.diagnostics import Diagnostics
 from bayesbench.posterior.provenance import Provenance
 from bayesbench.posterior.stored import DRAW_DIMS, StoredPosterior
@@ -27,6 +28,16 @@ BARE = ModelSpec(
 )  # fmt: skip
 
 
+def made_up_calibration() -> Calibration:
+    rng = np.random.default_rng(1)
+    size = len(FEATURES)
+    cells, models = (
+        Recalibration(rng.random(size), rng.random(size), rng.random(size), rng.random(7))
+        for _ in range(2)
+    )
+    return Calibration(cells, models, engine="nuts")
+
+
 @pytest.fixture(scope="module")
 def posterior() -> StoredPosterior:
     made = make_posterior(seed=3, n_draws=40)
@@ -35,7 +46,7 @@ def posterior() -> StoredPosterior:
     return replace(
         made,
         diagnostics=Diagnostics("warn", ("slow",), {"max_rhat": 1.02}, {"rhat_eta": rhat}),
-        calibration={"levels": np.linspace(0, 1, 5), "shift": np.array(0.25)},
+        calibration=made_up_calibration(),
         sample_stats={**made.sample_stats, "loss": np.arange(7.0)},
     )
 
@@ -51,11 +62,15 @@ def assert_same(a: StoredPosterior, b: StoredPosterior) -> None:
     assert set(a.draws) == set(b.draws)
     for name in a.draws:
         np.testing.assert_array_equal(a.draws[name], b.draws[name])
-    for left, right in ((a.sample_stats, b.sample_stats), (a.calibration, b.calibration)):
-        assert (left is None) == (right is None)
-        for name in left or {}:
+    kept = [{} if one.calibration is None else one.calibration.to_arrays() for one in (a, b)]
+    for left, right in ((a.sample_stats, b.sample_stats), kept):
+        for name in left:
             np.testing.assert_array_equal(left[name], right[name])
-        assert set(left or {}) == set(right or {})
+        assert set(left) == set(right)
+    if a.calibration is not None:
+        assert b.calibration is not None
+        for name in ("engine", "features", "version"):
+            assert getattr(a.calibration, name) == getattr(b.calibration, name)
     assert a.spec == b.spec
     assert a.provenance.to_json() == b.provenance.to_json()
     assert a.diagnostics.to_json() == b.diagnostics.to_json()
@@ -264,7 +279,7 @@ def test_plain_data_as_json() -> None:
 
 def test_loading_needs_neither_jax_nor_xarray(file: Path) -> None:
     code = (
-        "import sys; from bayesbench.posterior import StoredPosterior; "
+        "import sys; from bayesbench.posterior.stored import StoredPosterior; "
         f"StoredPosterior.load({str(file)!r}); "
         "print([m for m in ('jax', 'numpyro', 'xarray', 'scipy') if m in sys.modules])"
     )
@@ -292,3 +307,38 @@ def test_effects_on_families_of_benchmarks_survive_the_file(tmp_path: Path) -> N
     assert_same(fitted, back)
     assert back.families.names == ("aime", "swe")
     np.testing.assert_array_equal(back.families.members, members)
+
+
+def test_a_file_of_the_first_version_opens_with_its_calibration(
+    posterior: StoredPosterior, file: Path, tmp_path: Path
+) -> None:
+    """That version did not name the features it was learned on: they were today's."""
+    old = tmp_path / "old.nc"
+    old.write_bytes(file.read_bytes())
+    with h5py.File(old, "r+") as raw:
+        del raw["bayesbench"].attrs["calibration"]
+    calibration = StoredPosterior.load(old).calibration
+    assert calibration is not None and calibration.engine == "gibbs"
+    assert posterior.calibration is not None
+    np.testing.assert_array_equal(calibration.cells.errors, posterior.calibration.cells.errors)
+
+
+@pytest.mark.parametrize("change", [{"version": 99}, {"features": ["log_spread"]}])
+def test_a_calibration_of_another_version_is_one_line_with_the_remedy(
+    file: Path, tmp_path: Path, change: dict[str, object]
+) -> None:
+    other = tmp_path / "other.nc"
+    other.write_bytes(file.read_bytes())
+    with h5py.File(other, "r+") as raw:
+        about = json.loads(raw["bayesbench"].attrs["calibration"])
+        raw["bayesbench"].attrs["calibration"] = json.dumps({**about, **change})
+    with pytest.raises(PosteriorFileError, match=r"other\.nc: .*fit the posterior again") as error:
+        StoredPosterior.load(other)
+    assert "\n" not in str(error.value)
+
+
+def test_the_repr_is_short_and_says_what_it_is(posterior: StoredPosterior) -> None:
+    text = repr(posterior)
+    assert len(text) < 2000
+    assert "6 models x 5 benchmarks" in text and "cross-fits (nuts)" in text and "slow" in text
+    assert "not recalibrated" in repr(replace(posterior, calibration=None))

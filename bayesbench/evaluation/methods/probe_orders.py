@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...answers.condition import condition
 from ...design import Moments, Targets, information, moments
-from ...low_rank.features import ModelFacts
+from ...low_rank.facts import ModelFacts
 from ...low_rank.link import Transform
 from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
