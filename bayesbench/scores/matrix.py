@@ -55,7 +55,7 @@ class ScoreMatrix:
     >>> frame = pd.DataFrame({"gpqa": [70.0, 55.0], "ifeval": [85.0, None]}, index=["a", "b"])
     >>> matrix = ScoreMatrix.from_frame(frame, scale="percent")
     >>> matrix
-    ScoreMatrix(2 models x 2 benchmarks, 3 cells)
+    ScoreMatrix: 2 models x 2 benchmarks, 3 scores (percent)
     >>> float(matrix.values[0, matrix.benchmark_index("ifeval")])
     85.0
     """
