@@ -86,9 +86,7 @@ def main(repeats: int, posterior: Path | None, out: Path) -> None:
                 lambda: recalibrated(fitted, predictive(draws, fitted.transform), new=True),
                 repeats,
             ),
-            "recommend": timed(
-                lambda: recommend(draws, fitted.transform, predictions=predicted), repeats
-            ),
+            "recommend": timed(lambda: recommend(draws, predicted), repeats),
             "command predict": timed_process(command, repeats),
         },
         "provenance": provenance(fitted.matrix, {"repeats": repeats, "scores": SCORES}),

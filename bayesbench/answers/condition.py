@@ -118,6 +118,7 @@ def condition(
         None if math.isnan(drawn.k_hat) else drawn.k_hat,
         drawn.share,
         drawn.reweighted,
+        drawn.rows,
     )
 
 
@@ -293,6 +294,7 @@ class _Drawn:
     k_hat: float = math.nan
     share: float = 1.0
     reweighted: bool = False
+    rows: NDArray[np.int64] | None = None
 
 
 def _draw(
@@ -333,7 +335,8 @@ def _draw(
         if usable:
             index = systematic_resample(weights, rng.random())
             problem = problem.at_draws(index)
-            drawn = replace(drawn, side=side.at_draws(index), state=states[-1].at_draws(index))
+            state = states[-1].at_draws(index)
+            drawn = replace(drawn, side=side.at_draws(index), state=state, rows=index)
     state = drawn.state
     for _ in range(sweeps - before):
         state = sweep(problem, state, rng)

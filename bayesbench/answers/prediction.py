@@ -32,6 +32,7 @@ __all__ = [
     "mixture_quantiles",
     "predict_cells",
     "predictive",
+    "slots",
 ]
 
 Floats = NDArray[np.float64]
@@ -93,6 +94,36 @@ def mixture_quantiles(
     return np.asarray(np.maximum.accumulate(result, axis=1) + 1e-6 * (wanted - 0.5))
 
 
+def slots(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Order in which draws stand beside the posterior draw they came from.
+
+    Resampled draws hold some posterior draws twice and others not at all. The first copy of draw s
+    goes to place s, further copies to the places left over: two sets of draws in this order share
+    the posterior's draw wherever they can, each being the same set as before.
+
+    Parameters
+    ----------
+    rows : (S,) int array
+        Posterior draw behind each draw, 0 .. S-1.
+
+    Returns
+    -------
+    (S,) int array
+        ``rows[slots(rows)]`` equals ``arange(S)`` wherever that draw is there.
+
+    Examples
+    --------
+    >>> slots(np.array([1, 1, 2]))
+    array([1, 0, 2])
+    """
+    size = rows.size
+    taken, first = np.unique(rows, return_index=True)
+    order = np.full(size, -1, dtype=np.int64)
+    order[taken] = first
+    order[order < 0] = np.setdiff1d(np.arange(size), first)
+    return order
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class LatentDraws:
     """One model's joint draws over the benchmarks; all draws weigh the same.
@@ -151,6 +182,18 @@ class LatentDraws:
     def n_draws(self) -> int:
         """Number of draws S."""
         return int(self.eta.shape[0])
+
+    def in_slots(self) -> LatentDraws:
+        """The same draws, each at the place of its posterior draw where it can be; see `slots`."""
+        assert self.rows is not None
+        at = slots(self.rows)
+        return replace(
+            self,
+            eta=self.eta[at],
+            noise_scale=self.noise_scale[at],
+            nu=self.nu[at],
+            rows=self.rows[at],
+        )
 
     def take(self, columns: Sequence[int]) -> LatentDraws:
         """Keep some benchmarks, in the order given."""

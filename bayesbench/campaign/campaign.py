@@ -10,7 +10,7 @@ import numpy as np
 
 from ..answers.condition import condition
 from ..answers.prediction import LatentDraws, Predictive, predictive
-from ..design import Costs, Recommendation, Targets, recommend, target
+from ..design import Costs, Recommendation, Recommendations, Targets, recommend, target
 from ..errors import DataError, UsageError
 from ..low_rank.facts import ModelFacts as LatentFacts
 from ..posterior.stored import StoredPosterior
@@ -309,12 +309,12 @@ class Campaign:
 
     def _recommend(
         self, k: int, candidates: Sequence[str] | None, budget: float | None
-    ) -> tuple[Recommendation, ...]:
+    ) -> Recommendations:
         state = self.state
         draws, predictions = self._current()
         return recommend(
             draws,
-            self.posterior.transform,
+            predictions,
             targets=state.targets,
             weights=state.weights,
             candidates=candidates,
@@ -323,7 +323,6 @@ class Campaign:
             budget=budget,
             exclude=state.exclude,
             prob=state.prob,
-            predictions=predictions,
         )
 
     def _propose(self, k: int, candidates: Sequence[str] | None) -> Proposal:
@@ -339,7 +338,9 @@ class Campaign:
             return Proposal((), reason)
         # one at a time the budget only bars; a batch is fitted into it as a whole
         found = self._recommend(k, affordable, left if k > 1 else None)
-        return Proposal(found, self._stop(found[0]))
+        if not found:
+            return Proposal((), found.note)
+        return Proposal(tuple(found), self._stop(found[0]))
 
     def _open_candidates(self, candidates: Sequence[str] | None) -> tuple[str, ...]:
         state = self.state

@@ -123,7 +123,10 @@ def read_choice(
 )
 @choice_options
 @click.option(
-    "--budget", type=values.finite, metavar="X", help="Most the chosen ones may cost together."
+    "--budget",
+    type=values.finite,
+    metavar="X",
+    help="Most the chosen ones may cost together; without --cost, how many they may be.",
 )
 @click.option(
     "--k",

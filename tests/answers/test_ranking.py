@@ -4,12 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from scipy import stats
 
 from bayesbench.answers.prediction import fitted_draws
 from bayesbench.answers.ranking import (
     Comparison,
-    decision_information,
     prob_better,
     rank_models,
     totals,
@@ -137,48 +136,6 @@ def test_exact_ties_share_the_ranks() -> None:
     np.testing.assert_allclose(ranking.rank_probability.sum(axis=0), 1.0)
 
 
-def exact_decision_information(gap: float, noise: float) -> float:
-    """Two models, eta ~ N(gap, 1) and N(0, 1), the first one read with ``noise`` variance.
-
-    P(best = first | y) = Phi(m / sqrt(v + 1)) with m, v the moments of eta_first given y.
-    """
-    prior = stats.norm.cdf(gap / np.sqrt(2))
-    shrink = 1 / (1 + noise)
-
-    def term(y: float) -> float:
-        centre = gap + shrink * (y - gap)
-        p = stats.norm.cdf(centre / np.sqrt(1 - shrink + 1))
-        kl = p * np.log(p / prior) + (1 - p) * np.log((1 - p) / (1 - prior))
-        return float(kl * stats.norm.pdf(y, gap, np.sqrt(1 + noise)))
-
-    return float(integrate.quad(term, gap - 6, gap + 6)[0])
-
-
-@pytest.mark.parametrize(("gap", "noise"), [(0.0, 0.25), (0.5, 0.25), (0.0, 4.0), (1.5, 1.0)])
-def test_decision_information_is_the_quadrature(gap: float, noise: float) -> None:
-    n = 3000
-    a, b = model("a", gap, 1, n=n), model("b", 0.0, 2, n=n)
-    # a lattice in place of random draws: what is left is the error of the outer sample
-    even = (np.arange(n) + 0.5) / n
-    a.eta[:, 0] = gap + stats.norm.ppf(even)
-    b.eta[:, 0] = stats.norm.ppf((np.arange(n) * (np.sqrt(5) - 1) / 2 + 0.5) % 1)
-    a = replace(a, noise_scale=np.full((n, 3), np.sqrt(noise)))
-    found = decision_information(
-        [a, b], link(), Comparison(("up",)), "a", ["up", "rating"], n_outer=n
-    )
-    exact = exact_decision_information(gap, noise)
-    # 0.002: the finite number of draws, of order 1 / (2 * 3,000) times the share not smoothed
-    assert abs(found[0].value - exact) < 3 * found[0].mcse + 0.002
-    assert 0 <= found[1].value < 0.003
-
-
-def test_a_known_score_has_nothing_left_to_tell() -> None:
-    a, b = model("a", 0.0, 1, n=50), model("b", 0.0, 2, n=50)
-    a = replace(a, observed=np.array([50.0, np.nan, np.nan]))
-    found = decision_information([a, b], link(), Comparison(("up",)), "a", ["up"])
-    assert found[0].value == 0.0
-
-
 def test_bad_calls_name_the_value() -> None:
     a, b, t = model("a", 0, 1, n=20), model("b", 0, 2, n=20), link()
     with pytest.raises(UnknownIdError, match="unknown benchmark 'uup'; nearest: up"):
@@ -199,10 +156,6 @@ def test_bad_calls_name_the_value() -> None:
         Comparison(("up",), kind="median")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="prob must lie"):
         rank_models([a, b], t, Comparison(("up",)), prob=1.0)
-    with pytest.raises(UnknownIdError, match="unknown model 'z'"):
-        decision_information([a, b], t, Comparison(("up",)), "z", ["up"])
-    with pytest.raises(UsageError, match="no candidate benchmark"):
-        decision_information([a, b], t, Comparison(("up",)), "a", [])
 
 
 def test_fitted_models_of_a_posterior_are_compared_draw_by_draw() -> None:

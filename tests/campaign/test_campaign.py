@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bayesbench.answers.condition import condition
+from bayesbench.answers.prediction import predictive
 from bayesbench.campaign import Campaign, ModelFacts, StopRules, fingerprint, read_state
 from bayesbench.design import Costs, recommend
 from bayesbench.errors import DataError, ScoreError, UnknownIdError, UsageError
@@ -41,7 +42,8 @@ def test_a_proposal_is_the_recommendation_from_conditioned_draws(
     draws = condition(
         posterior, {"bench_0": 55.0}, facts=LatentFacts(provider="Aleph", reasoning=True), seed=4
     )
-    assert proposal.recommendations == recommend(draws, posterior.transform, k=2)
+    raw = predictive(draws, posterior.transform)
+    assert proposal.recommendations == recommend(draws, raw, k=2).items
     assert proposal.stop is None
 
 
