@@ -38,6 +38,7 @@ SAME_THING = {
 
 NO_TEST_OF_ITS_OWN = {
     "errors": "classes that hold a message; every test of a bad input reads one",
+    "low_rank/parameters": "a table of names; engines and the posterior file are tested with it",
     "cli/demo": "tests/test_readme.py and tests/cli run it",
 }
 """Modules whose code other tests run, with the reason."""
@@ -91,6 +92,12 @@ def test_the_diagram_names_every_layer_from_low_to_high() -> None:
     drawn = [name for node in nodes for name in node.split(", ") if name != "the only ones"]
     ordered = architecture.layers(REPOSITORY)
     assert sorted(drawn) == sorted(name for layer in ordered for name in layer)
+
+
+def test_links_of_the_page_lead_somewhere() -> None:
+    text = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#:]+)\)", text)
+    assert links and all((REPOSITORY / link).is_file() for link in links)
 
 
 def small_house(root: Path) -> Path:
