@@ -52,6 +52,11 @@ class StopRules:
     ------
     UsageError
         If a threshold is not a positive finite number.
+
+    Examples
+    --------
+    >>> StopRules(target_width=15, max_probes=5).max_probes
+    5
     """
 
     min_gain: float | None = None
