@@ -16,7 +16,7 @@ import bayesbench
 from tests.conftest import REPOSITORY
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-SLOW: set[str] = {"bayesbench.audit", "bayesbench.fitting.fit"}
+SLOW = {"bayesbench.audit", "bayesbench.fitting.fit", "bayesbench.fitting.sample"}
 """Modules whose examples fit something and take more than about five seconds."""
 
 EXAMPLES = re.compile(r"^Examples\n-{8}\n.*?^>>> ", re.MULTILINE | re.DOTALL)

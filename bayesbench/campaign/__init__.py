@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from .campaign import Campaign
 from .results import Proposal, Status, fingerprint
-from .state import CampaignState, ModelFacts, Step, StopRules, read_state
+from .state import CampaignState, Step, StopRules, read_state
 
 __all__ = [
     "Campaign",
     "CampaignState",
-    "ModelFacts",
     "Proposal",
     "Status",
     "Step",

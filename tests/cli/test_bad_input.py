@@ -240,6 +240,9 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     (1, ("campaign", "status", "binary"), "binary"),
     (1, ("campaign", "status", "directory"), "directory"),
     (2, ("campaign", "observe", "missing.json", "bench_1=5"), "missing.json"),
+    (2, ("campaign", "undo", "missing.json"), "missing.json"),
+    (2, ("campaign", "undo", "missing.json", "--steps", "0"), "--steps"),
+    (1, ("campaign", "predict", "campaign_cut.json"), "campaign_cut.json"),
     (2, ("campaign", "observe", "missing.json", "bench_1"), "pair"),
     (2, ("campaign", "observe", "missing.json", "bench_1=5,bench_2=6"), "one pair"),
     # data
@@ -324,7 +327,7 @@ def test_bad_input_ends_in_one_line(
     assert sorted(os.listdir(place)) == before
 
 
-def test_a_campaign_refuses_another_posterior_and_a_score_it_has(
+def test_a_campaign_refuses_another_posterior_and_bad_scores(
     run: Run, place: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(place)
@@ -333,7 +336,7 @@ def test_a_campaign_refuses_another_posterior_and_a_score_it_has(
     kept = file.read_bytes()
     for code, args in (
         (1, ("next", file, "--posterior", "other.nc")),
-        (2, ("observe", file, "bench_0=50")),
+        (2, ("undo", file)),
         (2, ("observe", file, "bench_1=500")),
         (2, ("observe", file, "bench_9=50")),
         (2, ("observe", file, "bench_1=50", "--cost", "-1")),

@@ -61,6 +61,8 @@ def test_every_field_is_documented(
             ask("campaign", "new", file, *known),
             run("campaign", "observe", file, "bench_1=50", "--format", "json"),
             run("campaign", "status", file, "--format", "json"),
+            run("campaign", "predict", file, "--format", "json"),
+            run("campaign", "undo", file, "--format", "json"),
             run("campaign", "replay", file, "--scores", "bench_3=50", "--format", "json"),
         ],
         "models": [ask("models", "--format", "json")],

@@ -39,11 +39,6 @@ def test_every_command_has_help_with_an_example(run: Run, name: str) -> None:
     assert "Example:" in found.out and f"bayesbench {name}" in found.out
 
 
-@pytest.mark.parametrize("name", ["new", "next", "observe", "status", "replay"])
-def test_every_campaign_command_has_help_with_an_example(run: Run, name: str) -> None:
-    assert f"bayesbench campaign {name}" in run("campaign", name, "--help").out
-
-
 def test_the_help_page_lists_all_commands_without_loading_them(repository: Path) -> None:
     modules = loaded(repository, "from bayesbench.cli import main\nmain(['--help'])")
     assert not {"numpy", "pandas", *HEAVY} & modules
