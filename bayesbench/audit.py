@@ -50,6 +50,14 @@ class Suspicion:
         ``a share, not a percentage`` or ``a percentage, not a share``.
     corrected : float
         The score under that explanation; NaN for a gross error.
+
+    Examples
+    --------
+    >>> found = Suspicion(
+    ...     "m", "gpqa", 0.7, 62.0, 48.0, 74.0, 0.99, "a share, not a percentage", 70.0
+    ... )
+    >>> found.corrected
+    70.0
     """
 
     model_id: str
@@ -89,6 +97,16 @@ def audit(
     -------
     list of Suspicion
         Readings alone on their benchmark are left out: nothing speaks for or against them.
+
+    Examples
+    --------
+    >>> from bayesbench.low_rank.simulate import simulate
+    >>> scores = simulate(0, 8, 6, ModelSpec(rank=0), fill=1.0).matrix
+    >>> found = audit(scores, ModelSpec(rank=0))
+    >>> len(found) == scores.n_cells
+    True
+    >>> found[0].probability >= found[-1].probability
+    True
     """
     spec = spec or ModelSpec()
     found: list[Suspicion] = []

@@ -23,7 +23,17 @@ __all__ = [
 
 
 class BayesbenchError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base of everything this package raises on purpose.
+
+    Examples
+    --------
+    >>> import bayesbench as bb
+    >>> try:
+    ...     bb.ModelSpec(rank=-1)
+    ... except bb.BayesbenchError as error:
+    ...     print(error)
+    rank must be 0 or more, got -1
+    """
 
     exit_code = 1
 

@@ -42,6 +42,14 @@ class Decision:
         Price of being beyond the tolerance from which running pays: ``cost / (1 - p_within)``.
     sentence : str
         The recommendation and its reason.
+
+    Examples
+    --------
+    >>> import bayesbench as bb
+    >>> model = bb.open_posterior().condition({"gpqa_diamond": 70})
+    >>> decision = model.decide("hle", tolerance=3, cost=50, price_wrong=1_000_000)
+    >>> decision.recommendation
+    'run'
     """
 
     benchmark_id: str

@@ -59,8 +59,8 @@ class Posterior(StoredPosterior):
     >>> posterior = bb.open_posterior()
     >>> posterior.check().verdict
     'pass'
-    >>> posterior.predict("gpt-5", benchmark="gpqa_diamond").model_id
-    'gpt-5'
+    >>> posterior.predict("gpt-5", benchmark="GPQA Diamond").benchmark_id
+    'gpqa_diamond'
     """
 
     @classmethod

@@ -49,6 +49,12 @@ def open_scores() -> ScoreMatrix:
     -------
     ScoreMatrix
         625 models x 189 benchmarks, 9,332 cells, unfiltered.
+
+    Examples
+    --------
+    >>> scores = open_scores()
+    >>> scores.shape
+    (625, 189)
     """
     return ScoreMatrix.from_directory(bundled_path("data", "open_scores"))
 
@@ -76,6 +82,12 @@ def read_scores(
     ------
     UsageError, SchemaError
         As the loaders of :class:`ScoreMatrix`.
+
+    Examples
+    --------
+    >>> folder = bundled_path("data", "open_scores")
+    >>> read_scores(folder).shape
+    (625, 189)
     """
     if Path(path).is_dir():
         return ScoreMatrix.from_directory(path)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -13,42 +12,16 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayesbench.errors import DataError, PosteriorFileError, UsageError
+from bayesbench.errors import PosteriorFileError
 from bayesbench.low_rank.families import BenchmarkFamilies
 from bayesbench.low_rank.spec import ModelSpec, Priors
-from bayesbench.posterior.calibration import FEATURES, Calibration, Recalibration
-from bayesbench.posterior.diagnostics import Diagnostics
-from bayesbench.posterior.provenance import Provenance
 from bayesbench.posterior.stored import DRAW_DIMS, StoredPosterior
-from tests.factories import make_matrix, make_posterior
+from tests.factories import make_posterior
 
 BARE = ModelSpec(
     rank=0, student_t=False, model_noise=False, covariates=(), groups=(),
     priors=Priors(nu_grid=(3.0, 4.5)),
 )  # fmt: skip
-
-
-def made_up_calibration() -> Calibration:
-    rng = np.random.default_rng(1)
-    size = len(FEATURES)
-    cells, models = (
-        Recalibration(rng.random(size), rng.random(size), rng.random(size), rng.random(7))
-        for _ in range(2)
-    )
-    return Calibration(cells, models, engine="nuts")
-
-
-@pytest.fixture(scope="module")
-def posterior() -> StoredPosterior:
-    made = make_posterior(seed=3, n_draws=40)
-    rhat = np.full(made.matrix.shape, 1.01)
-    rhat[0, 0] = np.nan
-    return replace(
-        made,
-        diagnostics=Diagnostics("warn", ("slow",), {"max_rhat": 1.02}, {"rhat_eta": rhat}),
-        calibration=made_up_calibration(),
-        sample_stats={**made.sample_stats, "loss": np.arange(7.0)},
-    )
 
 
 @pytest.fixture(scope="module")
@@ -221,62 +194,6 @@ def test_save_into_a_missing_directory(posterior: StoredPosterior, tmp_path: Pat
         posterior.save(tmp_path / "none" / "fit.nc")
 
 
-def test_stacked_lays_chains_end_to_end(posterior: StoredPosterior) -> None:
-    stacked = posterior.stacked("weights")
-    assert stacked.shape == (posterior.n_draws, 5, 2)
-    np.testing.assert_array_equal(stacked[20], posterior.draws["weights"][1, 0])
-    with pytest.raises(UsageError, match="no 'eta'"):
-        posterior.stacked("eta")
-
-
-def test_thin_keeps_every_chain(posterior: StoredPosterior) -> None:
-    thinned = posterior.thin(10)
-    assert (thinned.sizes["chain"], thinned.sizes["draw"]) == (2, 5)
-    np.testing.assert_array_equal(
-        thinned.draws["ability"], posterior.draws["ability"][:, [2, 6, 10, 14, 18]]
-    )
-    assert thinned.sample_stats["energy"].shape == (2, 5)
-    assert thinned.sample_stats["loss"].shape == (7,)
-    assert posterior.thin(1).n_draws == 2
-    assert posterior.thin(1000) is posterior
-    with pytest.raises(UsageError, match="at least 1"):
-        posterior.thin(0)
-
-
-def test_faulty_draws_are_named(posterior: StoredPosterior) -> None:
-    def changed(**draws: object) -> dict[str, object]:
-        return {k: v for k, v in {**posterior.draws, **draws}.items() if v is not None}
-
-    short = posterior.draws["loading"][..., :-1]
-    bad = posterior.draws["loading"].copy()
-    bad[0, 0, 0] = np.inf
-    for draws, message in (
-        (changed(loading=None), "no draws of loading"),
-        (changed(loading=short), r"loading has shape \(2, 20, 4\), expected \(2, 20, 5\)"),
-        (changed(eta=short), "unknown quantity 'eta'"),
-        (changed(loading=bad), "loading holds numbers that are not finite"),
-    ):
-        with pytest.raises(DataError, match=message):
-            replace(posterior, draws=draws)
-    with pytest.raises(DataError, match="different benchmarks"):
-        replace(posterior, matrix=make_matrix(0, 6, 4))
-
-
-def test_plain_data_as_json() -> None:
-    provenance = Provenance(
-        "svi", {"steps": np.int64(5), "rates": (0.1,)}, 1, "ab", wall_s=math.inf
-    )
-    again = Provenance.from_json(provenance.to_json())
-    assert again.config == {"steps": 5, "rates": [0.1]}
-    assert math.isnan(again.wall_s)
-    diagnostics = Diagnostics("fail", ("a",), {"x": math.nan}, {"y": np.array([1.0, math.nan])})
-    back = Diagnostics.from_json(diagnostics.to_json())
-    assert back.summary == {"x": None}
-    np.testing.assert_array_equal(back.arrays["y"], [1, math.nan])
-    with pytest.raises(DataError, match="verdict must be one of"):
-        Diagnostics("good")
-
-
 def test_loading_needs_neither_jax_nor_xarray(file: Path) -> None:
     code = (
         "import sys; from bayesbench.posterior.stored import StoredPosterior; "
@@ -335,10 +252,3 @@ def test_a_calibration_of_another_version_is_one_line_with_the_remedy(
     with pytest.raises(PosteriorFileError, match=r"other\.nc: .*fit the posterior again") as error:
         StoredPosterior.load(other)
     assert "\n" not in str(error.value)
-
-
-def test_the_repr_is_short_and_says_what_it_is(posterior: StoredPosterior) -> None:
-    text = repr(posterior)
-    assert len(text) < 2000
-    assert "6 models x 5 benchmarks" in text and "cross-fits (nuts)" in text and "slow" in text
-    assert "not recalibrated" in repr(replace(posterior, calibration=None))
