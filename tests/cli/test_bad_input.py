@@ -252,7 +252,6 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     (2, ("campaign", "observe", "missing.json", "bench_1"), "pair"),
     (2, ("campaign", "observe", "missing.json", "bench_1=5,bench_2=6"), "one pair"),
     # data
-    (2, (*FIT, "noscale.csv"), "scale"),
     (2, (*FIT, "noscale.csv", "--scale", "stars"), "stars"),
     (1, (*FIT, "missing.csv", "--scale", "percent"), "missing.csv"),
     (1, (*FIT, "directory"), "missing"),
@@ -300,7 +299,6 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     (1, (*EVALUATE, "percent.csv", "--protocol", "new-release"), "release"),
     (1, (*EVALUATE, "percent.csv", "--protocol", "new-release", "--families", "families.json"),
      "families.json"),
-    (2, ("export-prompt", "--data", "percent.csv"), "scale"),
     (2, ("export-prompt", "--data", "percent.csv", "--scale", "percent", "--fold", "7"), "fold 7"),
     (2, ("export-prompt", "--data", "percent.csv", "--scale", "percent", "--out", "directory"),
      "directory"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bayesbench.errors import DataError, UsageError
@@ -18,11 +19,32 @@ def test_wide_csv(tmp_path: Path) -> None:
     assert matrix.benchmark_ids == ("b1", "b2")
 
 
-def test_a_csv_without_metadata_needs_a_scale(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("scores", "scale"),
+    [([0.2, 1.0], "unit"), ([0.2, 88.0], "percent"), ([0.2, 100.5], "rating"), ([-1, 5], "rating")],
+)
+def test_the_scale_of_a_table_that_states_none_is_proposed_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, scores: list[float], scale: str
+) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("model,a,b\nm1,{},{}\n".format(*scores))
+    with caplog.at_level("INFO"):
+        matrix = read_scores(path)
+    assert set(matrix.benchmarks["scale"]) == {scale}
+    assert caplog.messages == [f"read {matrix!r}"]
+    assert repr(matrix) == f"ScoreMatrix: 1 models x 2 benchmarks, 2 scores ({scale})"
+
+
+def test_a_frame_is_read_too() -> None:
+    frame = pd.DataFrame({"a": [50.0, None]}, index=["m1", "m2"])
+    assert read_scores(frame).shape == (1, 1)
+
+
+def test_a_scale_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "scores.csv"
     path.write_text("model,benchmark,score\nm1,b1,50\n")
     with pytest.raises(UsageError, match="states no scale; say scale percent"):
-        read_scores(path)
+        read_scores(path, scale=None)
     with pytest.raises(UsageError, match="'points' is not known; use percent"):
         read_scores(path, scale="points")
 
