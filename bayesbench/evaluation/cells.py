@@ -10,8 +10,8 @@ import pandas as pd
 
 from ..answers.prediction import PREDICTIVE_LEVELS
 from ..scores.matrix import ScoreMatrix
-from .methods.peers.base import BoolArray, CellPredictions, FloatArray, IntArray
 from .metrics import RankingCounts, interval_from_quantiles, ranking_counts
+from .predictions import BoolArray, CellPredictions, FloatArray, IntArray
 from .tasks import FinishedFold, FoldTask
 
 __all__ = ["CellTable", "cell_table", "ranking_of"]

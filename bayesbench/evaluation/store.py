@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from ..files import replacing
 from ..scores.matrix import ScoreMatrix
-from .methods.peers.base import CellPredictions, Predictor
-from .methods.registry import fingerprint
+from .predictions import CellPredictions
+from .predictor import Predictor, fingerprint
 from .tasks import FoldTask
 
 __all__ = ["FoldStore", "default_work_dir", "run_key"]
