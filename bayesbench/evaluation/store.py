@@ -102,7 +102,8 @@ class FoldStore:
     def load(self, task: FoldTask) -> tuple[CellPredictions, float] | None:
         """A fold kept earlier, with its seconds; None if there is none or it cannot be read."""
         try:
-            with np.load(self.path(task), allow_pickle=False) as file:
+            # opened here: numpy leaves a file open that turns out to be no archive
+            with self.path(task).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bayesbench.evaluation.methods.peers.base import CellPredictions
 
 from bayesbench.answers.prediction import PREDICTIVE_LEVELS
 from bayesbench.errors import UsageError
 from bayesbench.evaluation import FinishedFold, build_method, evaluate, run_tasks
 from bayesbench.evaluation.methods.low_rank import LowRank
 from bayesbench.evaluation.methods.new_release import NewReleaseLowRank
-from bayesbench.evaluation.methods.peers.base import CellPredictions
 from bayesbench.evaluation.methods.probes import ProbesLowRank
 from bayesbench.evaluation.protocols.releases import Family, new_release_tasks
 from bayesbench.evaluation.tasks import fold_tasks

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bayesbench.evaluation.protocols.reveal import Policy, plan_probes
 
 from bayesbench.design import Moments, Targets
 from bayesbench.evaluation import FinishedFold, evaluate, run_tasks
@@ -22,7 +23,6 @@ from bayesbench.evaluation.methods.probe_orders import (
 )
 from bayesbench.evaluation.methods.probes import ProbesLowRank, _dealt
 from bayesbench.evaluation.protocols.probe_curves import by_policy
-from bayesbench.evaluation.protocols.reveal import Policy, plan_probes
 from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from bayesbench.evaluation.methods.peers.base import CellPredictions
 from scipy.sparse.linalg import svds
 from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import Ridge
@@ -15,7 +16,6 @@ from sklearn.linear_model import Ridge
 from bayesbench.errors import SchemaError, UnknownIdError, UsageError
 from bayesbench.evaluation.methods.peers import BASELINES, Blend, build_baseline
 from bayesbench.evaluation.methods.peers.als import _ridge_rows, bias_als
-from bayesbench.evaluation.methods.peers.base import CellPredictions
 from bayesbench.evaluation.methods.peers.columns import StandardColumns
 from bayesbench.evaluation.methods.peers.gaussian import condition_gaussian, ledoit_wolf
 from bayesbench.evaluation.methods.peers.knn import model_knn
