@@ -157,7 +157,7 @@ def _single(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in figures.items()
-        if not isinstance(value, (Mapping, Sequence)) or isinstance(value, str)
+        if value is not None and (isinstance(value, str) or not isinstance(value, (Mapping, list)))
     }
 
 

@@ -70,9 +70,7 @@ def test_the_result_keeps_the_plans_of_its_method(dated_matrix: ScoreMatrix) -> 
 
 @pytest.mark.parametrize("wrong", ["folds", Folds, None])
 def test_something_that_is_no_protocol_is_refused(dated_matrix: ScoreMatrix, wrong: Any) -> None:
-    with pytest.raises(
-        UsageError, match=r"one of Folds\(\), NewRelease\(\), Probes\(\), Curve\(\)"
-    ):
+    with pytest.raises(UsageError, match=r"one of Folds\(\), NewRelease\(\), Probes\(\), Curve"):
         evaluate(dated_matrix, wrong, "mean")
 
 
