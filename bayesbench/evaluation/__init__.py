@@ -9,14 +9,13 @@ from .predictions import CellPredictions
 from .predictor import Predictor
 from .prompt import export_prompt
 from .protocols import PROTOCOLS, Curve, EvaluationProtocol, Folds, NewRelease, Probes
-from .protocols.releases import BENCHPRESS_FAMILIES, Family, load_families
+from .protocols.releases import Family, load_families
 from .results import Evaluation, EvaluationResult
 from .rows import table_rows
 from .run import evaluate
 from .store import default_work_dir
 
 __all__ = [
-    "BENCHPRESS_FAMILIES",
     "PROTOCOLS",
     "CellPredictions",
     "Curve",

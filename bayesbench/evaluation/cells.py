@@ -31,7 +31,8 @@ class CellTable:
         tags. A cell is not predictable (median NaN) if its benchmark has no training score, the
         same for every method, or if the method gives nothing for it.
     quantiles : (n, L) float or None
-        Score scale, on :data:`bayesbench.predict.PREDICTIVE_LEVELS`; NaN where not predictable.
+        Score scale, on :data:`~bayesbench.answers.prediction.PREDICTIVE_LEVELS`; NaN where not
+        predictable.
     """
 
     cells: pd.DataFrame

@@ -73,7 +73,7 @@ def evaluate(
     Examples
     --------
     >>> import bayesbench as bb
-    >>> scores = bb.open_scores().filter(40, 40)
+    >>> scores = bb.open_scores().filter(30, 20)
     >>> found = evaluate(scores, Folds(max_folds=1), methods=["bias", "mean"])
     >>> list(found.to_frame()["method"])
     ['bias', 'mean']

@@ -156,7 +156,7 @@ def analyse(
     --------
     >>> import bayesbench as bb
     >>> found = analyse(bb.open_scores(), submatrices=2, resamples=20)
-    >>> list(found.to_frame()["submatrix"].unique())
+    >>> found.to_frame()["submatrix"].unique().tolist()
     [1, 2]
     """
     for name, value in (("submatrices", submatrices), ("resamples", resamples)):

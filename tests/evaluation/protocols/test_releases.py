@@ -9,8 +9,13 @@ from pathlib import Path
 import pytest
 
 from bayesbench.errors import DataError, SchemaError
-from bayesbench.evaluation import BENCHPRESS_FAMILIES, Family, load_families
-from bayesbench.evaluation.protocols.releases import default_families, families_by_time, last_day
+from bayesbench.evaluation import Family, load_families
+from bayesbench.evaluation.protocols.releases import (
+    BENCHPRESS_FAMILIES,
+    default_families,
+    families_by_time,
+    last_day,
+)
 from bayesbench.scores.matrix import ScoreMatrix
 
 
