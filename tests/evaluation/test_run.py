@@ -12,7 +12,9 @@ from bayesbench.evaluation import (
     CellPredictions,
     Curve,
     EvaluationResult,
+    Family,
     Folds,
+    NewRelease,
     Policy,
     Probes,
     build_method,
@@ -46,6 +48,22 @@ def test_options_go_to_a_method_given_by_name(dated_matrix: ScoreMatrix) -> None
     assert asked.figures["medae"] == built.figures["medae"]
     other = evaluate(dated_matrix, Folds(), "als")["als"]
     assert asked.figures["medae"] != other.figures["medae"]
+
+
+def test_a_named_method_is_built_for_what_the_protocol_leaves_unknown(
+    dated_matrix: ScoreMatrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[tuple[str, str]] = []
+
+    def build(name: str, *, setting: str, **options: object) -> Normal:
+        built.append((name, setting))
+        return Normal()
+
+    monkeypatch.setattr("bayesbench.evaluation.run.build_method", build)
+    late = Family("late", "2025-04-15", ids=("m15",))
+    for protocol in (Folds(), NewRelease([late]), Probes(ks=(1,), sets=1), Curve(seeds=1)):
+        evaluate(dated_matrix, protocol, "low-rank")
+    assert built == [("low-rank", setting) for setting in ("cells", "releases", "probes", "cells")]
 
 
 def test_progress_runs_over_all_methods(dated_matrix: ScoreMatrix) -> None:

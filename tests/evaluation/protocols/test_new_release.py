@@ -41,6 +41,13 @@ def test_later_models_are_not_even_rows(dated_matrix: ScoreMatrix) -> None:
     assert set(cells[:, 0]) == {9} and set(task.cells[:, 0]) == {9}
 
 
+def test_models_released_on_the_very_day_are_not_before_it(dated_matrix: ScoreMatrix) -> None:
+    family = Family("one", "2024-10-15", ids=("m10",))  # m09 came out on that day
+    (task,) = NewRelease([family], ks=(2,), seeds=1).tasks(dated_matrix)
+    assert task.rows is not None
+    assert task.rows.tolist() == [*range(9), 10]
+
+
 def test_families_without_members_or_past_are_refused(dated_matrix: ScoreMatrix) -> None:
     with pytest.raises(DataError, match="no model in the matrix"):
         NewRelease([Family("x", "2025-01-01", ids=("zzz",))]).tasks(dated_matrix)
