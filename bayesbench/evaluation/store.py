@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from ..files import replacing
 from ..scores.matrix import ScoreMatrix
-from .methods.peers.base import CellPredictions, Predictor
-from .methods.registry import fingerprint
+from .predictions import CellPredictions
+from .predictor import Predictor, fingerprint
 from .tasks import FoldTask
 
 __all__ = ["FoldStore", "default_work_dir", "run_key"]
@@ -102,7 +102,8 @@ class FoldStore:
     def load(self, task: FoldTask) -> tuple[CellPredictions, float] | None:
         """A fold kept earlier, with its seconds; None if there is none or it cannot be read."""
         try:
-            with np.load(self.path(task), allow_pickle=False) as file:
+            # opened here: numpy leaves a file open that turns out to be no archive
+            with self.path(task).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,8 +24,9 @@ from ...low_rank.spec import ModelSpec
 from ...posterior.calibration import Recalibration
 from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
+from ..predictions import CellPredictions, IntArray
 from ..tasks import FoldTask
-from .peers.base import CellPredictions, IntArray
+from .low_rank_options import gibbs_only, settings
 
 __all__ = ["NewReleaseLowRank"]
 
@@ -53,11 +55,17 @@ class NewReleaseLowRank:
     config: Gibbs = FOLD_CONFIG
     update: str = "refit"
 
-    batch = "group"
-
     def __post_init__(self) -> None:
         if self.update not in UPDATES:
             raise UsageError(f"update must be {' or '.join(UPDATES)}, got {self.update!r}")
+
+    @classmethod
+    def built(cls, name: str, options: Mapping[str, Any]) -> NewReleaseLowRank:
+        """The method ``low-rank`` with its options, of which ``update`` is one."""
+        gibbs_only(name, "new-release")
+        rest = {key: value for key, value in options.items() if key != "update"}
+        spec, config = settings(name, rest, FOLD_CONFIG, "update")
+        return cls(name, spec, config, options.get("update", cls.update))
 
     def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
         """Predict models that show a few scores; all others of `train` were out before them."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,10 @@ from ...low_rank.spec import ModelSpec
 from ...posterior.calibration import Recalibration
 from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
-from ..protocols.reveal import Policy
+from ..policies import Policy
+from ..predictions import CellPredictions, IntArray
 from ..tasks import FinishedFold, FoldTask
-from .peers.base import CellPredictions, IntArray
+from .low_rank_options import gibbs_only, settings
 from .probe_orders import (
     by_information,
     by_variance,
@@ -58,7 +60,13 @@ class ProbesLowRank:
     config: Gibbs = FOLD_CONFIG
     planning: Gibbs = CROSSFIT_CONFIG
 
-    batch = "group"
+    @classmethod
+    def built(cls, name: str, options: Mapping[str, Any]) -> ProbesLowRank:
+        """The method ``low-rank`` with its options, which go for the planning fits too."""
+        gibbs_only(name, "probes")
+        spec, config = settings(name, options, FOLD_CONFIG)
+        _, planning = settings(name, options, CROSSFIT_CONFIG)
+        return cls(name, spec, config, planning)
 
     def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
         """Raw predictions of the one model that has cells to predict."""

@@ -1,18 +1,16 @@
-"""What every predictor of held-out cells takes and gives."""
+"""Predictions of held-out cells, whatever made them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from ....errors import UsageError
-from ....scores.matrix import ScoreMatrix
+from ..errors import UsageError
 
-__all__ = ["BoolArray", "CellPredictions", "FloatArray", "IntArray", "Predictor", "pick"]
+__all__ = ["BoolArray", "CellPredictions", "FloatArray", "IntArray", "pick"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -27,12 +25,17 @@ class CellPredictions:
     ----------
     median : (n,) float
     quantiles : (n, L) float or None
-        On :data:`bayesbench.predict.PREDICTIVE_LEVELS`.
+        On :data:`bayesbench.answers.prediction.PREDICTIVE_LEVELS`.
     lower, upper : (n,) float or None
         90 % interval, for methods that give one without quantiles.
     extras : mapping of str to array
         Anything a method wants back in its ``finalize`` step (raw latent quantiles, say); arrays
         without object entries, so that they can be stored.
+
+    Raises
+    ------
+    UsageError
+        If the arrays do not belong to the same cells.
     """
 
     median: FloatArray
@@ -52,28 +55,6 @@ class CellPredictions:
         for bound in (self.lower, self.upper):
             if bound is not None and bound.shape != (n,):
                 raise UsageError(f"interval bounds must have {n} entries, got {bound.shape}")
-
-    @property
-    def n_cells(self) -> int:
-        """Number of cells."""
-        return self.median.size
-
-
-class Predictor(Protocol):
-    """A method of the evaluation: sees training scores only, predicts the named cells.
-
-    ``predict(train, cells, seed)``: `train` is the matrix with the held-out cells hidden, `cells`
-    (n, 2) holds (model, benchmark) positions in it. The result depends on these alone.
-    """
-
-    @property
-    def name(self) -> str:
-        """Name of the method, as in ``--method``."""
-        ...
-
-    def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
-        """Predict the cells."""
-        ...
 
 
 def pick(completed: FloatArray, cells: IntArray) -> FloatArray:
