@@ -26,20 +26,20 @@ from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
 from bayesbench.answers.prediction import PREDICTIVE_LEVELS
 from bayesbench.cli.evaluate import LOW_COST_FILE
+from bayesbench.config import cache_directory
 from bayesbench.design import read_allowlist
 from bayesbench.evaluation import (
     EvaluationResult,
     Policy,
     calibration,
-    default_work_dir,
     evaluate,
-    fold_progress,
     metrics,
     sharpness,
 )
 from bayesbench.evaluation.cells import CellTable
 from bayesbench.evaluation.figures import headline, short
 from bayesbench.evaluation.metrics import RankingCounts
+from bayesbench.progress import bar
 from bayesbench.scores import ScoreMatrix, open_scores
 from bayesbench.scores.splits import Split, load_folds
 
@@ -118,7 +118,7 @@ def run_methods(
 ) -> None:
     """Evaluate every method and write its record."""
     for method in methods.split(","):
-        with fold_progress(f"{name} {method}") as report:
+        with bar(f"{name} {method}") as report:
             result = evaluate(
                 matrix,
                 protocol,
@@ -126,7 +126,7 @@ def run_methods(
                 max_folds=max_folds,
                 options=options,
                 jobs=jobs,
-                work_dir=default_work_dir(),
+                work_dir=cache_directory("evaluate"),
                 on_progress=report,
                 **plan,
             )

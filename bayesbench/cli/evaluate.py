@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..config import usable_cores
+from ..config import cache_directory, usable_cores
 from ..errors import UsageError
 from ..files import replacing
+from ..progress import bar
 from . import values
 from .data import chosen_splits, data_options, read_data, writable
 from .output import Column, Listing, emit, example, format_option, text
-from .progress import progress
 
 if TYPE_CHECKING:
     from ..evaluation import EvaluationResult
@@ -104,7 +104,7 @@ def evaluate(
 
     A run that was killed goes on where it stopped when it is started again the same way.
     """
-    from ..evaluation import available_methods, default_work_dir
+    from ..evaluation import available_methods
     from ..scores.ids import look_up
 
     look_up("method", method, {name: at for at, name in enumerate(available_methods())})
@@ -113,7 +113,7 @@ def evaluate(
     if source is not None:
         settings["path"] = source
     matrix = read_data(data, scale, benchmarks, min_model, min_benchmark)
-    keep = None if no_resume else Path(work_dir) if work_dir else default_work_dir()
+    keep = None if no_resume else Path(work_dir) if work_dir else cache_directory("evaluate")
     beside = Path(data) / LOW_COST_FILE
     if low_cost is None and plan["protocol"] == "probes" and beside.is_file():
         low_cost = str(beside)
@@ -181,7 +181,7 @@ def run(
 
     if jobs is None:
         jobs = usable_cores() if method.startswith("low-rank") else 1
-    with progress("folds") as report:
+    with bar("folds") as report:
         return evaluated(
             matrix,
             protocol,

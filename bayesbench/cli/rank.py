@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UnknownIdError, UsageError
+from ..progress import bar
 from . import values
 from .output import Column, Listing, emit, example, format_option, percent, text
-from .progress import progress
 from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _probes(
     if not names:
         raise UsageError(f"{probe!r} has run every benchmark: no candidate is left")
     rows: list[dict[str, Any]] = []
-    with progress("candidates") as report:
+    with bar("candidates") as report:
         for done, name in enumerate(names, start=1):
             estimate = decision_information(
                 draws, posterior.transform, comparison, probe, [name], seed=seed

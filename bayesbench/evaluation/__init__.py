@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from .figures import calibration, sharpness, short
 from .methods.registry import available_methods, build_method
-from .progress import fold_progress
 from .protocols.releases import BENCHPRESS_FAMILIES, Family, default_families, load_families
 from .protocols.reveal import Policy
 from .protocols.run import PROTOCOLS, EvaluationResult, evaluate
 from .rows import comparison_rows, export_prompt, table_rows
 from .runner import run_tasks
-from .store import default_work_dir
 from .tasks import FinishedFold, FoldTask, training_matrix
 
 __all__ = [
@@ -26,10 +24,8 @@ __all__ = [
     "calibration",
     "comparison_rows",
     "default_families",
-    "default_work_dir",
     "evaluate",
     "export_prompt",
-    "fold_progress",
     "load_families",
     "run_tasks",
     "sharpness",

@@ -17,7 +17,7 @@ from bayesbench.evaluation import FinishedFold, available_methods, build_method,
 from bayesbench.evaluation.methods.peers import BiasALS, build_baseline
 from bayesbench.evaluation.methods.peers.base import CellPredictions
 from bayesbench.evaluation.methods.registry import fingerprint
-from bayesbench.evaluation.store import FoldStore, default_work_dir, run_key
+from bayesbench.evaluation.store import FoldStore, run_key
 from bayesbench.evaluation.tasks import FoldTask, fold_tasks
 from bayesbench.scores.matrix import ScoreMatrix
 from bayesbench.scores.splits import per_model_folds
@@ -164,11 +164,6 @@ def test_store_round_trip(tasks: list[FoldTask], tmp_path: Path) -> None:
     assert loaded[0].quantiles is None and store.load(tasks[1]) is None
     store.clear()
     assert not store.directory.exists()
-
-
-def test_work_dir_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_work_dir() == tmp_path / "bayesbench" / "evaluate"
 
 
 def test_methods_by_name() -> None:
