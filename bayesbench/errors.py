@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 __all__ = [
     "BayesbenchError",
+    "BayesbenchWarning",
     "DataError",
     "DiagnosticsError",
     "FitError",
@@ -25,6 +26,10 @@ class BayesbenchError(Exception):
     """Base of everything this package raises on purpose."""
 
     exit_code = 1
+
+
+class BayesbenchWarning(UserWarning):
+    """Something to know about a result that is given all the same; one line, like the errors."""
 
 
 class UsageError(BayesbenchError):

@@ -57,7 +57,7 @@ def audit(top: int, seed: int, output_format: str, **data: Any) -> None:
 
     matrix = read_data(**data)
     with bar("audit") as report:
-        found = audited(matrix, seed=seed, progress=report)
+        found = audited(matrix, seed=seed, report=report)
     rows = [asdict(one) for one in found[:top]]
     document = {"readings": len(found), "seed": seed, "suspicions": rows}
     emit(output_format, document, Listing("Suspicious readings", COLUMNS, rows, FIELDS))

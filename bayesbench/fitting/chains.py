@@ -92,7 +92,7 @@ def run_all(
         return tasks[number](told)
 
     made: dict[int, Made] = {}
-    first = 1 if first_alone else 0
+    first = min(1, len(tasks)) if first_alone else 0
     try:
         for numbers in (range(first), range(first, len(tasks))):
             made |= _round(one, numbers, stop)

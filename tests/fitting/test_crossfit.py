@@ -65,7 +65,7 @@ class Spy:
 @pytest.fixture
 def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
     made = Spy()
-    monkeypatch.setattr(crossfit, "fit_gibbs", made)
+    monkeypatch.setattr(crossfit, "sample", made)
     return made
 
 

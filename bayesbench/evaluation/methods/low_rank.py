@@ -12,16 +12,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...answers.prediction import predict_cells
 from ...errors import UsageError
-from ...fitting.crossfit import CROSSFIT_CONFIG, FOLD_CONFIG, HeldOut, held_out_cells
-from ...fitting.engines.gibbs.sampler import fit_gibbs
+from ...fitting.crossfit import FOLD_CONFIG, HeldOut, held_out_cells
+from ...fitting.engines.contract import Engine
 from ...fitting.engines.settings import NUTS, SVI, Gibbs
+from ...fitting.sample import sample
 from ...low_rank.link import Transform
 from ...low_rank.spec import ModelSpec
-from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
 from ..tasks import FinishedFold, FoldTask, training_matrix
 from .new_release import NewReleaseLowRank
@@ -34,9 +33,6 @@ __all__ = ["LowRank", "build"]
 ENGINES = {"low-rank": "gibbs", "low-rank-nuts": "nuts", "low-rank-svi": "svi"}
 OF_NEW_MODELS = ("new-release", "probes")
 """Protocols about models of which little is known: each has a method of its own."""
-FOLD_NUTS = NUTS(chains=1, warmup=300, draws=400, max_tree_depth=8)
-
-Floats = NDArray[np.float64]
 
 
 def build(
@@ -65,9 +61,9 @@ def build(
     try:
         spec = ModelSpec(**options)
         if engine == "gibbs":
-            config: Any = replace(FOLD_CONFIG, **sampling)
+            config: Engine = replace(FOLD_CONFIG, **sampling)
         elif engine == "nuts":
-            config = replace(FOLD_NUTS, **sampling)
+            config = replace(NUTS().lighter(), **sampling)
         else:
             config = SVI(**sampling)
     except TypeError as error:
@@ -76,22 +72,10 @@ def build(
         if engine != "gibbs":
             raise UsageError(f"protocol {protocol!r} runs with low-rank, not {name!r}")
         if protocol == "probes":
-            planning = replace(CROSSFIT_CONFIG, **sampling)
+            planning = replace(Gibbs().lighter(), **sampling)
             return ProbesLowRank(name, spec, config, planning)
         return NewReleaseLowRank(name, spec, config, update)
     return LowRank(name, spec, config)
-
-
-def _fit(train: ScoreMatrix, spec: ModelSpec, config: Any, seed: int) -> StoredPosterior:
-    if isinstance(config, Gibbs):
-        return fit_gibbs(train, spec, config, seed=seed, check=False)
-    if isinstance(config, NUTS):
-        from ...fitting.engines.nuts import fit_nuts
-
-        return fit_nuts(train, spec, config, seed=seed)
-    from ...fitting.engines.svi import fit_svi
-
-    return fit_svi(train, spec, config, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -102,16 +86,16 @@ class LowRank:
     ----------
     name : str
     spec : ModelSpec
-    config : Gibbs, NUTS or SVI
+    config : Engine
     """
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
-    config: Any = FOLD_CONFIG
+    config: Engine = FOLD_CONFIG
 
     def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
         """Raw predictions; the latent quantiles and what recalibration needs are in ``extras``."""
-        posterior = _fit(train, self.spec, self.config, seed % 2**31)
+        posterior = sample(train, self.spec, self.config, seed=seed % 2**31, check=False)
         made = predict_cells(posterior, cells)
         shown = train.observed
         return raw_predictions(
@@ -137,7 +121,7 @@ class LowRank:
             if not others:
                 train, _ = training_matrix(matrix, fold.task)
                 seed = fold.task.random_seed % 2**31
-                others = list(held_out_cells(train, self.spec, seed=seed))
+                others = held_out_cells(train, self.spec, self.config.lighter(), seed=seed)
             recalibration = HeldOut.joined(others).recalibration()
             out.append(recalibrated_fold(matrix, base, fold, recalibration))
         return out

@@ -41,7 +41,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[ScoreMatrix]:
         seen.append(matrix)
         return make_posterior(options["seed"], matrix=matrix, spec=spec, n_draws=20)
 
-    monkeypatch.setattr("bayesbench.evaluation.methods.probes.fit_gibbs", fit)
+    monkeypatch.setattr("bayesbench.evaluation.methods.probes.sample", fit)
     return seen
 
 
