@@ -1,15 +1,20 @@
 """Work in threads: chains, and fits that hold scores back. One runner for all.
 
 Nothing runs in the calling thread, so that a signal is answered while compiled code runs. Threads
-are daemons: a process that was interrupted does not wait for them.
+are daemons: what was interrupted does not wait for them, only the end of the process does, since
+the interpreter cannot be taken down in good order around compiled code.
 """
 
 from __future__ import annotations
 
+import atexit
 import threading
+import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from queue import Empty, SimpleQueue
 from typing import TypeVar
+from weakref import WeakSet
 
 from ..config import usable_cores
 from ..progress import Job, Report
@@ -20,6 +25,8 @@ Made = TypeVar("Made")
 
 LOOK_SECONDS = 0.1
 """How often one who waits looks whether those around were stopped."""
+LAST_SECONDS = 30.0
+"""How long the end of the process waits for threads that are left."""
 
 
 class _Stopped(Exception):
@@ -43,6 +50,8 @@ class _Stop:
         if self._outer is not None:
             self._outer.check()
 
+
+_started: WeakSet[threading.Thread] = WeakSet()
 
 _around = threading.local()
 """Holds, in every thread started here, the `_Stop` of the run it is part of."""
@@ -119,8 +128,10 @@ def _round(one: Callable[[int], Made], numbers: Sequence[int], stop: _Stop) -> d
         threading.Thread(target=work, daemon=True, name=f"bayesbench-{n}")
         for n in range(min(len(numbers), usable_cores()))
     ]
+    _wait_at_exit()
     for thread in threads:
         thread.start()
+        _started.add(thread)
     made: dict[int, Made] = {}
     while len(made) < len(numbers):
         stop.check()
@@ -142,3 +153,15 @@ def _wait_for(threads: Sequence[threading.Thread]) -> None:
     for thread in threads:
         while thread.is_alive():
             thread.join(LOOK_SECONDS)
+
+
+@cache
+def _wait_at_exit() -> None:
+    """Let threads that were stopped reach the end of their block before the interpreter ends."""
+
+    def wait() -> None:
+        last = time.monotonic() + LAST_SECONDS
+        for thread in list(_started):
+            thread.join(max(0.0, last - time.monotonic()))
+
+    atexit.register(wait)
