@@ -11,6 +11,7 @@ from collections.abc import Sequence
 __all__ = [
     "AmbiguousIdError",
     "BayesbenchError",
+    "BayesbenchWarning",
     "DataError",
     "DiagnosticsError",
     "FitError",
@@ -36,6 +37,10 @@ class BayesbenchError(Exception):
     """
 
     exit_code = 1
+
+
+class BayesbenchWarning(UserWarning):
+    """Something to know about a result that is given all the same; one line, like the errors."""
 
 
 class UsageError(BayesbenchError):

@@ -26,8 +26,8 @@ from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
 from bayesbench.answers.prediction import PREDICTIVE_LEVELS
 from bayesbench.cli.evaluate import LOW_COST_FILE
-from bayesbench.cli.progress import progress
 from bayesbench.cli.values import counts, key_values
+from bayesbench.config import cache_directory
 from bayesbench.design import read_allowlist
 from bayesbench.evaluation import (
     EvaluationProtocol,
@@ -37,7 +37,6 @@ from bayesbench.evaluation import (
     Policy,
     Probes,
     calibration,
-    default_work_dir,
     evaluate,
     metrics,
     sharpness,
@@ -45,6 +44,7 @@ from bayesbench.evaluation import (
 from bayesbench.evaluation.cells import CellTable
 from bayesbench.evaluation.figures import headline, short
 from bayesbench.evaluation.metrics import RankingCounts
+from bayesbench.progress import bar
 from bayesbench.scores import ScoreMatrix, open_scores
 from bayesbench.scores.splits import Split, load_folds
 
@@ -103,14 +103,14 @@ def run_methods(
 ) -> None:
     """Evaluate every method and write its record."""
     for method in methods.split(","):
-        with progress(f"{name} {method}") as report:
+        with bar(f"{name} {method}") as report:
             result = evaluate(
                 matrix,
                 protocol,
                 method,
                 options=options,
                 jobs=jobs,
-                work_dir=default_work_dir(),
+                work_dir=cache_directory("evaluate"),
                 report=report,
             )[method]
         written = {**said, "max_folds": max_folds, "jobs": jobs, "method_options": options}

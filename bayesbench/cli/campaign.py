@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..progress import bar
 from . import values
 from .output import Column, Listing, emit, example, format_option, note, text
 from .predict import order, prediction_rows, prediction_table
 from .probes import choice_options, probe_rows, probe_table, read_choice
-from .progress import progress
 from .question import Question, posterior_option, prob_option, question_options
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def replay(
     running = Campaign(loaded.posterior, loaded.state)  # a rehearsal: nothing is written
     limit = len(scores) if max_steps is None else min(max_steps, len(scores))
     steps: list[Step] = []
-    with progress("steps") as report:
+    with bar("steps") as report:
         while len(steps) < limit:
             taken = running.replay(scores, 1)
             if not taken:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ..config import usable_cores
+from ..config import cache_directory, usable_cores
 from ..errors import UsageError
 from ..files import replacing
+from ..progress import bar
 from . import values
 from .data import chosen_splits, data_options, read_data, writable
 from .output import Column, Listing, emit, example, format_option, text
-from .progress import progress
 
 if TYPE_CHECKING:
     from ..evaluation import EvaluationProtocol, EvaluationResult
@@ -119,7 +119,7 @@ def evaluate(
 
     A run that was killed goes on where it stopped when it is started again the same way.
     """
-    from ..evaluation import available_methods, default_work_dir
+    from ..evaluation import available_methods
     from ..evaluation import evaluate as evaluated
     from ..scores.ids import look_up
 
@@ -134,14 +134,18 @@ def evaluate(
     matrix = read_data(data, scale, benchmarks, min_model, min_benchmark)
     if jobs is None:
         jobs = usable_cores() if method.startswith("low-rank") else 1
-    with progress("folds") as report:
+    with bar("folds") as report:
         evaluation = evaluated(
             matrix,
             built(protocol, plan, matrix),
             method,
             options=options,
             jobs=jobs,
-            work_dir=None if no_resume else Path(work_dir) if work_dir else default_work_dir(),
+            work_dir=None
+            if no_resume
+            else Path(work_dir)
+            if work_dir
+            else cache_directory("evaluate"),
             report=report,
         )
     result = evaluation[method]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..progress import bar
 from . import values
 from .output import Column, Listing, emit, example, format_option, percent, text
-from .progress import progress
 from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def rank(
     }
     listings = [_rank_table(ranking, rows, benchmarks, prob)]
     if probe is not None:
-        with progress("candidates") as report:
+        with bar("candidates") as report:
             found = posterior.deciding_probes(
                 compared, on=benchmarks, weights=weights, scale=scale, probed=probe,
                 seed=question.seed, report=report,

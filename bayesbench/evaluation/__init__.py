@@ -13,7 +13,6 @@ from .protocols.releases import Family, load_families
 from .results import Evaluation, EvaluationResult
 from .rows import table_rows
 from .run import evaluate
-from .store import default_work_dir
 
 __all__ = [
     "PROTOCOLS",
@@ -31,7 +30,6 @@ __all__ = [
     "available_methods",
     "build_method",
     "calibration",
-    "default_work_dir",
     "evaluate",
     "export_prompt",
     "load_families",

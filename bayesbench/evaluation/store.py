@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import zipfile
 from collections.abc import Sequence
@@ -21,16 +20,10 @@ from .predictions import CellPredictions
 from .predictor import Predictor, fingerprint
 from .tasks import FoldTask
 
-__all__ = ["FoldStore", "default_work_dir", "run_key"]
+__all__ = ["FoldStore", "run_key"]
 
 _FORMAT = 1
 _EXTRA = "extra:"
-
-
-def default_work_dir() -> Path:
-    """``$XDG_CACHE_HOME/bayesbench/evaluate``, by default under ``~/.cache``."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "bayesbench" / "evaluate"
 
 
 def _version() -> str:

@@ -12,15 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...answers.prediction import predict_cells
 from ...fitting.crossfit import FOLD_CONFIG, HeldOut, held_out_cells
-from ...fitting.engines.gibbs.sampler import fit_gibbs
-from ...fitting.engines.settings import NUTS, SVI, Gibbs
+from ...fitting.engines.contract import Engine
+from ...fitting.engines.settings import NUTS, SVI
+from ...fitting.sample import sample
 from ...low_rank.link import Transform
 from ...low_rank.spec import ModelSpec
-from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
 from ..predictions import CellPredictions, IntArray
 from ..tasks import FinishedFold, FoldTask, training_matrix
@@ -29,27 +28,12 @@ from .raw import held_out, raw_predictions, recalibrated_fold
 
 __all__ = ["LowRank"]
 
-FOLD_NUTS = NUTS(chains=1, warmup=300, draws=400, max_tree_depth=8)
-CONFIGS: Mapping[str, Gibbs | NUTS | SVI] = {
+CONFIGS: Mapping[str, Engine] = {
     "low-rank": FOLD_CONFIG,
-    "low-rank-nuts": FOLD_NUTS,
+    "low-rank-nuts": NUTS().lighter(),
     "low-rank-svi": SVI(),
 }
 """How each method samples, but for what its options say."""
-
-Floats = NDArray[np.float64]
-
-
-def _fit(train: ScoreMatrix, spec: ModelSpec, config: Any, seed: int) -> StoredPosterior:
-    if isinstance(config, Gibbs):
-        return fit_gibbs(train, spec, config, seed=seed, check=False)
-    if isinstance(config, NUTS):
-        from ...fitting.engines.nuts import fit_nuts
-
-        return fit_nuts(train, spec, config, seed=seed)
-    from ...fitting.engines.svi import fit_svi
-
-    return fit_svi(train, spec, config, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -60,12 +44,12 @@ class LowRank:
     ----------
     name : str
     spec : ModelSpec
-    config : Gibbs, NUTS or SVI
+    config : Engine
     """
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
-    config: Any = FOLD_CONFIG
+    config: Engine = FOLD_CONFIG
 
     @classmethod
     def built(cls, name: str, options: Mapping[str, Any]) -> LowRank:
@@ -74,7 +58,7 @@ class LowRank:
 
     def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
         """Raw predictions; the latent quantiles and what recalibration needs are in ``extras``."""
-        posterior = _fit(train, self.spec, self.config, seed % 2**31)
+        posterior = sample(train, self.spec, self.config, seed=seed % 2**31, check=False)
         made = predict_cells(posterior, cells)
         shown = train.observed
         return raw_predictions(
@@ -100,7 +84,7 @@ class LowRank:
             if not others:
                 train, _ = training_matrix(matrix, fold.task)
                 seed = fold.task.random_seed % 2**31
-                others = list(held_out_cells(train, self.spec, seed=seed))
+                others = held_out_cells(train, self.spec, self.config.lighter(), seed=seed)
             recalibration = HeldOut.joined(others).recalibration()
             out.append(recalibrated_fold(matrix, base, fold, recalibration))
         return out

@@ -18,8 +18,8 @@ from ...fitting.crossfit import (
     held_out_models,
     held_out_releases,
 )
-from ...fitting.engines.gibbs.sampler import fit_gibbs
-from ...fitting.engines.settings import Gibbs
+from ...fitting.engines.contract import Engine
+from ...fitting.sample import sample
 from ...low_rank.spec import ModelSpec
 from ...posterior.calibration import Recalibration
 from ...posterior.stored import StoredPosterior
@@ -44,7 +44,7 @@ class NewReleaseLowRank:
     ----------
     name : str
     spec : ModelSpec
-    config : Gibbs
+    config : Engine
     update : {"refit", "condition"}
         Fit everything shown together, so that siblings released together tell of each other; or
         condition one fit of the earlier models on each new model's scores alone.
@@ -52,7 +52,7 @@ class NewReleaseLowRank:
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
-    config: Gibbs = FOLD_CONFIG
+    config: Engine = FOLD_CONFIG
     update: str = "refit"
 
     def __post_init__(self) -> None:
@@ -102,13 +102,13 @@ class NewReleaseLowRank:
         return out
 
     def _fit(self, train: ScoreMatrix, size: int, seed: int) -> StoredPosterior:
-        return fit_gibbs(
+        return sample(
             train, self.spec, self.config, seed=seed % 2**31, n_readings=size, check=False
         )
 
     def _recalibration(self, others: ScoreMatrix, seed: int, size: int) -> Recalibration | None:
         source = held_out_releases if self.update == "refit" else held_out_models
-        parts = list(source(others, self.spec, seed=seed % 2**31, n_readings=size))
+        parts = source(others, self.spec, self.config.lighter(), seed=seed % 2**31, n_readings=size)
         return HeldOut.joined(parts).recalibration() if parts else None
 
     def _refitted(
