@@ -8,10 +8,17 @@ from .design import Costs as Costs
 from .design import Recommendation as Recommendation
 from .design import Recommendations as Recommendations
 from .errors import BayesbenchError as BayesbenchError
+from .errors import BayesbenchWarning as BayesbenchWarning
+from .evaluation import Curve as Curve
+from .evaluation import Evaluation as Evaluation
+from .evaluation import Folds as Folds
+from .evaluation import NewRelease as NewRelease
+from .evaluation import Probes as Probes
 from .evaluation import evaluate as evaluate
 from .fitting.engines.settings import NUTS as NUTS
 from .fitting.engines.settings import SVI as SVI
 from .fitting.engines.settings import Gibbs as Gibbs
+from .fitting.fit import fit as fit
 from .front.model import Model as Model
 from .front.posterior import Posterior as Posterior
 from .front.posterior import open_posterior as open_posterior

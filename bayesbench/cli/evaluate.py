@@ -132,6 +132,7 @@ def evaluate(
     if protocol == "probes" and beside.is_file():
         plan.setdefault("low_cost", str(beside))
     matrix = read_data(data, scale, benchmarks, min_model, min_benchmark)
+    keep = Path(work_dir) if work_dir else cache_directory("evaluate")
     if jobs is None:
         jobs = usable_cores() if method.startswith("low-rank") else 1
     with bar("folds") as report:
@@ -141,11 +142,7 @@ def evaluate(
             method,
             options=options,
             jobs=jobs,
-            work_dir=None
-            if no_resume
-            else Path(work_dir)
-            if work_dir
-            else cache_directory("evaluate"),
+            work_dir=None if no_resume else keep,
             report=report,
         )
     result = evaluation[method]

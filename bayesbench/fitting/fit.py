@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from ..errors import BayesbenchWarning, DiagnosticsError
+from ..front.posterior import Posterior
 from ..low_rank.spec import ModelSpec
 from ..posterior.diagnostics import Diagnostics
-from ..posterior.stored import StoredPosterior
 from ..progress import Job, Report, bar
 from ..scores import ScoreMatrix
 from .crossfit import USUAL_FITS, learned_calibration
@@ -32,7 +32,7 @@ def fit(
     min_benchmark: int = 8,
     strict: bool = False,
     progress: bool | Report = False,
-) -> StoredPosterior:
+) -> Posterior:
     """Fit the low-rank model to scores and recalibrate its intervals.
 
     Parameters
@@ -56,7 +56,7 @@ def fit(
 
     Returns
     -------
-    StoredPosterior
+    Posterior
         With diagnostics, and with a calibration unless `calibrate` is off or there were too few
         scores.
 
@@ -106,7 +106,7 @@ def fit(
             posterior = replace(posterior, calibration=calibration)
             if calibration is None:
                 _warn("too few scores to recalibrate the intervals; they are the model's own")
-    return posterior
+    return Posterior.of(posterior)
 
 
 def _shown(progress: bool | Report) -> AbstractContextManager[Report | None]:

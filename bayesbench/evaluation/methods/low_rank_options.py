@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from ...errors import UsageError
-from ...fitting.engines.settings import NUTS, SVI, Gibbs
+from ...fitting.engines.contract import Engine
 from ...low_rank.spec import ModelSpec
 from .options import field_names, only_known
 
@@ -16,7 +16,7 @@ __all__ = ["gibbs_only", "settings"]
 SAMPLING = ("draws", "warmup", "thin")
 """Fields of an engine that are options, as far as it has them."""
 
-Config = TypeVar("Config", bound=Gibbs | NUTS | SVI)
+Config = TypeVar("Config", bound=Engine)
 
 
 def settings(
@@ -30,7 +30,7 @@ def settings(
         Of the method, for messages.
     options : mapping
         Fields of `ModelSpec`, and ``draws``, ``warmup``, ``thin`` of the engine.
-    config : Gibbs, NUTS or SVI
+    config : Engine
         The engine without the options.
     *others : str
         Options of the method that are read elsewhere.
@@ -49,9 +49,15 @@ def settings(
         if key not in sampling
     }
     try:
-        return ModelSpec(**of_spec), replace(config, **of_engine)  # type: ignore[arg-type]
+        return ModelSpec(**of_spec), _with(config, of_engine)  # type: ignore[arg-type]
     except TypeError as error:
         raise UsageError(f"method {name!r}: {error}; check the values of its options") from None
+
+
+def _with(config: Config, changes: Mapping[str, object]) -> Config:
+    """The engine with other settings: a dataclass, which no protocol can say."""
+    changed: Config = replace(cast(Any, config), **changes)
+    return changed
 
 
 def gibbs_only(name: str, protocol: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
@@ -70,7 +70,7 @@ class ProbesLowRank:
         """The method ``low-rank`` with its options, which go for the planning fits too."""
         gibbs_only(name, "probes")
         spec, config = settings(name, options, FOLD_CONFIG)
-        _, planning = settings(name, options, CROSSFIT_CONFIG)
+        _, planning = settings(name, options, Gibbs().lighter())
         return cls(name, spec, config, planning)
 
     def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
