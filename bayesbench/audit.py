@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from .answers.prediction import cell_draws, degrees_of_freedom, predict_cells
+from .answers.predictive import cell_draws, degrees_of_freedom, predict_cells
 from .answers.suspicion import alternatives, explanation_log_densities, suspicion
 from .fitting.chains import run_all
 from .fitting.engines.contract import Engine

@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from bayesbench.answers.prediction import predict_cells
+from bayesbench.answers.predictive import predict_cells
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import open_scores
 

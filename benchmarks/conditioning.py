@@ -25,7 +25,7 @@ import click
 import numpy as np
 from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
-from bayesbench.answers.prediction import Predictive, predict_cells
+from bayesbench.answers.predictive import Predictive, predict_cells
 from bayesbench.fitting.crossfit import condition_on_row
 from bayesbench.fitting.engines.settings import ENGINES
 from bayesbench.fitting.sample import sample

@@ -21,7 +21,7 @@ import numpy as np
 from arviz_stats import base as arviz_base_stats
 from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
-from bayesbench.answers.prediction import cell_draws
+from bayesbench.answers.predictive import cell_draws
 from bayesbench.fitting.engines.settings import NUTS, Gibbs
 from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.spec import ModelSpec

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS
 from bayesbench.cli.evaluate import LOW_COST_FILE
 from bayesbench.cli.values import counts, key_values
 from bayesbench.config import cache_directory

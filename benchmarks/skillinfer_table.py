@@ -25,7 +25,7 @@ from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
 from bayesbench.answers.calibrated import recalibrated
 from bayesbench.answers.condition import condition
-from bayesbench.answers.prediction import predictive
+from bayesbench.answers.predictive import predictive
 from bayesbench.evaluation import metrics
 from bayesbench.fitting.crossfit import FOLD_CONFIG, learned_calibration
 from bayesbench.fitting.sample import sample

@@ -23,7 +23,7 @@ from ..low_rank.facts import ModelFacts
 from ..low_rank.features import NewRow
 from ..posterior.stored import StoredPosterior
 from .one_model import ModelState, ScoredModel, log_evidence, start, stratified, sweep
-from .prediction import LatentDraws, degrees_of_freedom, fitted_draws
+from .predictive import LatentDraws, degrees_of_freedom, fitted_draws
 from .psis import effective_share, smoothed_weights, systematic_resample
 
 __all__ = ["NEW_MODEL", "condition"]

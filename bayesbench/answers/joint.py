@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, UsageError
 from ..low_rank.noise import sample
-from .prediction import LatentDraws, Predictive
+from .predictive import LatentDraws, Predictive
 
 __all__ = ["KINDS", "LEAST_DRAWS", "Kind", "ScoreDraws"]
 

@@ -16,8 +16,8 @@ from ..front.posterior import open_posterior
 from ..front.prediction import Prediction
 from ..posterior.stored import StoredPosterior
 from ..scores.ids import Names
-from .results import Proposal, Status, fingerprint, many
-from .state import CampaignState, Step, StopRules, read_state, write_state
+from .proposal import Proposal, Status, fingerprint, many
+from .state_file import CampaignState, Step, StopRules, read_state, write_state
 
 __all__ = ["Campaign"]
 

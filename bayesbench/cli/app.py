@@ -14,7 +14,7 @@ __all__ = ["app"]
 
 COMMANDS = {
     "predict": ("predict:predict", "What a model would score on other benchmarks."),
-    "next": ("probes:next_", "Which benchmark to run next."),
+    "next": ("next:next_", "Which benchmark to run next."),
     "decide": ("decide:decide", "Run a benchmark, or trust its prediction?"),
     "rank": ("rank:rank", "Which of several models is best, and how sure that is."),
     "campaign": ("campaign:campaign", "Propose, observe, update: a campaign kept in a file."),

@@ -9,9 +9,9 @@ import click
 
 from ..progress import bar
 from . import values
+from .next import choice_options, probe_rows, probe_table, read_choice
 from .output import Column, Listing, emit, example, format_option, note, text
 from .predict import order, prediction_rows, prediction_table
-from .probes import choice_options, probe_rows, probe_table, read_choice
 from .question import Question, posterior_option, prob_option, question_options
 
 if TYPE_CHECKING:

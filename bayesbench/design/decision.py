@@ -16,7 +16,7 @@ from .gain import candidate_indices
 from .moments import Floats
 
 if TYPE_CHECKING:
-    from ..answers.prediction import LatentDraws
+    from ..answers.predictive import LatentDraws
 
 __all__ = ["Estimate", "decision_information", "sample_scores"]
 
@@ -107,7 +107,7 @@ def decision_information(
     --------
     The better the model does on ``arc``, the likelier it is the best; ``ifeval`` is unrelated.
 
-    >>> from bayesbench.answers.prediction import LatentDraws
+    >>> from bayesbench.answers.predictive import LatentDraws
     >>> eta = np.random.default_rng(0).normal(size=(1000, 2))
     >>> noise, normal, unknown = np.full((1000, 2), 0.3), np.full(1000, np.inf), np.full(2, np.nan)
     >>> draws = LatentDraws("new-model", ("arc", "ifeval"), eta, noise, normal, unknown)

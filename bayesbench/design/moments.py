@@ -18,7 +18,7 @@ from ..errors import UsageError
 from ..low_rank.noise import entropy_power
 
 if TYPE_CHECKING:
-    from ..answers.prediction import LatentDraws
+    from ..answers.predictive import LatentDraws
 
 __all__ = ["Moments", "moments"]
 

@@ -19,7 +19,7 @@ from .widths import width_reductions
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..answers.prediction import LatentDraws, Predictive
+    from ..answers.predictive import LatentDraws, Predictive
 
 __all__ = ["DEFAULT_K", "Recommendation", "Recommendations", "recommend"]
 
@@ -214,7 +214,7 @@ def recommend(
     --------
     Two benchmarks that measure the same, and one of its own:
 
-    >>> from bayesbench.answers.prediction import LatentDraws, predictive
+    >>> from bayesbench.answers.predictive import LatentDraws, predictive
     >>> from bayesbench.low_rank.link import Transform
     >>> ids, rng = ("arc", "gsm8k", "ifeval"), np.random.default_rng(0)
     >>> skill, other = rng.normal(size=(2, 400, 1))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..answers.prediction import PREDICTIVE_LEVELS
+from ..answers.predictive import PREDICTIVE_LEVELS
 from ..scores.matrix import ScoreMatrix
 from .metrics import RankingCounts, interval_from_quantiles, ranking_counts
 from .predictions import BoolArray, CellPredictions, FloatArray, IntArray
@@ -31,7 +31,7 @@ class CellTable:
         tags. A cell is not predictable (median NaN) if its benchmark has no training score, the
         same for every method, or if the method gives nothing for it.
     quantiles : (n, L) float or None
-        Score scale, on :data:`~bayesbench.answers.prediction.PREDICTIVE_LEVELS`; NaN where not
+        Score scale, on :data:`~bayesbench.answers.predictive.PREDICTIVE_LEVELS`; NaN where not
         predictable.
     """
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..answers.prediction import PREDICTIVE_LEVELS
+from ..answers.predictive import PREDICTIVE_LEVELS
 from ..scores.matrix import ScoreMatrix
 from . import metrics
 from .cells import CellTable

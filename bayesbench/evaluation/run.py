@@ -15,7 +15,7 @@ from .cells import cell_table
 from .methods.registry import build_method
 from .predictor import Predictor
 from .protocols import PROTOCOLS, EvaluationProtocol, Folds
-from .protocols.contract import PlannedProtocol
+from .protocols.interface import PlannedProtocol
 from .results import Evaluation, EvaluationResult, different_names
 from .runner import Report, run_tasks, spawned_executor
 from .store import FoldStore

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..answers.calibrated import predictive_features
 from ..answers.condition import condition
-from ..answers.prediction import PREDICTIVE_LEVELS, Predictive, predict_cells, predictive
+from ..answers.predictive import PREDICTIVE_LEVELS, Predictive, predict_cells, predictive
 from ..low_rank.facts import ModelFacts, parse_release_date
 from ..low_rank.spec import ModelSpec
 from ..posterior.calibration import (

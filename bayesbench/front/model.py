@@ -15,7 +15,7 @@ from ..answers.condition import NEW_MODEL, condition
 from ..answers.decide import Decision, decide
 from ..answers.explain import Explanation, Surprise, explain, surprises
 from ..answers.joint import Kind, ScoreDraws
-from ..answers.prediction import LatentDraws, Predictive, predictive
+from ..answers.predictive import LatentDraws, Predictive, predictive
 from ..answers.ranking import Comparison, Gap, gap_between
 from ..design import Costs, Recommendations, recommend
 from ..errors import ScoreError, UsageError

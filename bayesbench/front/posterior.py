@@ -11,7 +11,7 @@ import numpy as np
 
 from ..answers.calibrated import recalibrated
 from ..answers.joint import Kind
-from ..answers.prediction import LatentDraws, fitted_draws, predict_cells
+from ..answers.predictive import LatentDraws, fitted_draws, predict_cells
 from ..answers.ranking import Gap, Ranking, rank_models, totals
 from ..design import decision_information
 from ..errors import UnknownIdError, UsageError

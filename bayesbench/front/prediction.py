@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..answers.joint import LEAST_DRAWS, Kind, ScoreDraws
-from ..answers.prediction import LatentDraws, Predictive
+from ..answers.predictive import LatentDraws, Predictive
 from ..errors import UsageError
 from ..scores.ids import Names
 

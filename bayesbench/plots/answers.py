@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..answers.prediction import Predictive, cell_draws
+from ..answers.predictive import Predictive, cell_draws
 from ..errors import UsageError
 from ..posterior.stored import StoredPosterior
 from .style import BLUE, GREY, ORANGE, SMALL, axes_for, label

@@ -8,8 +8,8 @@ in every draw.
 from __future__ import annotations
 
 from .analysis import CompletePart, Structure, analyse
+from .by_rank import rank_sweep
 from .factors import AlignedFactors, aligned_factors, factor_ends
-from .sweep import rank_sweep
 
 __all__ = [
     "AlignedFactors",

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bayesbench.answers.decide import decide, decide_from_quantiles
-from bayesbench.answers.prediction import fitted_draws, predictive
+from bayesbench.answers.predictive import fitted_draws, predictive
 from bayesbench.errors import UnknownIdError, UsageError
 from tests.factories import make_posterior
 

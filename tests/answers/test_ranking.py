@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesbench.answers.prediction import fitted_draws
+from bayesbench.answers.predictive import fitted_draws
 from bayesbench.answers.ranking import (
     Comparison,
     prob_better,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayesbench.answers.prediction import fitted_draws, predictive
+from bayesbench.answers.predictive import fitted_draws, predictive
 from bayesbench.front.posterior import open_posterior
 from bayesbench.low_rank.facts import ModelFacts
 from bayesbench.posterior.stored import StoredPosterior

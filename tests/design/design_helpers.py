@@ -7,7 +7,7 @@ from types import ModuleType
 
 import numpy as np
 
-from bayesbench.answers.prediction import LatentDraws
+from bayesbench.answers.predictive import LatentDraws
 from bayesbench.design.moments import Moments
 
 

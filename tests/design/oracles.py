@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from bayesbench.answers.prediction import LatentDraws
+from bayesbench.answers.predictive import LatentDraws
 from bayesbench.design.decision import Estimate, sample_scores
 from bayesbench.low_rank.noise import log_density
 from bayesbench.numerics import log_sum_exp

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from bayesbench.answers.prediction import LatentDraws
+from bayesbench.answers.predictive import LatentDraws
 from bayesbench.design import decision
 from bayesbench.design.decision import Estimate, decision_information, sample_scores
 from bayesbench.errors import DataError, UnknownIdError, UsageError

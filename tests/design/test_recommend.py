@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayesbench.answers.prediction import LatentDraws, Predictive, predictive
+from bayesbench.answers.predictive import LatentDraws, Predictive, predictive
 from bayesbench.design.costs import Costs
 from bayesbench.design.gain import information, target
 from bayesbench.design.moments import moments

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS
 from bayesbench.design import widths
 from bayesbench.design.gain import Targets, target
 from bayesbench.design.moments import Moments

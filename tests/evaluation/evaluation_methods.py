@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS
 from bayesbench.evaluation import CellPredictions, Policy
 from bayesbench.evaluation.tasks import FinishedFold, FoldTask, training_matrix
 from bayesbench.scores.matrix import ScoreMatrix

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS
 from bayesbench.evaluation.cells import CellTable, cell_table, ranking_of
 from bayesbench.evaluation.metrics import ranking_counts
 from bayesbench.evaluation.predictions import CellPredictions

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS
 from bayesbench.evaluation import Folds, calibration, evaluate, sharpness, short
 from bayesbench.evaluation.cells import CellTable
 from bayesbench.evaluation.figures import by_k, counted, headline

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from bayesbench.answers.condition import condition
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS, predict_cells
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS, predict_cells
 from bayesbench.errors import ScoreError
 from bayesbench.fitting import crossfit
 from bayesbench.fitting.crossfit import (

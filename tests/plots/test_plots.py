@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayesbench import plots
-from bayesbench.answers.prediction import Predictive, fitted_draws, predict_cells, predictive
+from bayesbench.answers.predictive import Predictive, fitted_draws, predict_cells, predictive
 from bayesbench.design import Recommendation
 from bayesbench.errors import UsageError
 from bayesbench.evaluation.metrics import coverage, strata

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from scipy.stats import beta
 
 from bayesbench.answers.calibrated import predictive_features, recalibrated
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS, predict_cells
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS, predict_cells
 from bayesbench.errors import DataError
 from bayesbench.posterior.calibration import (
     FEATURES,

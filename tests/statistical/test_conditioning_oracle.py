@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bayesbench.answers.prediction import Predictive, predict_cells
+from bayesbench.answers.predictive import Predictive, predict_cells
 from bayesbench.fitting.crossfit import condition_on_row
 from bayesbench.fitting.engines.settings import NUTS, Gibbs
 from bayesbench.fitting.sample import sample

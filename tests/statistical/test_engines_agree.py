@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from arviz_stats import base as arviz_base_stats
 
-from bayesbench.answers.prediction import predict_cells
+from bayesbench.answers.predictive import predict_cells
 from bayesbench.fitting.engines.settings import NUTS, Gibbs
 from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.eta import linear_predictor

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bayesbench.answers.condition import condition
-from bayesbench.answers.prediction import predictive
+from bayesbench.answers.predictive import predictive
 from bayesbench.fitting.engines.settings import Gibbs
 from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.features import ModelFeatures, NewRow

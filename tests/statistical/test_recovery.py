@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS, predict_cells
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS, predict_cells
 from bayesbench.fitting.engines.settings import Gibbs
 from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.eta import linear_predictor

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...answers.prediction import predict_cells
+from ...answers.predictive import predict_cells
 from ...fitting.crossfit import FOLD_CONFIG, HeldOut, held_out_cells
 from ...fitting.engines.contract import Engine
 from ...fitting.engines.settings import NUTS, SVI

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...answers.calibrated import predictive_features
-from ...answers.prediction import PREDICTIVE_LEVELS, Predictive, predict_cells
+from ...answers.predictive import PREDICTIVE_LEVELS, Predictive, predict_cells
 from ...errors import UsageError
 from ...fitting.crossfit import (
     FOLD_CONFIG,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...answers.prediction import PREDICTIVE_LEVELS, Predictive
+from ...answers.predictive import PREDICTIVE_LEVELS, Predictive
 from ...fitting.crossfit import HeldOut
 from ...low_rank.link import Transform
 from ...posterior.calibration import Recalibration

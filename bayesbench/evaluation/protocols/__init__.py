@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .contract import EvaluationProtocol
 from .curve import Curve
 from .folds import Folds
+from .interface import EvaluationProtocol
 from .new_release import NewRelease
 from .probes import Probes
 

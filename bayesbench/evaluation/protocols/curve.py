@@ -14,7 +14,7 @@ from ..cells import CellTable, ranking_of
 from ..figures import by_k, headline
 from ..predictor import Setting
 from ..tasks import FinishedFold, FoldTask, task_seed
-from .contract import at_least, whole_numbers
+from .interface import at_least, whole_numbers
 
 __all__ = ["Curve"]
 

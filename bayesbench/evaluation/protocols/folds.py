@@ -15,7 +15,7 @@ from ..cells import CellTable, ranking_of
 from ..figures import headline
 from ..predictor import Setting
 from ..tasks import FinishedFold, FoldTask, task_seed
-from .contract import at_least
+from .interface import at_least
 
 __all__ = ["Folds"]
 

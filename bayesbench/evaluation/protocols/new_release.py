@@ -16,7 +16,7 @@ from ..figures import by_k, headline
 from ..predictions import IntArray
 from ..predictor import Setting
 from ..tasks import FinishedFold, FoldTask, task_seed
-from .contract import at_least, whole_numbers
+from .interface import at_least, whole_numbers
 from .releases import Family, default_families, last_day
 
 __all__ = ["NewRelease"]

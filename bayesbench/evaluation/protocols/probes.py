@@ -16,7 +16,7 @@ from ..figures import headline
 from ..policies import LOW_COST, Policy, ProbeOrder, low_cost_of, random_policy
 from ..predictor import PlanningMethod, Predictor, Setting
 from ..tasks import FinishedFold, FoldTask, task_seed
-from .contract import at_least, whole_numbers
+from .interface import at_least, whole_numbers
 from .probe_curves import policy_curves
 
 __all__ = ["Probes"]

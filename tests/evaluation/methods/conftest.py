@@ -30,8 +30,8 @@ class Fake:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     made = Fake()
-    monkeypatch.setattr("bayesbench.evaluation.methods.low_rank.fit_gibbs", made)
-    monkeypatch.setattr("bayesbench.evaluation.methods.new_release.fit_gibbs", made)
-    monkeypatch.setattr("bayesbench.evaluation.methods.probes.fit_gibbs", made)
-    monkeypatch.setattr("bayesbench.fitting.crossfit.fit_gibbs", made)
+    monkeypatch.setattr("bayesbench.evaluation.methods.low_rank.sample", made)
+    monkeypatch.setattr("bayesbench.evaluation.methods.new_release.sample", made)
+    monkeypatch.setattr("bayesbench.evaluation.methods.probes.sample", made)
+    monkeypatch.setattr("bayesbench.fitting.crossfit.sample", made)
     return made

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS
 from bayesbench.evaluation import CellPredictions, Folds, evaluate
 from bayesbench.evaluation.methods.low_rank import CONFIGS, LowRank
 from bayesbench.evaluation.methods.registry import LOW_RANK_METHODS

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS, Predictive, predict_cells
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS, Predictive, predict_cells
 from bayesbench.evaluation.methods.raw import held_out, raw_predictions, recalibrated_fold
 from bayesbench.evaluation.tasks import FinishedFold, FoldTask
 from bayesbench.low_rank.link import Transform

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS
 from bayesbench.errors import UsageError
 from bayesbench.evaluation import Folds, evaluate, metrics
 from bayesbench.evaluation.tasks import training_matrix

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ....answers.prediction import PREDICTIVE_LEVELS
+from ....answers.predictive import PREDICTIVE_LEVELS
 from ....scores.matrix import ScoreMatrix
 from ...predictions import BoolArray, CellPredictions, FloatArray, IntArray
 

@@ -20,7 +20,7 @@ from bayesbench.evaluation import (
     Probes,
     evaluate,
 )
-from bayesbench.evaluation.protocols.contract import PlannedProtocol
+from bayesbench.evaluation.protocols.interface import PlannedProtocol
 from bayesbench.scores.matrix import ScoreMatrix
 from tests.evaluation.evaluation_methods import Normal
 

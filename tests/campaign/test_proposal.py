@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from bayesbench.campaign.results import Proposal, Status, fingerprint
+from bayesbench.campaign.proposal import Proposal, Status, fingerprint
 from bayesbench.design import Recommendation, Recommendations
 from bayesbench.posterior.stored import StoredPosterior
 from tests.factories import make_posterior

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from bayesbench.answers.prediction import (
+from bayesbench.answers.predictive import (
     PREDICTIVE_LEVELS,
     Predictive,
     cell_draws,
@@ -85,7 +85,7 @@ def test_mixture_quantiles_do_not_depend_on_chunks(monkeypatch: pytest.MonkeyPat
     rng = np.random.default_rng(0)
     eta, scale = rng.normal(size=(50, 7)), np.full((50, 7), 0.2)
     whole = mixture_quantiles(eta, scale, np.full(50, 5.0))
-    monkeypatch.setattr("bayesbench.answers.prediction.CHUNK_POINTS", 40_000)
+    monkeypatch.setattr("bayesbench.answers.predictive.CHUNK_POINTS", 40_000)
     np.testing.assert_array_equal(mixture_quantiles(eta, scale, np.full(50, 5.0)), whole)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bayesbench.campaign.state import (
+from bayesbench.campaign.state_file import (
     CampaignState,
     Step,
     StopRules,
