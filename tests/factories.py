@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bayesbench.front.posterior import Posterior
 from bayesbench.low_rank.features import ModelFeatures
 from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.provenance import Provenance
-from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 
 PROVIDERS = ("Aleph", "Beth", "Gimel")
@@ -69,7 +69,7 @@ def make_posterior(
     n_chains: int = 2,
     spec: ModelSpec | None = None,
     matrix: ScoreMatrix | None = None,
-) -> StoredPosterior:
+) -> Posterior:
     """Posterior whose draws scatter around one random truth; no sampler, so no fit to the scores.
 
     `n_draws` counts all chains together. With `spec`, parts it switches off are absent; with
@@ -114,7 +114,7 @@ def make_posterior(
         draws["noise_model"] = positive((m,), 1.0)
     if spec.student_t:
         draws["nu"] = rng.choice(spec.priors.nu_grid, lead)
-    return StoredPosterior(
+    return Posterior(
         draws=draws,
         matrix=matrix,
         transform=Transform.from_matrix(matrix),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from os import PathLike
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
@@ -17,11 +17,15 @@ from ..design import decision_information
 from ..errors import UnknownIdError, UsageError
 from ..low_rank.facts import ModelFacts
 from ..posterior.diagnostics import Diagnostics
+from ..posterior.file import load, save, to_datatree
 from ..posterior.stored import StoredPosterior
 from ..scores.datasets import bundled_path
 from ..scores.ids import nearest_ids
 from .model import Model, comparison_of
 from .prediction import CellPrediction, Prediction
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["BUNDLED", "DecidingProbe", "Posterior", "open_posterior"]
 
@@ -67,6 +71,38 @@ class Posterior(StoredPosterior):
     def of(cls, stored: StoredPosterior) -> Self:
         """The same posterior, ready to be asked."""
         return cls(**{item.name: getattr(stored, item.name) for item in fields(stored)})
+
+    def to_datatree(self) -> xr.DataTree:
+        """As an xarray DataTree with the groups ArviZ knows; see `posterior.file`."""
+        return to_datatree(self)
+
+    def save(self, path: str | PathLike[str], *, pack: bool = False) -> None:
+        """Write a netCDF file; it appears whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+        pack : bool
+            Round the large quantities to 16-bit integers; the largest rounding error of each, at
+            most about 1/256 of its sd, is written in the file's ``packing_error``.
+
+        Raises
+        ------
+        PosteriorFileError
+            The file cannot be written.
+        """
+        save(self, path, pack=pack)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a file written by `save`; nothing in it is executed.
+
+        Raises
+        ------
+        PosteriorFileError
+            Missing, truncated, foreign, or written by a newer format.
+        """
+        return load(path, cls)
 
     def check(self) -> Diagnostics:
         """What the fit says about itself: a verdict, in a sentence with its remedy.

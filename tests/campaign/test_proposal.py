@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bayesbench.campaign.proposal import Proposal, Status, fingerprint
 from bayesbench.design import Recommendation, Recommendations
-from bayesbench.posterior.stored import StoredPosterior
+from bayesbench.front.posterior import Posterior
 from tests.factories import make_posterior
 
 STATUS = Status(
@@ -50,7 +50,7 @@ def test_the_fingerprint_is_of_draws_and_data(tmp_path: Path) -> None:
     posterior = make_posterior(seed=3)
     place = tmp_path / "posterior.nc"
     posterior.save(place)
-    assert fingerprint(StoredPosterior.load(place)) == fingerprint(posterior)
+    assert fingerprint(Posterior.load(place)) == fingerprint(posterior)
     assert fingerprint(make_posterior(seed=4)) != fingerprint(posterior)
     draws = {name: value.copy() for name, value in posterior.draws.items()}
     draws["ability"][0, 0, 0] += 1e-3

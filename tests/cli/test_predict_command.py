@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from bayesbench.answers.predictive import fitted_draws, predictive
-from bayesbench.front.posterior import open_posterior
+from bayesbench.front.posterior import Posterior, open_posterior
 from bayesbench.low_rank.facts import ModelFacts
-from bayesbench.posterior.stored import StoredPosterior
 from tests.cli.conftest import Run
 
 FIELDS = ["benchmark_id", "median", "lower", "upper", "sd", "p_within_10", "observed"]
@@ -43,7 +42,7 @@ def test_known_benchmarks_come_last_and_the_most_reported_first(
     ask: Run, posterior_file: Path
 ) -> None:
     rows = ask("predict", "--scores", "bench_0=40", "--format", "json").json()["predictions"]
-    counts = StoredPosterior.load(posterior_file).matrix.observed.sum(axis=0)
+    counts = Posterior.load(posterior_file).matrix.observed.sum(axis=0)
     names = [row["benchmark_id"] for row in rows]
     reported = [counts[int(name[-1])] for name in names]
     assert names[-1] == "bench_0"
@@ -57,7 +56,7 @@ def test_named_benchmarks_in_the_order_given(ask: Run) -> None:
 
 
 def test_a_fitted_model_brings_its_own_scores(ask: Run, posterior_file: Path) -> None:
-    posterior = StoredPosterior.load(posterior_file)
+    posterior = Posterior.load(posterior_file)
     answer = ask("predict", "--model", "model_0", "--format", "json").json()
     expected = predictive(fitted_draws(posterior, "model_0"), posterior.transform)
     observed = posterior.matrix.observed[0]
@@ -69,7 +68,7 @@ def test_a_fitted_model_brings_its_own_scores(ask: Run, posterior_file: Path) ->
 
 
 def test_further_scores_of_a_fitted_model_count(ask: Run, posterior_file: Path) -> None:
-    missing = np.flatnonzero(~StoredPosterior.load(posterior_file).matrix.observed[0])
+    missing = np.flatnonzero(~Posterior.load(posterior_file).matrix.observed[0])
     name = f"bench_{missing[0]}"
     rows = ask("predict", "--model", "model_0", "--scores", f"{name}=30", "--format",
                "json").json()["predictions"]  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 
 import bayesbench.cli.fit as fit_module
 from bayesbench.fitting.engines.settings import Gibbs
+from bayesbench.front.posterior import Posterior
 from bayesbench.posterior.diagnostics import Diagnostics
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
@@ -49,7 +50,7 @@ def test_fit_passes_the_settings_on_and_writes_the_file(
     assert (quick_fit["config"].chains, quick_fit["config"].draws) == (3, 20)
     assert (quick_fit["config"].warmup, quick_fit["config"].thin) == (50, Gibbs().thin)
     assert (quick_fit["spec"].rank, quick_fit["seed"]) == (1, 7)
-    assert answer["draws"] == 20 == StoredPosterior.load(out).n_draws
+    assert answer["draws"] == 20 == Posterior.load(out).n_draws
     assert (answer["models"], answer["benchmarks"], answer["cells"]) == (8, 4, 32)
     assert list(answer) == [
         "out", "method", "seed", "config", "rank", "models", "benchmarks", "cells", "draws",

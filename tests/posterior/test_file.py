@@ -59,14 +59,14 @@ def assert_same(a: StoredPosterior, b: StoredPosterior) -> None:
 
 
 def test_file_returns_what_was_saved(posterior: StoredPosterior, file: Path) -> None:
-    assert_same(posterior, StoredPosterior.load(file))
+    assert_same(posterior, Posterior.load(file))
 
 
 def test_bare_model_returns_what_was_saved(tmp_path: Path) -> None:
     posterior = make_posterior(seed=1, spec=BARE, n_draws=6)
     assert set(posterior.draws) & {"weights", "nu", "coefficients", "noise_model"} == set()
     posterior.save(tmp_path / "bare.nc")
-    assert_same(posterior, StoredPosterior.load(tmp_path / "bare.nc"))
+    assert_same(posterior, Posterior.load(tmp_path / "bare.nc"))
 
 
 def test_opens_in_xarray_with_labels(posterior: StoredPosterior, file: Path) -> None:
@@ -96,7 +96,7 @@ def test_packing_loses_no_more_than_it_states(tmp_path: Path) -> None:
     posterior.save(tmp_path / "full.nc")
     posterior.save(tmp_path / "packed.nc", pack=True)
     assert os.path.getsize(tmp_path / "packed.nc") < 0.8 * os.path.getsize(tmp_path / "full.nc")
-    packed = StoredPosterior.load(tmp_path / "packed.nc")
+    packed = Posterior.load(tmp_path / "packed.nc")
     with h5py.File(tmp_path / "packed.nc") as raw:
         stated = json.loads(raw["bayesbench"].attrs["packing_error"])
     assert {"weights", "group_benchmark", "factors"} <= set(stated)
@@ -118,7 +118,7 @@ def test_truncated_file(file: Path, tmp_path: Path, share: float) -> None:
     cut = tmp_path / "cut.nc"
     cut.write_bytes(content[: int(share * len(content))])
     with pytest.raises(PosteriorFileError, match=r"cut\.nc: ") as caught:
-        StoredPosterior.load(cut)
+        Posterior.load(cut)
     assert "\n" not in str(caught.value)
 
 
@@ -131,7 +131,7 @@ def test_flipped_byte_is_found_or_harmless(file: Path, tmp_path: Path) -> None:
         changed[at] ^= 0xFF
         damaged.write_bytes(changed)
         try:
-            StoredPosterior.load(damaged)
+            Posterior.load(damaged)
         except PosteriorFileError as error:
             found += 1
             assert "\n" not in str(error)
@@ -140,15 +140,15 @@ def test_flipped_byte_is_found_or_harmless(file: Path, tmp_path: Path) -> None:
 
 def test_missing_directory_and_foreign_files(tmp_path: Path) -> None:
     with pytest.raises(PosteriorFileError, match="no such file"):
-        StoredPosterior.load(tmp_path / "none.nc")
+        Posterior.load(tmp_path / "none.nc")
     with pytest.raises(PosteriorFileError, match="not a file"):
-        StoredPosterior.load(tmp_path)
+        Posterior.load(tmp_path)
     (tmp_path / "text.nc").write_text("model,score\n")
     with pytest.raises(PosteriorFileError, match="not a bayesbench posterior"):
-        StoredPosterior.load(tmp_path / "text.nc")
+        Posterior.load(tmp_path / "text.nc")
     xr.Dataset({"a": 1}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
     with pytest.raises(PosteriorFileError, match="not a bayesbench posterior"):
-        StoredPosterior.load(tmp_path / "other.nc")
+        Posterior.load(tmp_path / "other.nc")
 
 
 def test_newer_format(posterior: StoredPosterior, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_newer_format(posterior: StoredPosterior, tmp_path: Path) -> None:
     with h5py.File(tmp_path / "new.nc", "a") as raw:
         raw["bayesbench"].attrs["format_version"] = 99
     with pytest.raises(PosteriorFileError, match=r"format 99 is newer than 1.*update bayesbench"):
-        StoredPosterior.load(tmp_path / "new.nc")
+        Posterior.load(tmp_path / "new.nc")
 
 
 @pytest.mark.parametrize("gone", ["posterior/loading", "constant_data", "observed_data/score"])
@@ -165,10 +165,10 @@ def test_part_missing(posterior: StoredPosterior, tmp_path: Path, gone: str) -> 
     with h5py.File(tmp_path / "part.nc", "a") as raw:
         del raw[gone]
     if gone == "observed_data/score":  # a view for ArviZ; the readings hold the scores
-        assert StoredPosterior.load(tmp_path / "part.nc").matrix.n_cells == posterior.matrix.n_cells
+        assert Posterior.load(tmp_path / "part.nc").matrix.n_cells == posterior.matrix.n_cells
     else:
         with pytest.raises(PosteriorFileError, match="truncated, damaged"):
-            StoredPosterior.load(tmp_path / "part.nc")
+            Posterior.load(tmp_path / "part.nc")
 
 
 def test_interrupted_save_leaves_the_old_file(
@@ -196,8 +196,8 @@ def test_save_into_a_missing_directory(posterior: StoredPosterior, tmp_path: Pat
 
 def test_loading_needs_neither_jax_nor_xarray(file: Path) -> None:
     code = (
-        "import sys; from bayesbench.posterior.stored import StoredPosterior; "
-        f"StoredPosterior.load({str(file)!r}); "
+        "import sys; from bayesbench.front.posterior import Posterior; "
+        f"Posterior.load({str(file)!r}); "
         "print([m for m in ('jax', 'numpyro', 'xarray', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -220,7 +220,7 @@ def test_effects_on_families_of_benchmarks_survive_the_file(tmp_path: Path) -> N
         families=BenchmarkFamilies(("aime", "swe"), members),
     )
     fitted.save(tmp_path / "fit.nc")
-    back = StoredPosterior.load(tmp_path / "fit.nc")
+    back = Posterior.load(tmp_path / "fit.nc")
     assert_same(fitted, back)
     assert back.families.names == ("aime", "swe")
     np.testing.assert_array_equal(back.families.members, members)
@@ -234,7 +234,7 @@ def test_a_file_of_the_first_version_opens_with_its_calibration(
     old.write_bytes(file.read_bytes())
     with h5py.File(old, "r+") as raw:
         del raw["bayesbench"].attrs["calibration"]
-    calibration = StoredPosterior.load(old).calibration
+    calibration = Posterior.load(old).calibration
     assert calibration is not None and calibration.engine == "gibbs"
     assert posterior.calibration is not None
     np.testing.assert_array_equal(calibration.cells.errors, posterior.calibration.cells.errors)
@@ -250,5 +250,5 @@ def test_a_calibration_of_another_version_is_one_line_with_the_remedy(
         about = json.loads(raw["bayesbench"].attrs["calibration"])
         raw["bayesbench"].attrs["calibration"] = json.dumps({**about, **change})
     with pytest.raises(PosteriorFileError, match=r"other\.nc: .*fit the posterior again") as error:
-        StoredPosterior.load(other)
+        Posterior.load(other)
     assert "\n" not in str(error.value)
