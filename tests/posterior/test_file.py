@@ -13,6 +13,7 @@ import pytest
 import xarray as xr
 
 from bayesbench.errors import PosteriorFileError
+from bayesbench.front.posterior import Posterior
 from bayesbench.low_rank.families import BenchmarkFamilies
 from bayesbench.low_rank.spec import ModelSpec, Priors
 from bayesbench.posterior.stored import DRAW_DIMS, StoredPosterior
