@@ -14,7 +14,7 @@ from ..answers.calibrated import recalibrated
 from ..answers.condition import NEW_MODEL, condition
 from ..answers.decide import Decision, decide
 from ..answers.explain import Explanation, Surprise, explain, surprises
-from ..answers.joint import Kind, ScoreDraws
+from ..answers.joint import Kind, ScoreDraws, id_number
 from ..answers.prediction import LatentDraws, Predictive, predictive
 from ..answers.ranking import Comparison, Gap, gap_between
 from ..design import Costs, Recommendations, recommend
@@ -121,12 +121,14 @@ class Model:
         return self._latent_given(self.scores)
 
     def _latent_given(self, scores: Mapping[str, float]) -> LatentDraws:
+        unnamed = self.id == NEW_MODEL
         return condition(
             self.posterior,
             scores,
             facts=self.facts,
-            model_id=None if self.id == NEW_MODEL else self.id,
-            seed=self.seed,
+            model_id=None if unnamed else self.id,
+            # two models must not share the random numbers of what each is alone in not knowing
+            seed=self.seed if unnamed else (self.seed, id_number(self.id)),
         )
 
     @cached_property
@@ -328,9 +330,19 @@ class Model:
         -------
         Gap
             Printable: gap with interval, P(better), a sentence.
+
+        Raises
+        ------
+        UnknownIdError, AmbiguousIdError
+            For a name.
+        UsageError
+            Both have the same id, or are of different posteriors; a bad weight or probability.
         """
         if isinstance(other, str):
             other = Model.fitted_one(self.posterior, other, seed=self.seed)
+        other.check_is_of(self.posterior)
+        if other.id == self.id:
+            raise UsageError(f"both models are {self.id!r}; give each an id of its own")
         comparison = comparison_of(self.posterior, on, weights, kind, scale, self.seed)
         mine, others = (one.score_draws(kind, comparison.benchmarks) for one in (self, other))
         return gap_between(mine, others, self.posterior.transform, comparison, prob)
@@ -347,6 +359,18 @@ class Model:
         model_id = posterior.matrix.model_names.find(model)
         spelled = () if model_id == model else (f"{model!r} is taken for {model_id}",)
         return cls(posterior, MappingProxyType({}), ModelFacts(), model_id, seed, spelled)
+
+    def check_is_of(self, posterior: StoredPosterior) -> None:
+        """Draws of different posteriors have nothing to do with each other.
+
+        Raises
+        ------
+        UsageError
+            The model is of another posterior.
+        """
+        # a posterior that only got a recalibration, or was opened for asking, keeps its arrays
+        if posterior.draws["ability"] is not self.posterior.draws["ability"]:
+            raise UsageError(f"model {self.id!r} was conditioned on another posterior")
 
     def explain(self, benchmark: str) -> Explanation:
         """Which given scores drive a prediction, by leaving each out in turn.
@@ -391,7 +415,7 @@ class Model:
         made = Model.of(self.posterior, scores, facts=self.facts, id=id, seed=self.seed)
         notes = list(self._spelled)
         if name in self.observed:
-            notes.append(f"{name}: {self.observed[name]:g} is replaced by {score:g}")
+            notes.append(f"{name}: {self.observed[name]:g} is replaced by {made.scores[name]:g}")
         if name != benchmark:
             notes.append(f"{benchmark!r} is taken for {name}")
         return replace(made, _spelled=tuple(notes))
