@@ -41,7 +41,7 @@ class Posterior(StoredPosterior):
     >>> posterior.check().verdict
     'pass'
     >>> posterior.predict("gpt-5", benchmark="gpqa_diamond").model_id
-    'gpt-5'
+    'gpt-5-high'
     """
 
     @classmethod
