@@ -139,6 +139,19 @@ class Model:
     def _calibrated(self) -> Predictive:
         return recalibrated(self.posterior, self._raw, new=not self.fitted)
 
+    def _asked(
+        self, benchmarks: Sequence[str] | None
+    ) -> tuple[LatentDraws, Predictive, Predictive]:
+        """Draws and predictions before and after recalibration, of the benchmarks asked for."""
+        if benchmarks is None:
+            return self.latent, self._raw, self._calibrated
+        find = self.posterior.matrix.benchmark_names.find
+        at = [self.posterior.transform.index(find(name)) for name in benchmarks]
+        raw = predictive(self.latent, self.posterior.transform, at)
+        known = {self.id: len(self.observed)}
+        calibrated = recalibrated(self.posterior, raw, new=not self.fitted, known=known)
+        return self.latent.take(at), raw, calibrated
+
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What was resolved, left unused or doubtful in what was given, one line each."""
@@ -186,19 +199,15 @@ class Model:
         UnknownIdError, AmbiguousIdError
             For a benchmark that is not fitted.
         """
-        latent, before = self.latent, self._raw
-        after = before if raw else self._calibrated
-        if benchmarks is not None:
-            names = self.posterior.matrix.benchmark_names
-            at = [self.posterior.transform.index(names.find(name)) for name in benchmarks]
-            latent, before, after = latent.take(at), before.take(at), after.take(at)
-        matrix = self.posterior.matrix
+        latent, before, after = self._asked(benchmarks)
+        if raw:
+            after = before
         return Prediction(
             after,
             before,
-            not raw and self._calibrated is not self._raw,
+            after is not before,
             Names("model", (self.id,)),
-            matrix.benchmark_names,
+            self.posterior.matrix.benchmark_names,
             lambda: [latent],
             self.seed,
         )
@@ -214,11 +223,7 @@ class Model:
         benchmarks : sequence of str, optional
             By default all; a benchmark's draws do not depend on which others are asked for.
         """
-        latent, before, after = self.latent, self._raw, self._calibrated
-        if benchmarks is not None:
-            find = self.posterior.matrix.benchmark_names.find
-            at = [self.posterior.transform.index(find(name)) for name in benchmarks]
-            latent, before, after = latent.take(at), before.take(at), after.take(at)
+        latent, before, after = self._asked(benchmarks)
         return ScoreDraws.of(latent, before, after, kind=kind, seed=self.seed)
 
     def recommend(

@@ -67,6 +67,10 @@ def test_scores_added_to_a_model_count() -> None:
         draws = condition(POSTERIOR, given, model_id=model_id)
         found = recalibrated(counted, predictive(draws, POSTERIOR.transform), new=new)
         np.testing.assert_allclose(iqr(found), 2 * (n + 1), rtol=1e-6)
+        unseen = predictive(draws, POSTERIOR.transform).take([(column + 1) % 5])
+        known = {draws.model_id: n}
+        found = recalibrated(counted, unseen, new=new, known=known)
+        np.testing.assert_allclose(iqr(found), 2 * (n + 1), rtol=1e-6)
 
 
 def test_scores_of_a_benchmark_are_those_it_was_fitted_to() -> None:

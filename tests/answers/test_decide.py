@@ -73,9 +73,7 @@ def test_without_a_price_it_depends_on_the_break_even() -> None:
         "Run it if a prediction farther off than that costs you more than 100; else predict."
     )
     for price, expected in ((99.0, "predict"), (101.0, "run")):
-        priced = decide(
-            "hle", [0, 0.5, 1], [10, 20, 30], tolerance=5, cost=50, price_wrong=price
-        )
+        priced = decide("hle", [0, 0.5, 1], [10, 20, 30], tolerance=5, cost=50, price_wrong=price)
         assert priced.recommendation == expected
 
 

@@ -67,9 +67,13 @@ def test_the_most_telling_score_comes_first_and_in_words() -> None:
     # the narrower prediction's median is that of fewer scores, up to the sample of draws
     assert found.shifts == pytest.approx((0.3 * spread, 0.1 * spread), abs=0.02 * spread)
     assert all(value > 0 for value in found.narrower)
-    assert found.sentence == repr(found) == (
-        f"rating is predicted at {found.median:.1f} ({found.lower:.1f} to {found.upper:.1f}); "
-        f"most telling is down = 30, which raises it by {found.shifts[0]:.1f} points."
+    assert (
+        found.sentence
+        == repr(found)
+        == (
+            f"rating is predicted at {found.median:.1f} ({found.lower:.1f} to {found.upper:.1f}); "
+            f"most telling is down = 30, which raises it by {found.shifts[0]:.1f} points."
+        )
     )
     lowered = explain(Moved(), {"up": 10.0, "down": -30.0}, "rating")
     assert f"down = -30, which lowers it by {-lowered.shifts[0]:.1f} points" in lowered.sentence
@@ -117,9 +121,10 @@ def test_a_share_of_a_percentage_is_named_first() -> None:
     assert first.explanation == "a share, not a percentage"
     assert first.corrected == pytest.approx(85.0)
     assert first.suspicion > 0.99 and first.tail < 0.01
-    assert first.sentence == repr(first) == (
-        f"up = 0.85 lies outside what the other scores say, {first.median:.1f} ({first.lower:.1f} "
-        f"to {first.upper:.1f}); likeliest: a share, not a percentage."
+    assert repr(first) == first.sentence
+    assert first.sentence == (
+        f"up = 0.85 lies outside what the other scores say, {first.median:.1f} "
+        f"({first.lower:.1f} to {first.upper:.1f}); likeliest: a share, not a percentage."
     )
     assert [one.explanation for one in found[1:]] == ["as stated", "as stated"]
     assert [sorted(asked) for asked in answer.asked] == [

@@ -208,3 +208,13 @@ def test_faults_are_named(posterior: StoredPosterior) -> None:
     latent = fitted_draws(posterior, "model_0")
     with pytest.raises(DataError, match="eta has shape"):
         replace(latent, eta=latent.eta[1:])
+
+
+def test_some_columns_are_those_of_the_whole(posterior: StoredPosterior) -> None:
+    latent = fitted_draws(posterior, "model_1")
+    whole = predictive(latent, posterior.transform)
+    for columns in ([3], [4, 0, 1]):
+        part, expected = predictive(latent, posterior.transform, columns), whole.take(columns)
+        assert (part.model_ids, part.benchmark_ids) == (expected.model_ids, expected.benchmark_ids)
+        for name in ("quantiles", "observed", "eta_sd"):
+            np.testing.assert_array_equal(getattr(part, name), getattr(expected, name))

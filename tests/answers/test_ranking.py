@@ -207,9 +207,9 @@ def test_a_bad_comparison_is_refused_when_it_is_made() -> None:
         Comparison(("up",), {"ups": 1.0})
     with pytest.raises(UsageError, match="at least one benchmark"):
         Comparison(())
-    with pytest.raises(UsageError, match="kind must be one of .* got 'median'"):
+    with pytest.raises(UsageError, match=r"kind must be one of .* got 'median'"):
         Comparison(("up",), kind="median")  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="scale must be one of .* got 'unit'"):
+    with pytest.raises(UsageError, match=r"scale must be one of .* got 'unit'"):
         Comparison(("up",), scale="unit")  # type: ignore[arg-type]
 
 
