@@ -237,8 +237,12 @@ def test_a_fitted_model_has_the_calibration_of_fitted_models() -> None:
     for id, factor in (("solo-1", 2.0), ("fresh", 4.0)):
         made = posterior.condition(GIVEN, id=id)
         at = [int(np.argmin(np.abs(made.predict().cells.levels - p))) for p in (0.25, 0.75)]
-        wide, narrow = (np.diff(made.predict(raw=raw).cells.quantiles[:, at]) for raw in (0, 1))
-        np.testing.assert_allclose(wide, factor * narrow, rtol=1e-5)
+        for asked in (None, ["exam", "gpqa"]):
+            wide, narrow = (
+                np.diff(made.predict(asked, raw=raw).cells.quantiles[:, at])
+                for raw in (False, True)
+            )
+            np.testing.assert_allclose(wide, factor * narrow, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["score", "known", "mu"])
