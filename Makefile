@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 # 400 packed draws are what fits into 12 MB.
 FIT := --seed 1 --chains 4 --warmup 4000 --thin 160 --draws 400 --keep 400 --pack
 
-.PHONY: demo test lint unit slow posterior shown notebooks format clean
+.PHONY: demo test lint unit slow posterior shown architecture notebooks format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/bayesbench demo
@@ -28,6 +28,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/architecture.py --check
 
 unit: $(VENV)/.dev
 	$(PYTEST) -m "not slow"
@@ -39,11 +40,16 @@ posterior: $(VENV)/.dev
 	$(BIN)/bayesbench fit --data data/open_scores $(FIT) --out models/open_scores.nc
 	$(MAKE) shown
 
-# What README.md and the model card show of the posterior.
+# What README.md, docs/python.md and the model card show of the posterior.
 shown: $(VENV)/.dev
 	$(BIN)/python benchmarks/figures.py
 	$(BIN)/python benchmarks/readme.py
+	$(BIN)/python benchmarks/python_page.py
 	$(BIN)/python benchmarks/card.py
+
+# The tables of files in ARCHITECTURE.md and docs/modules.md.
+architecture: $(VENV)/.dev
+	$(BIN)/python docs/architecture.py
 
 notebooks: $(VENV)/.dev
 	$(BIN)/jupyter execute --inplace notebooks/*.ipynb

@@ -8,28 +8,31 @@ the scale. The posterior probability of the first is one minus the suspicion.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .answers.prediction import cell_draws, degrees_of_freedom, predict_cells
+from .answers.predictive import cell_draws, degrees_of_freedom, predict_cells
 from .answers.suspicion import alternatives, explanation_log_densities, suspicion
-from .fitting.crossfit import CROSSFIT_CONFIG
-from .fitting.engines.gibbs.sampler import fit_gibbs
+from .fitting.chains import run_all
+from .fitting.engines.contract import Engine
 from .fitting.engines.settings import Gibbs
+from .fitting.sample import sample
 from .low_rank.spec import ModelSpec
 from .posterior.stored import StoredPosterior
+from .progress import Report
 from .scores import ScoreMatrix
-from .scores.splits import per_model_folds
+from .scores.splits import Split, per_model_folds
 
 __all__ = ["Suspicion", "audit"]
 
 FOLDS = 5
+FIT_WORK = 1000
+"""Units of work of a fit, for who watches."""
 
 Floats = NDArray[np.float64]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,14 @@ class Suspicion:
         ``a share, not a percentage`` or ``a percentage, not a share``.
     corrected : float
         The score under that explanation; NaN for a gross error.
+
+    Examples
+    --------
+    >>> found = Suspicion(
+    ...     "m", "gpqa", 0.7, 62.0, 48.0, 74.0, 0.99, "a share, not a percentage", 70.0
+    ... )
+    >>> found.corrected
+    70.0
     """
 
     model_id: str
@@ -68,9 +79,9 @@ def audit(
     spec: ModelSpec | None = None,
     *,
     seed: int = 0,
-    config: Gibbs = CROSSFIT_CONFIG,
+    engine: Engine | None = None,
     n_folds: int = FOLDS,
-    progress: Progress | None = None,
+    report: Report | None = None,
 ) -> list[Suspicion]:
     """Every reading's suspicion, the most suspicious first.
 
@@ -79,29 +90,45 @@ def audit(
     matrix : ScoreMatrix
     spec : ModelSpec, optional
     seed : int
-    config : Gibbs
-        Of each of the `n_folds` fits.
+    engine : Engine, optional
+        Of each of the `n_folds` fits; by default a short Gibbs run.
     n_folds : int
-    progress : callable, optional
-        Called with (fits done, fits in all).
+    report : Report, optional
+        Told of all fits together.
 
     Returns
     -------
     list of Suspicion
         Readings alone on their benchmark are left out: nothing speaks for or against them.
+
+    Examples
+    --------
+    >>> from bayesbench.low_rank.simulate import simulate
+    >>> scores = simulate(0, 8, 6, ModelSpec(rank=0), fill=1.0).matrix
+    >>> found = audit(scores, ModelSpec(rank=0))
+    >>> len(found) == scores.n_cells
+    True
+    >>> found[0].probability >= found[-1].probability
+    True
     """
     spec = spec or ModelSpec()
-    found: list[Suspicion] = []
-    splits = per_model_folds(matrix, n_folds, seed)
-    for done, split in enumerate(splits):
-        train = matrix.mask(split.mask(matrix.shape))
-        posterior = fit_gibbs(
-            train, spec, config, seed=seed + split.fold, n_readings=matrix.n_cells, check=False
+    engine = Gibbs().lighter() if engine is None else engine
+
+    def one(split: Split, report: Report) -> list[Suspicion]:
+        posterior = sample(
+            matrix.mask(split.mask(matrix.shape)),
+            spec,
+            engine,
+            seed=seed + split.fold,
+            report=report,
+            n_readings=matrix.n_cells,
+            check=False,
         )
-        found.extend(_suspicions(posterior, matrix, split.cells))
-        if progress is not None:
-            progress(done + 1, len(splits))
-    return sorted(found, key=lambda one: -one.probability)
+        return _suspicions(posterior, matrix, split.cells)
+
+    fits = [partial(one, split) for split in per_model_folds(matrix, n_folds, seed)]
+    found = run_all(fits, work=FIT_WORK, report=report, first_alone=True)
+    return sorted((one for part in found for one in part), key=lambda one: -one.probability)
 
 
 def _suspicions(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 __all__ = [
     "AmbiguousIdError",
     "BayesbenchError",
+    "BayesbenchWarning",
     "DataError",
     "DiagnosticsError",
     "FitError",
@@ -23,9 +24,23 @@ __all__ = [
 
 
 class BayesbenchError(Exception):
-    """Base of everything this package raises on purpose."""
+    """Base of everything this package raises on purpose.
+
+    Examples
+    --------
+    >>> import bayesbench as bb
+    >>> try:
+    ...     bb.ModelSpec(rank=-1)
+    ... except bb.BayesbenchError as error:
+    ...     print(error)
+    rank must be 0 or more, got -1
+    """
 
     exit_code = 1
+
+
+class BayesbenchWarning(UserWarning):
+    """Something to know about a result that is given all the same; one line, like the errors."""
 
 
 class UsageError(BayesbenchError):

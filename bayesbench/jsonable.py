@@ -7,8 +7,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 __all__ = ["json_text", "plain"]
 
 
@@ -17,17 +15,15 @@ def plain(value: Any) -> Any:
 
     Examples
     --------
-    >>> plain({"width": np.float64("nan"), "ks": (1, 5)})
+    >>> plain({"width": math.nan, "ks": (1, 5)})
     {'width': None, 'ks': [1, 5]}
     """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
+    if hasattr(value, "tolist"):  # of numpy: an array or a single number
+        return plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -15,7 +15,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from bayesbench.answers.prediction import predict_cells
+from bayesbench.answers.predictive import predict_cells
+from bayesbench.front.posterior import Posterior
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import open_scores
 
@@ -125,7 +126,7 @@ def effect(posterior: StoredPosterior, errors: Mapping[str, float]) -> tuple[flo
 
 def card(path: Path = ARTIFACT) -> str:
     """The ``card`` block."""
-    posterior = StoredPosterior.load(path)
+    posterior = Posterior.load(path)
     return (
         f"### The file\n{table(facts(posterior, path.stat().st_size))}\n"
         f"### Diagnostics\n{diagnostics(posterior)}\n"

@@ -25,9 +25,10 @@ import click
 import numpy as np
 from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
-from bayesbench.answers.prediction import Predictive, predict_cells
+from bayesbench.answers.predictive import Predictive, predict_cells
 from bayesbench.fitting.crossfit import condition_on_row
-from bayesbench.fitting.engines.settings import NUTS, Gibbs
+from bayesbench.fitting.engines.settings import ENGINES
+from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
@@ -35,19 +36,6 @@ from bayesbench.scores import ScoreMatrix
 LEAST_SCORES = 20
 """Models with fewer scores are not held out: too few cells would be left to compare."""
 SEED = 7
-
-
-def fit(
-    matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: int, n_readings: int
-) -> StoredPosterior:
-    """Fit with the engine its settings belong to."""
-    if isinstance(config, Gibbs):
-        from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
-
-        return fit_gibbs(matrix, spec, config, seed=seed, n_readings=n_readings, check=False)
-    from bayesbench.fitting.engines.nuts import fit_nuts
-
-    return fit_nuts(matrix, spec, config, seed=seed)
 
 
 def showing(matrix: ScoreMatrix, row: int, shown: Sequence[int]) -> ScoreMatrix:
@@ -111,11 +99,15 @@ def main(
     out: Path,
 ) -> None:
     matrix, spec = ScoreMatrix.from_directory(data), ModelSpec()
-    config: NUTS | Gibbs = NUTS() if engine == "nuts" else Gibbs()
+    config: Any = ENGINES[engine]()
     pairs = [pair.partition("=") for pair in settings]
     config = replace(config, **{key: int(value) for key, _, value in pairs})
     name = "-".join(part for part in ("conditioning", engine, label) if part)
     options = {"engine": engine, "ks": ks, "probes": probes, **asdict(config)}
+
+    def fit(train: ScoreMatrix, seed: int) -> StoredPosterior:
+        return sample(train, spec, config, seed=seed, n_readings=matrix.n_cells, check=False)
+
     cases = _kept(out / f"{name}.json", options, matrix)
     rng = np.random.default_rng(SEED)
     eligible = np.flatnonzero(matrix.observed.sum(axis=1) >= LEAST_SCORES)
@@ -130,13 +122,13 @@ def main(
             if key in cases and (not repeat or "refits" in cases[key]):
                 continue
             if base is None:
-                base = fit(showing(matrix, row, []), spec, config, SEED, matrix.n_cells)
+                base = fit(showing(matrix, row, []), SEED)
             shown = [int(column) for column in order[:k]]
             columns = percent_cells(matrix, int(row), shown)
             cells = np.stack([np.full(columns.size, row), columns], axis=1)
             given = condition_on_row(base, matrix, int(row), np.array(shown), SEED).take(columns)
             train = showing(matrix, row, shown)
-            refit = predict_cells(fit(train, spec, config, SEED + 1, matrix.n_cells), cells)
+            refit = predict_cells(fit(train, SEED + 1), cells)
             case: dict[str, Any] = {
                 "model_id": matrix.model_ids[row],
                 "k": k,
@@ -148,7 +140,7 @@ def main(
                 },
             }
             if repeat:
-                again = predict_cells(fit(train, spec, config, SEED + 2, matrix.n_cells), cells)
+                again = predict_cells(fit(train, SEED + 2), cells)
                 case["refits"] = compared(again, refit)
             cases[key] = case
             write(name, _record(cases, provenance(matrix, options)), out)

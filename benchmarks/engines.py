@@ -21,10 +21,9 @@ import numpy as np
 from arviz_stats import base as arviz_base_stats
 from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
-from bayesbench.answers.prediction import cell_draws
-from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
-from bayesbench.fitting.engines.nuts import fit_nuts
+from bayesbench.answers.predictive import cell_draws
 from bayesbench.fitting.engines.settings import NUTS, Gibbs
+from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
@@ -32,7 +31,6 @@ from bayesbench.scores import ScoreMatrix
 array_stats: Any = arviz_base_stats.array_stats
 GIBBS = replace(Gibbs(), draws=2500, thin=20)
 """As many sweeps as by default, five times as many kept."""
-NUTS = NUTS()
 
 
 def effective(posterior: StoredPosterior, cells: np.ndarray, chains: int) -> np.ndarray:
@@ -54,27 +52,23 @@ def main(data: Path, n_cells: int, chains: int, seed: int, out: Path) -> None:
     rng = np.random.default_rng(seed)
     every = np.argwhere(np.ones(matrix.shape, dtype=np.bool_))
     cells = every[rng.choice(len(every), min(n_cells, len(every)), replace=False)]
-    engines = {
-        "gibbs": (lambda config: fit_gibbs(matrix, spec, config, seed=seed, check=False), GIBBS),
-        "nuts": (lambda config: fit_nuts(matrix, spec, config, seed=seed), NUTS),
-    }
     found: dict[str, Any] = {}
-    for name, (fit, config) in engines.items():
-        config = replace(config, chains=chains)
-        fit(replace(config, warmup=100, draws=50))
+    for engine in (replace(GIBBS, chains=chains), NUTS(chains=chains)):
+        sample(matrix, spec, replace(engine, warmup=100, draws=50), seed=seed, check=False)
         begun = time.perf_counter()
-        posterior = fit(config)
+        posterior = sample(matrix, spec, engine, seed=seed, check=False)
         seconds = time.perf_counter() - begun
         draws = effective(posterior, cells, chains)
-        found[name] = {
+        found[engine.name] = {
             "seconds": seconds,
             "ess_median": float(np.median(draws)),
             "ess_q01": float(np.quantile(draws, 0.01)),
             "ess_median_per_s": float(np.median(draws)) / seconds,
             "ess_q01_per_s": float(np.quantile(draws, 0.01)) / seconds,
-            "config": asdict(config),
+            "config": asdict(engine),
         }
-        click.echo(f"{name}: {json.dumps({k: v for k, v in found[name].items() if k != 'config'})}")
+        figures = {k: v for k, v in found[engine.name].items() if k != "config"}
+        click.echo(f"{engine.name}: {json.dumps(figures)}")
     record = {
         "name": "engines",
         "engines": found,

@@ -12,9 +12,7 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from bayesbench import open_posterior, plots, predictive
-from bayesbench.answers.calibrated import recalibrated
-from bayesbench.answers.condition import condition
+from bayesbench import open_posterior, plots
 
 HERE = Path(__file__).resolve().parent
 FIGURES = HERE.parent / "docs" / "figures"
@@ -43,9 +41,7 @@ SHOWN = (
 
 def profile() -> Axes:
     """A model known by three scores."""
-    posterior = open_posterior()
-    draws = condition(posterior, SCORES)
-    prediction = recalibrated(posterior, predictive(draws, posterior.transform), new=True)
+    prediction = open_posterior().condition(SCORES).predict()
     return plots.profile(prediction, benchmarks=SHOWN)
 
 

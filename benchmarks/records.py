@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from bayesbench.evaluation.figures import clean
+from bayesbench.jsonable import plain
 from bayesbench.scores import ScoreMatrix
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -91,7 +91,7 @@ def write(name: str, record: Mapping[str, Any], directory: Path = RESULTS) -> Pa
     """Write ``name.json``; a file under that name is replaced in one step."""
     directory.mkdir(parents=True, exist_ok=True)
     path, part = directory / f"{name}.json", directory / f".{name}.part"
-    text = json.dumps(_rounded(clean(record)), indent=1, sort_keys=False, allow_nan=False)
+    text = json.dumps(_rounded(plain(record)), indent=1, sort_keys=False, allow_nan=False)
     part.write_text(text + "\n", encoding="utf-8")
     part.replace(path)
     return path

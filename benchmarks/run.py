@@ -15,7 +15,7 @@ on where it stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +24,27 @@ import numpy as np
 import pandas as pd
 from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS
 from bayesbench.cli.evaluate import LOW_COST_FILE
+from bayesbench.cli.values import counts, key_values
+from bayesbench.config import cache_directory
 from bayesbench.design import read_allowlist
 from bayesbench.evaluation import (
+    EvaluationProtocol,
     EvaluationResult,
+    Folds,
+    NewRelease,
     Policy,
+    Probes,
     calibration,
-    default_work_dir,
     evaluate,
-    fold_progress,
     metrics,
     sharpness,
 )
 from bayesbench.evaluation.cells import CellTable
 from bayesbench.evaluation.figures import headline, short
 from bayesbench.evaluation.metrics import RankingCounts
+from bayesbench.progress import bar
 from bayesbench.scores import ScoreMatrix, open_scores
 from bayesbench.scores.splits import Split, load_folds
 
@@ -49,32 +54,13 @@ ENDS = 8
 """Benchmarks listed at each end of the sharpness table."""
 
 
-def counts(_context: Any, _parameter: Any, text: str | None) -> tuple[int, ...] | None:
-    """Comma-separated integers."""
-    return None if text is None else tuple(int(part) for part in text.split(","))
-
-
-def settings(_context: Any, _parameter: Any, pairs: Sequence[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` pairs; values are JSON, else text."""
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
-    return found
-
-
 def common(command: Callable[..., None]) -> Callable[..., None]:
     """Options of every protocol."""
     for option in (
         click.option("--methods", default="low-rank", show_default=True, help="Comma-separated."),
         click.option("--jobs", type=click.IntRange(1), default=1, show_default=True),
         click.option("--max-folds", type=click.IntRange(1), help="Only the first tasks."),
-        click.option("--option", "options", multiple=True, callback=settings, help="KEY=VALUE."),
+        click.option("--option", "options", multiple=True, callback=key_values, help="KEY=VALUE."),
         click.option("--label", default="", help="Added to the name of the JSON file."),
         click.option("--predictions", type=Path, help="Folder for per-cell parquet files."),
         click.option("--out", type=Path, default=RESULTS, help="Folder of the JSON files."),
@@ -101,9 +87,9 @@ def main() -> None:
 
 
 def run_methods(
-    protocol: str,
     name: str,
     matrix: ScoreMatrix,
+    protocol: EvaluationProtocol,
     *,
     methods: str,
     jobs: int,
@@ -114,22 +100,19 @@ def run_methods(
     out: Path,
     extras: Callable[[str, EvaluationResult], dict[str, Any]],
     said: dict[str, Any],
-    **plan: Any,
 ) -> None:
     """Evaluate every method and write its record."""
     for method in methods.split(","):
-        with fold_progress(f"{name} {method}") as report:
+        with bar(f"{name} {method}") as report:
             result = evaluate(
                 matrix,
                 protocol,
                 method,
-                max_folds=max_folds,
                 options=options,
                 jobs=jobs,
-                work_dir=default_work_dir(),
-                on_progress=report,
-                **plan,
-            )
+                work_dir=cache_directory("evaluate"),
+                report=report,
+            )[method]
         written = {**said, "max_folds": max_folds, "jobs": jobs, "method_options": options}
         record = {
             "name": name,
@@ -171,7 +154,8 @@ def p1(data: Path, seeds: str, seed: int, **plan: Any) -> None:
         }
 
     said = {"seeds": seeds, "seed": seed, "data": "public 84 x 133 matrix"}
-    run_methods("folds", "p1", matrix, splits=splits, seed=seed, extras=extras, said=said, **plan)
+    protocol = Folds(splits=splits, seed=seed, max_folds=plan["max_folds"])
+    run_methods("p1", matrix, protocol, extras=extras, said=said, **plan)
 
 
 def published_folds(data: Path, matrix: ScoreMatrix) -> list[Split]:
@@ -194,32 +178,32 @@ def p2(**plan: Any) -> None:
         return calibration_part(result)
 
     said = {"data": "bundled open_scores, models >= 15 and benchmarks >= 8 scores", "seed": 42}
-    run_methods("folds", "p2", matrix, seed=42, extras=extras, said=said, **plan)
+    protocol = Folds(seed=42, max_folds=plan["max_folds"])
+    run_methods("p2", matrix, protocol, extras=extras, said=said, **plan)
 
 
 @main.command()
 @common
 @data_option
-@click.option("--draws", "n_seeds", type=click.IntRange(1), default=10, show_default=True)
-@click.option("--ks", callback=counts, default="1,5,10", show_default=True)
-def p3(data: Path, n_seeds: int, ks: tuple[int, ...], **plan: Any) -> None:
+@click.option("--draws", type=click.IntRange(1), default=10, show_default=True)
+@click.option("--ks", type=counts, default="1,5,10", show_default=True)
+def p3(data: Path, draws: int, ks: tuple[int, ...], **plan: Any) -> None:
     """New releases from the models before them, k scores shown."""
     matrix = ScoreMatrix.from_directory(data)
 
     def extras(method: str, result: EvaluationResult) -> dict[str, Any]:
         return {"calibration_by_k": {str(k): calibration_part(result, k) for k in ks}}
 
-    said = {"data": "public 84 x 133 matrix", "draws": n_seeds, "ks": ks}
-    run_methods(
-        "new-release", "p3", matrix, n_seeds=n_seeds, ks=ks, extras=extras, said=said, **plan
-    )
+    said = {"data": "public 84 x 133 matrix", "draws": draws, "ks": ks}
+    protocol = NewRelease(ks=ks, seeds=draws, max_folds=plan["max_folds"])
+    run_methods("p3", matrix, protocol, extras=extras, said=said, **plan)
 
 
 @main.command()
 @common
 @data_option
 @click.option("--random-sets", type=click.IntRange(0), default=10, show_default=True)
-@click.option("--ks", callback=counts, default="0,1,2,3,4,5,6,7,8,9,10", show_default=True)
+@click.option("--ks", type=counts, default="0,1,2,3,4,5,6,7,8,9,10", show_default=True)
 def p4(data: Path, random_sets: int, ks: tuple[int, ...], **plan: Any) -> None:
     """Probes: which benchmarks to run on a model none of whose scores are known.
 
@@ -233,23 +217,18 @@ def p4(data: Path, random_sets: int, ks: tuple[int, ...], **plan: Any) -> None:
         return calibration_part(result)
 
     said = {"data": "public 84 x 133 matrix", "random_sets": random_sets, "ks": ks}
-    run_methods(
-        "probes",
-        "p4",
-        matrix,
+    protocol = Probes(
         policies=policies,
         low_cost=low_cost,
-        n_seeds=random_sets,
         ks=ks,
-        extras=extras,
-        said=said,
-        **plan,
+        sets=random_sets,
+        max_folds=plan["max_folds"],
     )
+    run_methods("p4", matrix, protocol, extras=extras, said=said, **plan)
 
 
 def by_seeds(matrix: ScoreMatrix, result: EvaluationResult) -> dict[str, Any]:
     """Figures of the development seeds and of those left untouched, each apart."""
-    assert result.table is not None
     seed = result.table.cells["seed"].to_numpy()
     development = np.isin(seed, DEVELOPMENT_SEEDS)
     none = {margin: RankingCounts(0.0, 0.0) for margin in (0.0, 5.0)}
@@ -266,7 +245,6 @@ def by_seeds(matrix: ScoreMatrix, result: EvaluationResult) -> dict[str, Any]:
 def calibration_part(result: EvaluationResult, k: int | None = None) -> dict[str, Any]:
     """PIT, coverage at several levels, `P(|error| <= 10)`, and the two ends of sharpness."""
     table = result.table
-    assert table is not None
     if k is not None:
         table = table.select((table.cells["k"] == k).to_numpy())
     found = calibration(table)
@@ -296,7 +274,7 @@ def published_trust(data: Path, result: EvaluationResult) -> dict[str, Any] | No
     published trust of a cell says how often a method's HELD-OUT prediction of it lies within 10.
     """
     path = data / "published_predictions.csv.gz"
-    if not path.is_file() or result.table is None:
+    if not path.is_file():
         return None
     keys = ["model_id", "benchmark_id"]
     kept = result.table.select(result.table.predictable)

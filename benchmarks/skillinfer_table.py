@@ -25,10 +25,10 @@ from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
 from bayesbench.answers.calibrated import recalibrated
 from bayesbench.answers.condition import condition
-from bayesbench.answers.prediction import predictive
+from bayesbench.answers.predictive import predictive
 from bayesbench.evaluation import metrics
-from bayesbench.fitting.crossfit import FOLD_CONFIG, calibration_arrays
-from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
+from bayesbench.fitting.crossfit import FOLD_CONFIG, learned_calibration
+from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
@@ -130,9 +130,9 @@ def main(table: Path, models: int, seed: int, out: Path) -> None:
     peer_fit = time.perf_counter() - begun
     begun = time.perf_counter()
     spec = ModelSpec()
-    posterior = fit_gibbs(train, spec, FOLD_CONFIG, seed=seed, check=False)
-    arrays = calibration_arrays(train, spec, seed=seed)
-    own = LowRank(replace(posterior, calibration=arrays))
+    posterior = sample(train, spec, FOLD_CONFIG, seed=seed, check=False)
+    calibration = learned_calibration(train, spec, FOLD_CONFIG.lighter(), seed=seed)
+    own = LowRank(replace(posterior, calibration=calibration))
     own_fit = time.perf_counter() - begun
     by_k = {
         str(k): {

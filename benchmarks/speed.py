@@ -21,11 +21,7 @@ from typing import Any
 import click
 from records import RESULTS, provenance, write
 
-from bayesbench.answers.calibrated import recalibrated
-from bayesbench.answers.condition import condition
-from bayesbench.answers.prediction import predictive
-from bayesbench.design import recommend
-from bayesbench.posterior.stored import StoredPosterior
+from bayesbench import open_posterior
 from bayesbench.scores.datasets import bundled_path
 
 SCORES = {"gpqa_diamond": 70.0, "ifeval": 85.0, "humaneval": 88.0}
@@ -64,12 +60,12 @@ def timed_process(command: list[str], repeats: int) -> dict[str, float]:
 @click.option("--out", type=Path, default=RESULTS)
 def main(repeats: int, posterior: Path | None, out: Path) -> None:
     path = posterior or bundled_path("models", "open_scores.nc")
-    fitted = StoredPosterior.load(path)
-    draws = condition(fitted, SCORES)
+    fitted = open_posterior(path)
+    model = fitted.condition(SCORES)
     given = ",".join(f"{name}={value:g}" for name, value in SCORES.items())
     command = [sys.executable, "-m", "bayesbench", "predict", "--scores", given, "--format", "json"]
     command += [] if posterior is None else ["--posterior", str(posterior)]
-    predicted = predictive(draws, fitted.transform)
+    model.predict()
     record: dict[str, Any] = {
         "name": "speed",
         "posterior": {
@@ -80,15 +76,10 @@ def main(repeats: int, posterior: Path | None, out: Path) -> None:
             "bytes": path.stat().st_size,
         },
         "times": {
-            "load": timed(lambda: StoredPosterior.load(path), repeats),
-            "condition": timed(lambda: condition(fitted, SCORES), repeats),
-            "predict": timed(
-                lambda: recalibrated(fitted, predictive(draws, fitted.transform), new=True),
-                repeats,
-            ),
-            "recommend": timed(
-                lambda: recommend(draws, fitted.transform, predictions=predicted), repeats
-            ),
+            "load": timed(lambda: open_posterior(path), repeats),
+            "condition": timed(lambda: fitted.condition(SCORES), repeats),
+            "condition and predict": timed(lambda: fitted.condition(SCORES).predict(), repeats),
+            "recommend": timed(lambda: model.recommend(), repeats),
             "command predict": timed_process(command, repeats),
         },
         "provenance": provenance(fitted.matrix, {"repeats": repeats, "scores": SCORES}),

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from statistics import NormalDist
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
+from bayesbench.front.posterior import Posterior
 from bayesbench.low_rank.features import ModelFeatures
 from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.calibration import FEATURES, Calibration, Recalibration
 from bayesbench.posterior.provenance import Provenance
-from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 
 PROVIDERS = ("Aleph", "Beth", "Gimel")
-
-P = TypeVar("P", bound=StoredPosterior)
 
 
 def make_matrix(seed: int = 0, n_models: int = 6, n_benchmarks: int = 5) -> ScoreMatrix:
@@ -76,7 +73,7 @@ def make_posterior(
     n_chains: int = 2,
     spec: ModelSpec | None = None,
     matrix: ScoreMatrix | None = None,
-) -> StoredPosterior:
+) -> Posterior:
     """Posterior whose draws scatter around one random truth; no sampler, so no fit to the scores.
 
     `n_draws` counts all chains together. With `spec`, parts it switches off are absent; with
@@ -121,7 +118,7 @@ def make_posterior(
         draws["noise_model"] = positive((m,), 1.0)
     if spec.student_t:
         draws["nu"] = rng.choice(spec.priors.nu_grid, lead)
-    return StoredPosterior(
+    return Posterior(
         draws=draws,
         matrix=matrix,
         transform=Transform.from_matrix(matrix),
@@ -132,7 +129,9 @@ def make_posterior(
     )
 
 
-def with_calibration(posterior: P, widen: float = 2.0, widen_new: float | None = None) -> P:
+def with_calibration(
+    posterior: Posterior, widen: float = 2.0, widen_new: float | None = None
+) -> Posterior:
     """The same posterior with a recalibration that widens every prediction.
 
     The recalibrated law is normal on the latent scale, with `widen` times the raw interquartile

@@ -27,9 +27,9 @@ def test_planted_errors_are_found() -> None:
         if (row["model_id"], row["benchmark_id"]) in wrong:
             readings.loc[at, "score"] = 100 - row["score"]
     damaged = ScoreMatrix(matrix.models, matrix.benchmarks, readings)
-    found = audit(damaged, ModelSpec(rank=2), config=CONFIG, seed=0)
+    found = audit(damaged, ModelSpec(rank=2), engine=CONFIG, seed=0)
     flagged = {(one.model_id, one.benchmark_id) for one in found if one.probability > 0.5}
-    clean = audit(matrix, ModelSpec(rank=2), config=CONFIG, seed=0)
+    clean = audit(matrix, ModelSpec(rank=2), engine=CONFIG, seed=0)
     already = {(one.model_id, one.benchmark_id) for one in clean if one.probability > 0.5}
     assert len(flagged & wrong) >= 9
     assert len(flagged - wrong - already) <= 4

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..posterior.calibration import calibration_features
 from ..posterior.stored import StoredPosterior
-from .prediction import Predictive
+from .predictive import Predictive
 
 __all__ = ["predictive_features", "recalibrated"]
 

@@ -23,7 +23,7 @@ from ..low_rank.facts import ModelFacts
 from ..low_rank.features import NewRow
 from ..posterior.stored import StoredPosterior
 from .one_model import ModelState, ScoredModel, log_evidence, start, stratified, sweep
-from .prediction import LatentDraws, degrees_of_freedom, fitted_draws
+from .predictive import LatentDraws, degrees_of_freedom, fitted_draws
 from .psis import effective_share, smoothed_weights, systematic_resample
 
 __all__ = ["NEW_MODEL", "condition"]
@@ -337,9 +337,8 @@ def _draw(
         if usable:
             index = systematic_resample(weights, rng.random())
             problem = problem.at_draws(index)
-            drawn = replace(
-                drawn, side=side.at_draws(index), state=states[-1].at_draws(index), rows=index
-            )
+            state = states[-1].at_draws(index)
+            drawn = replace(drawn, side=side.at_draws(index), state=state, rows=index)
     state = drawn.state
     for _ in range(sweeps - before):
         state = sweep(problem, state, rng)

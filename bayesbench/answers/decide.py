@@ -42,6 +42,14 @@ class Decision:
         Price of being beyond the tolerance from which running pays: ``cost / (1 - p_within)``.
     sentence : str
         The recommendation and its reason.
+
+    Examples
+    --------
+    >>> import bayesbench as bb
+    >>> model = bb.open_posterior().condition({"gpqa_diamond": 70})
+    >>> decision = model.decide("hle", tolerance=3, cost=50, price_wrong=1_000_000)
+    >>> decision.recommendation
+    'run'
     """
 
     benchmark_id: str
@@ -161,7 +169,7 @@ def _claim(
     p_within: float,
 ) -> str:
     return (
-        f"{benchmark_id}: the prediction {median:.1f} ({prob:.0%} interval {lower:.1f} to "
+        f"{benchmark_id}: the prediction {median:.1f} ({100 * prob:g} % interval {lower:.1f} to "
         f"{upper:.1f}) is within {tolerance:g} points with probability {p_within:.2f}. "
     )
 

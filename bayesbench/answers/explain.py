@@ -13,7 +13,7 @@ import pandas as pd
 
 from ..errors import UsageError
 from ..low_rank.link import Transform
-from .prediction import LatentDraws, Predictive
+from .predictive import LatentDraws, Predictive
 from .suspicion import alternatives, explanation_log_densities, suspicion
 
 __all__ = ["Explanation", "Surprise", "explain", "surprises"]

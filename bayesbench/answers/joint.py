@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, UsageError
 from ..low_rank.noise import sample
-from .prediction import LatentDraws, Predictive
+from .predictive import LatentDraws, Predictive
 
-__all__ = ["KINDS", "LEAST_DRAWS", "Kind", "ScoreDraws", "id_number", "slots"]
+__all__ = ["KINDS", "LEAST_DRAWS", "Kind", "ScoreDraws", "id_number"]
 
 Floats = NDArray[np.float64]
 
@@ -29,42 +29,12 @@ LEAST_DRAWS = 4000
 """Joint draws are at least so many: each draw of the posterior gets several readings."""
 
 
-def slots(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Order in which draws stand beside the posterior draw they came from.
-
-    Resampled draws hold some posterior draws twice and others not at all. The first copy of draw s
-    goes to place s, further copies to the places left over: two sets of draws in this order share
-    the posterior's draw wherever they can, each being the same set as before.
-
-    Parameters
-    ----------
-    rows : (S,) int array
-        Posterior draw behind each draw, 0 .. S-1.
-
-    Returns
-    -------
-    (S,) int array
-        ``rows[slots(rows)]`` equals ``arange(S)`` wherever that draw is there.
-
-    Examples
-    --------
-    >>> slots(np.array([1, 1, 2]))
-    array([1, 0, 2])
-    """
-    size = rows.size
-    taken, first = np.unique(rows, return_index=True)
-    order = np.full(size, -1, dtype=np.int64)
-    order[taken] = first
-    order[order < 0] = np.setdiff1d(np.arange(size), first)
-    return order
-
-
 @dataclass(frozen=True, eq=False)
 class ScoreDraws:
     """Joint draws of one model's scores on some benchmarks.
 
-    Draw n belongs to the posterior's draw ``n // R`` (as far as `slots` can say so), so that those
-    of two models of one posterior are paired: what both do not know together cancels.
+    Draw n belongs to the posterior's draw ``n // R``, as far as `prediction.slots` can say so: the
+    draws of two models of one posterior are paired, and what both do not know together cancels.
 
     Attributes
     ----------
@@ -113,9 +83,9 @@ class ScoreDraws:
             raise DataError("joint draws: draws and predictions are of different benchmarks")
         if kind not in KINDS:
             raise UsageError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
-        assert latent.rows is not None
+        latent = latent.in_slots()
         repeats = math.ceil(LEAST_DRAWS / latent.n_draws)
-        order = np.repeat(slots(latent.rows), repeats)
+        order = np.repeat(np.arange(latent.n_draws), repeats)
         if kind == "mu":
             values = _levels(latent, raw, calibrated)[order]
         else:

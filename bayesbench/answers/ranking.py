@@ -98,6 +98,11 @@ class Gap:
     p_better : float
         P(first > second); ties count half.
     prob : float
+
+    Examples
+    --------
+    >>> print(Gap("a", "b", ("hle",), median=3.0, lower=-1.0, upper=7.0, p_better=0.9, prob=0.9))
+    a is better than b on hle with probability 0.90; a less b: +3.0 (90% interval -1.0 to +7.0).
     """
 
     first: str
@@ -119,7 +124,7 @@ class Gap:
         return (
             f"{better} is better than {worse} on {where} with probability {p:.2f}; "
             f"{self.first} less {self.second}: {self.median:+.1f} "
-            f"({self.prob:.0%} interval {self.lower:+.1f} to {self.upper:+.1f})."
+            f"({100 * self.prob:g} % interval {self.lower:+.1f} to {self.upper:+.1f})."
         )
 
     def __str__(self) -> str:
@@ -141,6 +146,13 @@ class Ranking:
     median, lower, upper : (M,) int array
         Median rank and equal-tailed interval of ``prob``.
     prob : float
+
+    Examples
+    --------
+    >>> import bayesbench as bb
+    >>> ranking = bb.open_posterior().rank(["gpt-5", "gpt-4o"], on=["hle"])
+    >>> [ranking.model_ids[i].startswith("gpt-5") for i in ranking.order]
+    [True, False]
     """
 
     model_ids: tuple[str, ...]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from .campaign import Campaign
-from .results import Proposal, Status, fingerprint
-from .state import CampaignState, ModelFacts, Step, StopRules, read_state
+from .proposal import Proposal, Status, fingerprint
+from .state_file import CampaignState, Step, StopRules, read_state
 
 __all__ = [
     "Campaign",
     "CampaignState",
-    "ModelFacts",
     "Proposal",
     "Status",
     "Step",

@@ -14,7 +14,7 @@ __all__ = ["app"]
 
 COMMANDS = {
     "predict": ("predict:predict", "What a model would score on other benchmarks."),
-    "next": ("probes:next_", "Which benchmark to run next."),
+    "next": ("next:next_", "Which benchmark to run next."),
     "decide": ("decide:decide", "Run a benchmark, or trust its prediction?"),
     "rank": ("rank:rank", "Which of several models is best, and how sure that is."),
     "campaign": ("campaign:campaign", "Propose, observe, update: a campaign kept in a file."),
@@ -24,6 +24,7 @@ COMMANDS = {
     "info": ("info:info", "What a posterior file holds."),
     "evaluate": ("evaluate:evaluate", "Error and coverage of a method on held-out scores."),
     "export-prompt": ("export:export_prompt", "A masked matrix as CSV, for any other predictor."),
+    "structure": ("structure:structure", "How many components the scores of a matrix have."),
     "audit": ("audit:audit", "The most suspicious readings of a score matrix."),
     "demo": ("demo:demo", "A worked example from the bundled posterior."),
 }

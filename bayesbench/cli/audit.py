@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
+from ..progress import bar
 from . import values
 from .data import data_options, read_data
 from .output import Column, Listing, emit, example, format_option, number, text
-from .progress import progress
 
 __all__ = ["audit"]
 
@@ -56,8 +56,8 @@ def audit(top: int, seed: int, output_format: str, **data: Any) -> None:
     from ..audit import audit as audited
 
     matrix = read_data(**data)
-    with progress("audit") as report:
-        found = audited(matrix, seed=seed, progress=report)
+    with bar("audit") as report:
+        found = audited(matrix, seed=seed, report=report)
     rows = [asdict(one) for one in found[:top]]
     document = {"readings": len(found), "seed": seed, "suspicions": rows}
     emit(output_format, document, Listing("Suspicious readings", COLUMNS, rows, FIELDS))

@@ -1,21 +1,21 @@
-"""``bayesbench campaign``: new, next, observe, status, replay."""
+"""``bayesbench campaign``: new, next, observe, undo, status, predict, replay."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..progress import bar
 from . import values
-from .output import Column, Listing, emit, example, format_option, text
-from .probes import choice_options, probe_rows, probe_table, read_choice
-from .progress import progress
+from .next import choice_options, probe_rows, probe_table, read_choice
+from .output import Column, Listing, emit, example, format_option, note, text
+from .predict import order, prediction_rows, prediction_table
 from .question import Question, posterior_option, prob_option, question_options
 
 if TYPE_CHECKING:
-    from ..campaign import Campaign, Proposal, Step
+    from ..campaign import Campaign, Step
 
 __all__ = ["campaign"]
 
@@ -28,6 +28,7 @@ STEP_FIELDS = (
     "lower",
     "upper",
     "inside",
+    "corrects",
 )
 
 
@@ -37,6 +38,7 @@ STEP_FIELDS = (
         'bayesbench campaign new run.json --scores "gpqa_diamond=70" --max-probes 5',
         "bayesbench campaign next run.json",
         "bayesbench campaign observe run.json mmlu_pro=75.5",
+        "bayesbench campaign predict run.json --benchmark ifeval",
     ),
 )
 @click.pass_context
@@ -61,7 +63,10 @@ def campaign(ctx: click.Context) -> None:
     help="Stop when the mean interval of the targets is this narrow.",
 )
 @click.option(
-    "--budget", type=values.finite, metavar="X", help="Stop when the rest pays for nothing."
+    "--budget",
+    type=values.finite,
+    metavar="X",
+    help="Stop when the rest pays for nothing; without --cost it counts probes.",
 )
 @click.option("--max-probes", type=click.IntRange(1), metavar="N", help="Stop after so many.")
 @prob_option
@@ -78,27 +83,23 @@ def new(
     **choice: Any,
 ) -> None:
     """Start a campaign in a FILE that does not exist yet, and propose the first benchmark."""
-    from ..campaign import Campaign, ModelFacts, StopRules
-    from .sources import check_model, honest, load_posterior
+    from ..campaign import Campaign, StopRules
+    from ..front.posterior import open_posterior
+    from .sources import model_of
 
-    posterior = load_posterior(question.posterior)
-    check_model(posterior, question)
+    posterior = open_posterior(question.posterior)
+    model = model_of(posterior, question)
     chosen = read_choice(posterior, **choice)
-    path = question.posterior
     running = Campaign.new(
         file,
-        posterior,
-        posterior_path=None if path is None else str(Path(path).resolve()),
-        model=ModelFacts(model_id=question.model, **question.facts),
-        scores=question.scores,
+        model,
+        posterior_path=question.posterior,
         targets=chosen.targets,
         candidates=chosen.candidates,
         exclude=chosen.exclude,
         costs=chosen.costs,
         stop=StopRules(min_gain, target_width, budget, max_probes),
         prob=prob,
-        seed=question.seed,
-        recalibrate=honest(posterior),
     )
     _propose(running, file, 1, output_format)
 
@@ -131,12 +132,37 @@ def next_(file: str, k: int, posterior: str | None, output_format: str) -> None:
 def observe(
     file: str, pair: str, cost: float | None, posterior: str | None, output_format: str
 ) -> None:
-    """Take in the score of a benchmark that was run; it need not be the one proposed."""
+    """Take in the score of a benchmark that was run; it need not be the one proposed.
+
+    A benchmark that has a score already is corrected; that costs nothing unless --cost is given.
+    """
     name, score = values.one_score(pair)
     running = _load(file, posterior)
     row = _step_row(running.observe(name, score, cost))
-    document = {"campaign": file, "step": row, "status": _status(running)}
+    notes = _noted(running)
+    document = {"campaign": file, "step": row, "status": _status(running), "notes": notes}
     emit(output_format, document, _step_table(f"Observed in {file}", [row]))
+
+
+@campaign.command(epilog=example("bayesbench campaign undo run.json --steps 2"))
+@click.argument("file")
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many of the last steps.",
+)
+@posterior_option
+@format_option()
+def undo(file: str, steps: int, posterior: str | None, output_format: str) -> None:
+    """Take back the last observations; a score that one of them corrected stands again."""
+    running = _load(file, posterior)
+    rows = [_step_row(step) for step in running.undo(steps)]
+    notes = _noted(running)
+    document = {"campaign": file, "undone": rows, "status": _status(running), "notes": notes}
+    emit(output_format, document, _step_table(f"Taken back from {file}", rows))
 
 
 @campaign.command(epilog=example("bayesbench campaign status run.json --format json"))
@@ -147,6 +173,40 @@ def status(file: str, posterior: str | None, output_format: str) -> None:
     """Show the steps so far and where the campaign stands; changes nothing."""
     running = _load(file, posterior)
     _history(running, file, running.state.steps, output_format)
+
+
+@campaign.command(epilog=example("bayesbench campaign predict run.json --benchmark mmlu_pro"))
+@click.argument("file")
+@click.option(
+    "--benchmark",
+    "benchmarks",
+    multiple=True,
+    metavar="B",
+    help="Predict this benchmark; may be given several times.  [default: all]",
+)
+@posterior_option
+@format_option()
+def predict(
+    file: str, benchmarks: tuple[str, ...], posterior: str | None, output_format: str
+) -> None:
+    """Predict what the model would score given all that has been observed; changes nothing.
+
+    The intervals have the probability the campaign was begun with.
+    """
+    from .sources import answer_facts
+
+    running = _load(file, posterior)
+    model, prob = running.model, running.state.prob
+    rows = prediction_rows(model.predict(order(model, benchmarks)), prob)
+    document = {
+        "campaign": file,
+        "model": model.id,
+        "prob": prob,
+        "posterior": answer_facts(model, posterior or running.state.posterior_path),
+        "notes": _noted(running),
+        "predictions": rows,
+    }
+    emit(output_format, document, prediction_table(model, rows, prob))
 
 
 @campaign.command(
@@ -171,13 +231,13 @@ def replay(
     output_format: str,
 ) -> None:
     """Let the campaign run itself on known scores it has not seen; FILE stays as it is."""
-    running = _load(file, posterior)
-    running.path = None  # a rehearsal: nothing is written
-    for name in scores:
-        running.posterior.transform.index(name)
+    from ..campaign import Campaign
+
+    loaded = _load(file, posterior)
+    running = Campaign(loaded.posterior, loaded.state)  # a rehearsal: nothing is written
     limit = len(scores) if max_steps is None else min(max_steps, len(scores))
     steps: list[Step] = []
-    with progress("steps") as report:
+    with bar("steps") as report:
         while len(steps) < limit:
             taken = running.replay(scores, 1)
             if not taken:
@@ -189,41 +249,43 @@ def replay(
 
 
 def _load(file: str, posterior: str | None) -> Campaign:
-    from ..campaign import Campaign, read_state
-    from .sources import honest, load_posterior
+    from ..campaign import Campaign
+    from ..front.posterior import open_posterior
 
-    path = posterior if posterior is not None else read_state(file).posterior_path
-    loaded = load_posterior(path)
-    return Campaign.load(file, loaded, honest(loaded))
+    return Campaign.load(file, None if posterior is None else open_posterior(posterior))
+
+
+def _noted(running: Campaign, *more: str) -> list[str]:
+    """The notes, printed on stderr."""
+    notes = list(dict.fromkeys((*running.notes, *filter(None, more))))
+    for line in notes:
+        note(f"note: {line}")
+    return notes
 
 
 def _propose(running: Campaign, file: str, k: int, output_format: str) -> None:
-    proposal: Proposal = running.propose(k)
+    proposal = running.propose(k)
     rows = probe_rows(proposal.recommendations)
-    document = {"campaign": file, "stop": proposal.stop, "recommendations": rows}
-    after = "Go on." if proposal.stop is None else f"Stop: {proposal.stop}."
-    emit(output_format, document, probe_table(f"Campaign {file}: run next", rows), after=after)
+    document = {
+        "campaign": file,
+        "stop": proposal.stop,
+        "recommendations": rows,
+        "notes": _noted(running, proposal.recommendations.note),
+    }
+    table = probe_table(f"Campaign {file}: run next", rows)
+    emit(output_format, document, table, after=proposal.sentence)
 
 
 def _history(running: Campaign, file: str, steps: tuple[Step, ...], output_format: str) -> None:
-    rows = [_step_row(step) for step in steps]
-    state = _status(running)
+    rows, now = [_step_row(step) for step in steps], running.status()
     document = {
         "campaign": file,
-        "model": running.draws().model_id,
-        "status": state,
+        "model": running.model.id,
+        "status": asdict(now),
         "steps": rows,
+        "notes": _noted(running),
     }
-    spent = f"{state['spent']:g} {running.state.cost_unit or 'probes'}".strip()
-    if running.state.costs is not None and not running.state.cost_unit:
-        spent = f"{state['spent']:g}"
-    after = (
-        f"{state['n_known']} scores known at the start, {state['n_steps']} probes observed, "
-        f"{state['within']} of them inside their interval; spent {spent}; "
-        f"{state['n_targets_left']} targets left, mean interval {state['mean_width']:.3g} points.\n"
-        + ("Go on." if state["stop"] is None else f"Stop: {state['stop']}.")
-    )
-    emit(output_format, document, _step_table(f"Campaign {file}", rows), after=after)
+    emit(output_format, document, _step_table(f"Campaign {file}", rows), after=now.sentence)
 
 
 def _status(running: Campaign) -> dict[str, Any]:
@@ -231,14 +293,16 @@ def _status(running: Campaign) -> dict[str, Any]:
 
 
 def _step_row(step: Step) -> dict[str, Any]:
-    row = asdict(step)
-    return {**row, "inside": step.lower <= step.score <= step.upper}
+    row = {**asdict(step), "inside": step.inside}
+    return {field: row[field] for field in STEP_FIELDS}
 
 
 def _step_table(title: str, rows: list[dict[str, Any]]) -> Listing:
+    corrected = any(row["corrects"] is not None for row in rows)
     columns = (
         Column("benchmark_id", "benchmark", text, right=False),
         Column("score", "score"),
+        *((Column("corrects", "instead of"),) * corrected),
         Column("median", "predicted"),
         Column("lower", "lower"),
         Column("upper", "upper"),

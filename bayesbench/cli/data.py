@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
+from .output import note
 
 if TYPE_CHECKING:
     from ..scores import ScoreMatrix, Split
@@ -29,7 +30,7 @@ def data_options(min_model: int, min_benchmark: int) -> Callable[[Any], Any]:
         click.option(
             "--scale",
             type=click.Choice(["percent", "unit", "rating"]),
-            help="Scale of the scores of a single CSV.",
+            help="Scale of the scores of a single CSV.  [default: proposed from them, with a note]",
         ),
         click.option(
             "--benchmarks", metavar="FILE", help="Benchmark metadata of a single CSV, as a CSV."
@@ -64,11 +65,15 @@ def read_data(
     data: str, scale: str | None, benchmarks: str | None, min_model: int, min_benchmark: int
 ) -> ScoreMatrix:
     """Matrix of a directory or a CSV, without the models and benchmarks with few scores."""
+    from ..scores.assemble import AUTO
     from ..scores.datasets import read_scores
 
     if Path(data).is_dir() and (scale is not None or benchmarks is not None):
         raise UsageError("a data directory states its own scales: leave out --scale, --benchmarks")
-    matrix = read_scores(data, scale=scale, benchmarks=benchmarks)
+    proposed = scale is None and benchmarks is None and not Path(data).is_dir()
+    matrix = read_scores(data, scale=AUTO if proposed else scale, benchmarks=benchmarks)
+    if proposed:
+        note(f"note: read {matrix!r}; the scale is proposed from the scores, --scale states it")
     if min_model or min_benchmark:
         matrix = matrix.filter(min_model, min_benchmark)
     return matrix

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .next import probe_rows, probe_table
 from .output import emit, example, format_option
 from .predict import prediction_rows, prediction_table
-from .probes import probe_rows, probe_table
 from .question import posterior_option
 
 if TYPE_CHECKING:

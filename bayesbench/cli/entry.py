@@ -8,10 +8,12 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
 
 import click
 
-from ..errors import BayesbenchError
+from ..errors import BayesbenchError, BayesbenchWarning
 from .app import app
 from .output import note, one_line
 
@@ -25,6 +27,10 @@ DEBUG = "--debug"
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line.
 
+    Called without arguments, as the entry of a process, it ends the process itself when that was
+    interrupted: a sampler's threads may be inside compiled code, and the interpreter cannot be
+    taken down in good order around them.
+
     Parameters
     ----------
     args : sequence of str, optional
@@ -36,7 +42,13 @@ def main(args: Sequence[str] | None = None) -> int:
         0; 1 for bad data or a failed run; 2 for a wrong call; 3 for failed diagnostics under
         ``--strict``; 130 when interrupted; 141 when the reader of stdout went away.
     """
-    given = list(sys.argv[1:] if args is None else args)
+    code = _run(list(sys.argv[1:] if args is None else args))
+    if args is None and code == INTERRUPTED:
+        _leave(code)
+    return code
+
+
+def _run(given: list[str]) -> int:
     debug = DEBUG in given[: given.index("--") if "--" in given else None]
     if debug:
         given.remove(DEBUG)
@@ -47,6 +59,7 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
+            warnings.simplefilter("always", BayesbenchWarning)
             # not app.main: it answers an interrupt and a broken pipe in its own way
             with app.make_context("bayesbench", given) as context:
                 app.invoke(context)
@@ -61,6 +74,13 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last line of defence: nothing may end in a traceback
         return _failed(error, debug)
     return 0
+
+
+def _leave(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # closed, or its reader is gone
+            stream.flush()
+    os._exit(code)
 
 
 def _failed(error: Exception, debug: bool) -> int:

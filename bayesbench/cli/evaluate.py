@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ..config import usable_cores
+from ..config import cache_directory, usable_cores
 from ..errors import UsageError
 from ..files import replacing
+from ..progress import bar
 from . import values
 from .data import chosen_splits, data_options, read_data, writable
 from .output import Column, Listing, emit, example, format_option, text
-from .progress import progress
 
 if TYPE_CHECKING:
-    from ..evaluation import EvaluationResult
+    from ..evaluation import EvaluationProtocol, EvaluationResult
     from ..scores import ScoreMatrix
 
 __all__ = ["evaluate"]
 
-PROTOCOLS = ("folds", "new-release", "probes", "curve", "structure")
 LOW_COST_FILE = "low_cost_allowlist.json"
 NESTED = ("medae", "medape", "coverage90", "width90", "n_cells")
+PARAMETERS = {
+    "folds": ("splits",),
+    "families": ("families",),
+    "low_cost": ("low_cost",),
+    "ks": ("ks",),
+    "seeds": ("seeds", "sets"),
+    "seed": ("seed",),
+    "max_folds": ("max_folds",),
+}
+"""Which parameter of a protocol an option stands for; a protocol has one of these or none."""
 
 
 @click.command(
@@ -37,10 +46,10 @@ NESTED = ("medae", "medape", "coverage90", "width90", "n_cells")
 @data_options(0, 0)
 @click.option(
     "--protocol",
-    type=click.Choice(PROTOCOLS),
     default="folds",
     show_default=True,
-    help="What is held out.",
+    metavar="NAME",
+    help="What is held out: folds, new-release, probes or curve.",
 )
 @click.option(
     "--method",
@@ -50,15 +59,19 @@ NESTED = ("medae", "medape", "coverage90", "width90", "n_cells")
     help="low-rank, low-rank-nuts, low-rank-svi, als, soft-impute, model-knn, bench-regression, "
     "blend, gaussian, bias, mean or external.",
 )
-@click.option("--folds", metavar="FILE", help="Folds as JSON.  [default: per-model thirds]")
+@click.option("--folds", metavar="FILE", help="folds: as JSON.  [default: per-model thirds]")
 @click.option("--families", metavar="FILE", help="new-release: families as JSON.")
 @click.option(
     "--low-cost",
     metavar="FILE",
     help=f"probes: allow-list of cheap benchmarks.  [default: {LOW_COST_FILE} of the data, if any]",
 )
-@click.option("--ks", type=values.counts, metavar="N,N", help="Numbers of revealed scores.")
-@click.option("--seeds", type=click.IntRange(1), metavar="N", help="Repetitions.")
+@click.option(
+    "--ks", type=values.counts, metavar="N,N", help="All but folds: numbers of revealed scores."
+)
+@click.option(
+    "--seeds", type=click.IntRange(1), metavar="N", help="Repetitions; for probes random sets."
+)
 @click.option("--max-folds", type=click.IntRange(1), metavar="N", help="Only the first folds.")
 @click.option(
     "--seed", type=values.SEED, default=42, show_default=True, metavar="N", help="First seed."
@@ -73,6 +86,7 @@ NESTED = ("medae", "medape", "coverage90", "width90", "n_cells")
     "--option",
     "options",
     multiple=True,
+    callback=values.key_values,
     metavar="KEY=VALUE",
     help="Setting of the method; may be given several times.",
 )
@@ -91,52 +105,104 @@ def evaluate(
     benchmarks: str | None,
     min_model: int,
     min_benchmark: int,
+    protocol: str,
     method: str,
-    low_cost: str | None,
-    options: tuple[str, ...],
+    jobs: int | None,
+    options: dict[str, Any],
     predictions: tuple[str, ...],
     work_dir: str | None,
     no_resume: bool,
     output_format: str,
-    **plan: Any,
+    **given: Any,
 ) -> None:
     """Measure error, coverage and width of a method on held-out scores.
 
     A run that was killed goes on where it stopped when it is started again the same way.
     """
-    from ..evaluation import available_methods, default_work_dir
+    from ..evaluation import available_methods
+    from ..evaluation import evaluate as evaluated
     from ..scores.ids import look_up
 
     look_up("method", method, {name: at for at, name in enumerate(available_methods())})
-    settings = read_options(options)
+    plan = parameters(protocol, given)
     source, target = _prediction_files(method, predictions)
     if source is not None:
-        settings["path"] = source
-    matrix = read_data(data, scale, benchmarks, min_model, min_benchmark)
-    keep = None if no_resume else Path(work_dir) if work_dir else default_work_dir()
+        options["path"] = source
     beside = Path(data) / LOW_COST_FILE
-    if low_cost is None and plan["protocol"] == "probes" and beside.is_file():
-        low_cost = str(beside)
-    result = run(matrix, method, settings, keep, low_cost=low_cost, **plan)
+    if protocol == "probes" and beside.is_file():
+        plan.setdefault("low_cost", str(beside))
+    matrix = read_data(data, scale, benchmarks, min_model, min_benchmark)
+    keep = Path(work_dir) if work_dir else cache_directory("evaluate")
+    if jobs is None:
+        jobs = usable_cores() if method.startswith("low-rank") else 1
+    with bar("folds") as report:
+        evaluation = evaluated(
+            matrix,
+            built(protocol, plan, matrix),
+            method,
+            options=options,
+            jobs=jobs,
+            work_dir=None if no_resume else keep,
+            report=report,
+        )
+    result = evaluation[method]
     if target is not None:
-        _write(result, target)
+        with replacing(target) as part:
+            result.to_parquet(part)
     emit(output_format, result.to_json(), *_tables(result))
 
 
-def read_options(written: Sequence[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` pairs; a value that is JSON is read as such, anything else is text."""
-    found: dict[str, Any] = {}
-    for pair in written:
-        key, equals, value = pair.partition("=")
-        if not equals or not key.strip().isidentifier():
-            raise UsageError(f"--option {pair!r} is not KEY=VALUE")
-        if key.strip() in found:
-            raise UsageError(f"--option {key.strip()} is given twice; give it once")
-        try:
-            found[key.strip()] = json.loads(value)
-        except ValueError:
-            found[key.strip()] = value
+def parameters(protocol: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a protocol from the options that were given.
+
+    Parameters
+    ----------
+    protocol : str
+    given : mapping
+        Value of every option of `PARAMETERS`; None where it was left out.
+
+    Raises
+    ------
+    UsageError
+        If there is no such protocol, or it has no such parameter; names the protocols that do.
+    """
+    from ..evaluation import PROTOCOLS
+    from ..scores.ids import look_up
+
+    look_up("protocol", protocol, {name: at for at, name in enumerate(PROTOCOLS)})
+    found = {}
+    for option, value in given.items():
+        if value is None:
+            continue
+        owners = {
+            name: field.name
+            for name, kind in PROTOCOLS.items()
+            for field in fields(cast(Any, kind))
+            if field.name in PARAMETERS[option]
+        }
+        if protocol not in owners:
+            raise UsageError(
+                f"--{option.replace('_', '-')} belongs to protocol {', '.join(owners)}, "
+                f"not to {protocol}; leave it out"
+            )
+        found[owners[protocol]] = value
+    if "splits" in found and "seeds" in found:
+        raise UsageError("--folds FILE says which folds there are: leave out --seeds")
     return found
+
+
+def built(protocol: str, plan: Mapping[str, Any], matrix: ScoreMatrix) -> EvaluationProtocol:
+    """The protocol, with the files among its parameters read."""
+    from ..design import read_allowlist
+    from ..evaluation import PROTOCOLS, load_families
+
+    read: dict[str, Callable[[str], Any]] = {
+        "splits": lambda path: chosen_splits(matrix, path, plan["seed"]),
+        "families": load_families,
+        "low_cost": read_allowlist,
+    }
+    known = {name: read[name](value) if name in read else value for name, value in plan.items()}
+    return PROTOCOLS[protocol](**known)
 
 
 def _prediction_files(method: str, given: Sequence[str]) -> tuple[str | None, Path | None]:
@@ -158,67 +224,20 @@ def _prediction_files(method: str, given: Sequence[str]) -> tuple[str | None, Pa
     return (read[0] if read else None), (writable(write[0], "--predictions") if write else None)
 
 
-def run(
-    matrix: ScoreMatrix,
-    method: str,
-    settings: Mapping[str, Any],
-    keep: Path | None,
-    *,
-    protocol: str,
-    folds: str | None,
-    families: str | None,
-    low_cost: str | None,
-    ks: tuple[int, ...] | None,
-    seeds: int | None,
-    max_folds: int | None,
-    seed: int,
-    jobs: int | None,
-) -> EvaluationResult:
-    """Evaluate with a progress bar over folds."""
-    from ..design import read_allowlist
-    from ..evaluation import evaluate as evaluated
-    from ..evaluation import load_families
-
-    if jobs is None:
-        jobs = usable_cores() if method.startswith("low-rank") else 1
-    with progress("folds") as report:
-        return evaluated(
-            matrix,
-            protocol,
-            method,
-            splits=None if folds is None else chosen_splits(matrix, folds, seed),
-            families=None if families is None else load_families(families),
-            low_cost=None if low_cost is None else read_allowlist(low_cost),
-            max_folds=max_folds,
-            seed=seed,
-            n_seeds=seeds,
-            ks=ks,
-            options=settings,
-            jobs=jobs,
-            work_dir=keep,
-            on_progress=report,
-        )
-
-
-def _write(result: EvaluationResult, target: Path) -> None:
-    with replacing(target) as part:
-        result.to_parquet(part)
-
-
 def _tables(result: EvaluationResult) -> list[Listing]:
     from ..evaluation import table_rows
 
     rows = [{"figure": label, "value": value} for label, value in table_rows(result)]
     columns = (Column("figure", "figure", text, right=False), Column("value", "value", text))
-    listings = [Listing(f"{result.protocol}, {result.method}", columns, rows)]
-    figures = result.to_json()
-    nested = dict(figures.get("policies", {}))
-    if "by_k" in figures:
-        nested[""] = figures["by_k"]
-    for name, by_k in nested.items():
-        entries = [
-            {"k": k, **{field: entry.get(field) for field in NESTED}} for k, entry in by_k.items()
-        ]
-        shown = (Column("k", "k", text), *(Column(field, field) for field in NESTED))
-        listings.append(Listing(name or "by number of revealed scores", shown, entries))
+    listings = [Listing(f"{result.protocol.name}, {result.method}", columns, rows)]
+    for levels in result.protocol.parts.values():
+        *outer, last = levels
+        grouped: dict[str, list[dict[str, Any]]] = {}
+        for row in result.rows():
+            grouped.setdefault(", ".join(str(row[level]) for level in outer), []).append(row)
+        shown = (Column(last, last, text), *(Column(field, field) for field in NESTED))
+        listings.extend(
+            Listing(title or "by number of revealed scores", shown, entries)
+            for title, entries in grouped.items()
+        )
     return listings

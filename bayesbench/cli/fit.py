@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import importlib
-from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import DiagnosticsError, UsageError
-from ..fitting.engines.settings import NUTS, SVI, Gibbs
+from ..fitting.engines.settings import ENGINES, settings_of
 from ..low_rank.spec import ModelSpec
 from . import values
 from .data import data_options, read_data, writable
-from .output import Column, Listing, emit, example, format_option, note, one_line, text
-from .progress import progress
+from .output import Column, Listing, emit, example, format_option, text
 
 if TYPE_CHECKING:
     from ..posterior.stored import StoredPosterior
-    from ..scores import ScoreMatrix
 
 __all__ = ["fit"]
-
-METHODS: dict[str, tuple[str, str, type[Gibbs] | type[NUTS] | type[SVI]]] = {
-    "gibbs": ("gibbs.sampler", "fit_gibbs", Gibbs),
-    "nuts": ("nuts", "fit_nuts", NUTS),
-    "svi": ("svi", "fit_svi", SVI),
-}
-"""Method to module, function and settings; imported when called (they bring jax)."""
 
 
 @click.command(epilog=example("bayesbench fit --data data/open_scores --out posterior.nc"))
 @data_options(15, 8)
 @click.option(
     "--method",
-    type=click.Choice(list(METHODS)),
+    type=click.Choice(list(ENGINES)),
     default="gibbs",
     show_default=True,
     help="Blocked Gibbs (fast, exact), NUTS (the reference), SVI (approximate).",
@@ -52,7 +40,7 @@ METHODS: dict[str, tuple[str, str, type[Gibbs] | type[NUTS] | type[SVI]]] = {
     "--calibrate/--no-calibrate",
     default=True,
     show_default=True,
-    help="Learn the recalibration of the intervals by cross-fits (eight short Gibbs runs).",
+    help="Learn the recalibration of the intervals by eight short cross-fits of the same method.",
 )
 @click.option("--strict", is_flag=True, help="Exit 3, writing nothing, if diagnostics fail.")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="Thin to N draws in the file.")
@@ -81,82 +69,36 @@ def fit(
     The file appears whole or not at all. Its diagnostics go with it; a failed verdict is noted on
     stderr.
     """
+    from ..fitting import fit as fitting
+
     target = writable(out, "--out")
     chosen = settings_of(method, settings)
     matrix = read_data(data, scale, benchmarks, min_model, min_benchmark)
-    config = configured(method, chosen, matrix.n_cells)
-    spec = ModelSpec() if rank is None else ModelSpec(rank=rank)
-    posterior = run(method, matrix, spec, config, seed)
-    diagnostics = posterior.diagnostics
-    reasons = one_line("; ".join(diagnostics.reasons)) or "no reason given"
-    if diagnostics.verdict == "fail" and strict:
-        raise DiagnosticsError(f"the diagnostics failed, nothing was written: {reasons}")
-    if diagnostics.verdict != "pass":
-        note(f"warning: diagnostics {diagnostics.verdict}: {reasons}")
-    if calibrate:
-        posterior = calibrated(posterior, matrix, spec, seed)
+    engine = ENGINES[method].suited_to(matrix.n_cells, **chosen)
+    posterior = fitting.fit(
+        matrix,
+        engine=engine,
+        spec=ModelSpec() if rank is None else ModelSpec(rank=rank),
+        calibrate=calibrate,
+        seed=seed,
+        min_model=0,
+        min_benchmark=0,
+        strict=strict,
+        progress=True,
+    )
     kept = posterior if keep is None else posterior.thin(keep)
     kept.save(target, pack=pack)
-    _report(kept, method, config, spec, out, output_format)
+    _report(kept, out, output_format)
 
 
-def settings_of(method: str, given: dict[str, int | None]) -> dict[str, int]:
-    """The settings that were given; one the method does not have is refused."""
-    known = {field.name for field in fields(METHODS[method][2])}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    for name in chosen:
-        if name not in known:
-            raise UsageError(f"--{name} does not belong to --method {method}; leave it out")
-    return chosen
-
-
-def configured(method: str, chosen: dict[str, int], n_cells: int) -> Any:
-    """Settings of a method for a matrix of so many scores."""
-    kind = METHODS[method][2]
-    if kind is Gibbs:
-        return Gibbs.suited_to(n_cells, **chosen)
-    return kind(**chosen)
-
-
-def run(
-    method: str, matrix: ScoreMatrix, spec: ModelSpec, config: Any, seed: int
-) -> StoredPosterior:
-    """Fit with a progress bar."""
-    module, function, _ = METHODS[method]
-    fitted = getattr(importlib.import_module(f"bayesbench.fitting.engines.{module}"), function)
-    with progress(f"fit ({method})") as report:
-        posterior: StoredPosterior = fitted(matrix, spec, config, seed=seed, report=report)
-    return posterior
-
-
-def calibrated(
-    posterior: StoredPosterior, matrix: ScoreMatrix, spec: ModelSpec, seed: int
-) -> StoredPosterior:
-    """Add the recalibration that cross-fits of the matrix teach."""
-    from ..fitting.crossfit import learned_calibration
-
-    with progress("recalibration") as report:
-        arrays = learned_calibration(matrix, spec, seed=seed, progress=report)
-    if arrays is None:
-        note("note: too few scores to recalibrate the intervals; they are the model's own")
-    return replace(posterior, calibration=arrays)
-
-
-def _report(
-    posterior: StoredPosterior,
-    method: str,
-    config: Any,
-    spec: ModelSpec,
-    out: str,
-    output_format: str,
-) -> None:
+def _report(posterior: StoredPosterior, out: str, output_format: str) -> None:
     models, benchmarks = posterior.matrix.shape
     document = {
         "out": out,
-        "method": method,
+        "method": posterior.provenance.method,
         "seed": posterior.provenance.seed,
-        "config": asdict(config),
-        "rank": spec.rank,
+        "config": dict(posterior.provenance.config),
+        "rank": posterior.spec.rank,
         "models": models,
         "benchmarks": benchmarks,
         "cells": posterior.matrix.n_cells,

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import UnknownIdError, UsageError
+from ..progress import bar
 from . import values
 from .output import Column, Listing, emit, example, format_option, percent, text
-from .progress import progress
 from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
-    from ..answers.prediction import LatentDraws
-    from ..answers.ranking import Comparison, Ranking
-    from ..posterior.stored import StoredPosterior
+    from ..answers.ranking import Ranking
+    from ..front.model import Model
 
 __all__ = ["rank"]
 
@@ -45,10 +44,10 @@ PROBE_FIELDS = ("benchmark_id", "information_nats", "mcse")
 )
 @click.option(
     "--kind",
-    type=click.Choice(["mu", "score"]),
-    default="mu",
+    type=click.Choice(["score", "known", "mu"]),
+    default="score",
     show_default=True,
-    help="Compare levels without noise, or readings with it.",
+    help="Compare new readings, known scores where there are some, or levels without noise.",
 )
 @click.option(
     "--scale",
@@ -86,19 +85,28 @@ def rank(
     one more model joins, called "new" unless --model names it. With --probe ID: the benchmarks
     that would tell most about which of the models is best, run on that one.
     """
-    from ..answers.ranking import Comparison, rank_models
-    from .sources import load_posterior, posterior_facts
+    from ..front.posterior import open_posterior
+    from .sources import model_of, noted, posterior_facts
 
-    posterior = load_posterior(question.posterior)
-    draws = _draws(posterior, question, models)
-    comparison = Comparison(benchmarks, weights, kind, scale, seed=question.seed)
-    ranking = rank_models(draws, posterior.transform, comparison, prob)
+    posterior = open_posterior(question.posterior)
+    compared: list[str | Model] = list(models)
+    notes: tuple[str, ...] = ()
+    if not question.empty or question.id is not None:
+        one = model_of(posterior, question)
+        noted(one)
+        notes = one.notes
+        compared.append(one)
+    ranking = posterior.rank(
+        compared, on=benchmarks, weights=weights, kind=kind, scale=scale, prob=prob,
+        seed=question.seed,
+    )  # fmt: skip
     rows = _rows(ranking)
     document: dict[str, Any] = {
         "benchmarks": list(benchmarks),
         "kind": kind,
         "prob": prob,
         "posterior": posterior_facts(posterior, question.posterior),
+        "notes": list(notes),
         "ranking": [
             dict(zip((*RANK_FIELDS, "rank_probability"), row, strict=True)) for row in rows
         ],
@@ -109,30 +117,14 @@ def rank(
     }
     listings = [_rank_table(ranking, rows, benchmarks, prob)]
     if probe is not None:
-        probes = _probes(posterior, draws, comparison, probe, k, question.seed)
-        document["probes"] = probes
-        listings.append(_probe_table(probe, probes))
+        with bar("candidates") as report:
+            found = posterior.deciding_probes(
+                compared, on=benchmarks, weights=weights, scale=scale, probed=probe,
+                seed=question.seed, report=report,
+            )  # fmt: skip
+        document["probes"] = [asdict(each) for each in found[:k]]
+        listings.append(_probe_table(probe, document["probes"]))
     emit(output_format, document, *listings)
-
-
-def _draws(
-    posterior: StoredPosterior, question: Question, models: Sequence[str]
-) -> list[LatentDraws]:
-    from ..answers.prediction import fitted_draws
-    from .sources import conditioned
-
-    named = [*models] if question.model is None else [*models, question.model]
-    twice = [model for model in named if named.count(model) > 1]
-    if twice:
-        raise UsageError(f"model {twice[0]!r} is named twice; name it once")
-    for model in models:
-        posterior.matrix.model_index(model)
-    draws = [fitted_draws(posterior, model) for model in models]
-    if not question.empty:  # resampled draws would no longer be paired with the others'
-        draws.append(conditioned(posterior, question, reweight=False))
-    if len(draws) < 2:
-        raise UsageError(f"comparing needs at least 2 models, got {len(draws)}; name more")
-    return draws
 
 
 def _rows(ranking: Ranking) -> list[tuple[Any, ...]]:
@@ -145,41 +137,7 @@ def _rows(ranking: Ranking) -> list[tuple[Any, ...]]:
         ranking.rank_probability.tolist(),
     )
     rows = list(zip(*columns, strict=True))
-    # by mean rank, which also orders models that are surely not the best
-    return sorted(rows, key=lambda row: sum(r * p for r, p in enumerate(row[5])))
-
-
-def _probes(
-    posterior: StoredPosterior,
-    draws: Sequence[LatentDraws],
-    comparison: Comparison,
-    probe: str,
-    k: int,
-    seed: int,
-) -> list[dict[str, Any]]:
-    import numpy as np
-
-    from ..answers.ranking import decision_information
-    from ..scores.ids import nearest_ids
-
-    ids = [one.model_id for one in draws]
-    if probe not in ids:
-        raise UnknownIdError("compared model", probe, nearest_ids(probe, ids) or ids[:3])
-    known = np.isfinite(draws[ids.index(probe)].observed)
-    names = [name for name, has in zip(posterior.benchmark_ids, known, strict=True) if not has]
-    if not names:
-        raise UsageError(f"{probe!r} has run every benchmark: no candidate is left")
-    rows: list[dict[str, Any]] = []
-    with progress("candidates") as report:
-        for done, name in enumerate(names, start=1):
-            estimate = decision_information(
-                draws, posterior.transform, comparison, probe, [name], seed=seed
-            )[0]
-            found = (name, estimate.value, estimate.mcse)
-            rows.append(dict(zip(PROBE_FIELDS, found, strict=True)))
-            if report is not None:
-                report(done, len(names))
-    return sorted(rows, key=lambda row: -row["information_nats"])[:k]
+    return [rows[i] for i in ranking.order]
 
 
 def _rank_table(

@@ -9,13 +9,14 @@ from ..errors import UnknownIdError, UsageError
 from ..front.model import Model
 from ..front.posterior import BUNDLED, Posterior, open_posterior
 from ..front.prediction import Prediction
+from ..posterior.stored import StoredPosterior
 from .output import note
 from .question import Question
 
-__all__ = ["Answer", "answer", "model_of", "noted", "posterior_facts"]
+__all__ = ["Answer", "answer", "answer_facts", "model_of", "noted", "posterior_facts"]
 
 
-def posterior_facts(posterior: Posterior, path: str | None) -> dict[str, Any]:
+def posterior_facts(posterior: StoredPosterior, path: str | None) -> dict[str, Any]:
     """What JSON answers say of the posterior they come from."""
     origin, calibration = posterior.provenance, posterior.calibration
     return {
@@ -30,6 +31,17 @@ def posterior_facts(posterior: Posterior, path: str | None) -> dict[str, Any]:
         "recalibrated": calibration is not None,
         "recalibrated_by": None if calibration is None else calibration.engine,
     }
+
+
+def answer_facts(model: Model, path: str | None) -> dict[str, Any]:
+    """What JSON answers about a model say of its posterior and its conditioning."""
+    draws = model.latent
+    conditioning = {
+        "k_hat": draws.k_hat,
+        "effective_share": draws.effective_share,
+        "reweighted": draws.reweighted,
+    }
+    return {**posterior_facts(model.posterior, path), "conditioning": conditioning}
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,11 +114,4 @@ def answer(question: Question) -> Answer:
     posterior = open_posterior(question.posterior)
     model = model_of(posterior, question)
     noted(model)
-    facts = posterior_facts(posterior, question.posterior)
-    draws = model.latent
-    facts["conditioning"] = {
-        "k_hat": draws.k_hat,
-        "effective_share": draws.effective_share,
-        "reweighted": draws.reweighted,
-    }
-    return Answer(posterior, model, facts)
+    return Answer(posterior, model, answer_facts(model, question.posterior))

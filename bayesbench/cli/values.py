@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,6 +19,7 @@ __all__ = [
     "counts",
     "finite",
     "ids",
+    "key_values",
     "one_score",
     "pairs",
     "probability",
@@ -107,6 +111,26 @@ def scores(written: str) -> dict[str, float]:
 def weights(written: str) -> dict[str, float]:
     """Option type of weight pairs."""
     return pairs(str(written), "weight")
+
+
+def key_values(_context: object, _parameter: object, written: Sequence[str]) -> dict[str, Any]:
+    """Callback of an option ``KEY=VALUE`` that may be given several times.
+
+    A value that is JSON is read as such, anything else is text.
+    """
+    found: dict[str, Any] = {}
+    for pair in written:
+        name, equals, value = pair.partition("=")
+        key = name.strip()
+        if not equals or not key.isidentifier():
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE")
+        if key in found:
+            raise click.BadParameter(f"{key} is given twice; give it once")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+    return found
 
 
 def ids(written: str) -> tuple[str, ...]:

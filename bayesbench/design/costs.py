@@ -34,6 +34,11 @@ class Costs:
     ------
     UsageError
         If a cost is not a positive finite number; the message names it.
+
+    Examples
+    --------
+    >>> Costs({"gpqa_diamond": 198, "hle": 2500}, "items").values["hle"]
+    2500
     """
 
     values: Mapping[str, float]

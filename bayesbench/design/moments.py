@@ -1,4 +1,4 @@
-"""Gaussian moments of one model's joint score predictive, and information under them.
+"""Gaussian moments of one model's joint score predictive.
 
 A score of benchmark j is ``eta_j + noise``: over posterior draws eta has a mean and a covariance
 (the *signal*, shared between benchmarks), and the reading noise adds a variance of its own to the
@@ -8,7 +8,6 @@ information about the score itself, in nats.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,9 +18,9 @@ from ..errors import UsageError
 from ..low_rank.noise import entropy_power
 
 if TYPE_CHECKING:
-    from ..answers.prediction import LatentDraws
+    from ..answers.predictive import LatentDraws
 
-__all__ = ["Moments", "gaussian_mi", "moments"]
+__all__ = ["Moments", "moments"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,12 +65,33 @@ class Moments:
         signal = self.signal - np.outer(column, column) / (column[index] + self.noise[index])
         return Moments(self.benchmark_ids, self.mean, signal, self.noise, self.n_draws)
 
-    def given_all(self, indices: Sequence[int]) -> Moments:
-        """Moments of eta after readings of several benchmarks."""
-        result = self
-        for index in indices:
-            result = result.given(index)
-        return result
+    def without_chance(self) -> Moments:
+        r"""The same with the chance part of a sample covariance taken out, as if exact.
+
+        Between unrelated benchmarks a squared correlation r of S draws is ``1 / (S - 1)`` on
+        average. Of its squared correlations with all the others, benchmark i keeps the share that
+        lies above that,
+
+        .. math:: q_i = \max(0, 1 - \frac{B - 1}{S - 1} / \sum_{j \ne i} r_{ij}^2)
+
+        and the covariance of i and j is multiplied by :math:`(q_i q_j)^{1/4}`; variances stay.
+        Scaling by a vector and filling up the diagonal leaves a covariance: unlike a correction
+        pair by pair, no variance given any readings can then fall below the noise.
+        """
+        if self.n_draws is None:
+            return self
+        variance = np.maximum(np.diagonal(self.signal), 0.0)
+        product = np.outer(variance, variance)
+        squared = np.divide(self.signal**2, product, out=np.zeros_like(product), where=product > 0)
+        np.fill_diagonal(squared, 0.0)
+        found = squared.sum(axis=1)
+        chance = (len(variance) - 1) / (self.n_draws - 1)
+        share = np.maximum(1.0 - chance / np.where(found > 0, found, np.inf), 0.0)
+        share[found == 0] = 0.0
+        kept = share**0.25
+        signal = self.signal * np.outer(kept, kept)
+        np.fill_diagonal(signal, variance)
+        return Moments(self.benchmark_ids, self.mean, signal, self.noise)
 
 
 def moments(draws: LatentDraws) -> Moments:
@@ -103,33 +123,3 @@ def moments(draws: LatentDraws) -> Moments:
     scale = np.asarray(draws.noise_scale, dtype=np.float64)
     noise = np.einsum("s,sb,sb->b", entropy_power(draws.nu), scale, scale) / n_draws
     return Moments(tuple(draws.benchmark_ids), mean, signal, noise, n_draws)
-
-
-def gaussian_mi(covariance: npt.ArrayLike, first: Sequence[int], second: Sequence[int]) -> float:
-    r"""Exact mutual information of two blocks of a Gaussian vector, in nats.
-
-    .. math:: I = \tfrac12 (\log|K_{AA}| + \log|K_{BB}| - \log|K_{A \cup B}|)
-
-    Parameters
-    ----------
-    covariance : (D, D) array-like
-        Positive definite covariance of the whole vector.
-    first, second : sequences of int
-        Disjoint indices of the two blocks; an empty block gives 0.
-
-    Raises
-    ------
-    UsageError
-        If the blocks overlap or the covariance is not positive definite.
-    """
-    matrix = np.asarray(covariance, dtype=np.float64)
-    if set(first) & set(second):
-        raise UsageError(f"blocks overlap at {sorted(set(first) & set(second))}")
-    blocks = [list(first), list(second), [*first, *second]]
-    log_dets = []
-    for block in blocks:
-        sign, log_det = np.linalg.slogdet(matrix[np.ix_(block, block)])
-        if block and sign <= 0:
-            raise UsageError("the covariance is not positive definite")
-        log_dets.append(float(log_det) if block else 0.0)
-    return 0.5 * (log_dets[0] + log_dets[1] - log_dets[2])

@@ -1,39 +1,39 @@
-"""Evaluation of any method on held-out cells: protocols, runner, figures."""
+"""Evaluation of any method on held-out cells: protocols, methods, figures."""
 
 from __future__ import annotations
 
 from .figures import calibration, sharpness, short
 from .methods.registry import available_methods, build_method
-from .progress import fold_progress
-from .protocols.releases import BENCHPRESS_FAMILIES, Family, default_families, load_families
-from .protocols.reveal import Policy
-from .protocols.run import PROTOCOLS, EvaluationResult, evaluate
-from .rows import comparison_rows, export_prompt, table_rows
-from .runner import run_tasks
-from .store import default_work_dir
-from .tasks import FinishedFold, FoldTask, training_matrix
+from .policies import Policy
+from .predictions import CellPredictions
+from .predictor import Predictor
+from .prompt import export_prompt
+from .protocols import PROTOCOLS, Curve, EvaluationProtocol, Folds, NewRelease, Probes
+from .protocols.releases import Family, load_families
+from .results import Evaluation, EvaluationResult
+from .rows import table_rows
+from .run import evaluate
 
 __all__ = [
-    "BENCHPRESS_FAMILIES",
     "PROTOCOLS",
+    "CellPredictions",
+    "Curve",
+    "Evaluation",
+    "EvaluationProtocol",
     "EvaluationResult",
     "Family",
-    "FinishedFold",
-    "FoldTask",
+    "Folds",
+    "NewRelease",
     "Policy",
+    "Predictor",
+    "Probes",
     "available_methods",
     "build_method",
     "calibration",
-    "comparison_rows",
-    "default_families",
-    "default_work_dir",
     "evaluate",
     "export_prompt",
-    "fold_progress",
     "load_families",
-    "run_tasks",
     "sharpness",
     "short",
     "table_rows",
-    "training_matrix",
 ]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..answers.prediction import PREDICTIVE_LEVELS
+from ..answers.predictive import PREDICTIVE_LEVELS
 from ..scores.matrix import ScoreMatrix
-from .methods.peers.base import BoolArray, CellPredictions, FloatArray, IntArray
 from .metrics import RankingCounts, interval_from_quantiles, ranking_counts
+from .predictions import BoolArray, CellPredictions, FloatArray, IntArray
 from .tasks import FinishedFold, FoldTask
 
 __all__ = ["CellTable", "cell_table", "ranking_of"]
@@ -31,7 +31,8 @@ class CellTable:
         tags. A cell is not predictable (median NaN) if its benchmark has no training score, the
         same for every method, or if the method gives nothing for it.
     quantiles : (n, L) float or None
-        Score scale, on :data:`bayesbench.predict.PREDICTIVE_LEVELS`; NaN where not predictable.
+        Score scale, on :data:`~bayesbench.answers.predictive.PREDICTIVE_LEVELS`; NaN where not
+        predictable.
     """
 
     cells: pd.DataFrame

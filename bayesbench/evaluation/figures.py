@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..answers.prediction import PREDICTIVE_LEVELS
+from ..answers.predictive import PREDICTIVE_LEVELS
 from ..scores.matrix import ScoreMatrix
 from . import metrics
 from .cells import CellTable
-from .methods.peers.base import FloatArray
 from .metrics import RankingCounts
+from .predictions import FloatArray
+from .tasks import FinishedFold
 
-__all__ = ["calibration", "counted", "headline", "sharpness", "short"]
+__all__ = ["by_k", "calibration", "counted", "headline", "sharpness", "short"]
 
 
 def _columns(table: CellTable) -> dict[str, FloatArray]:
@@ -88,13 +89,13 @@ def headline(
     accuracies in 0-1; the rest in score points. The predicted uncertainty is the width of the
     central half of the predictive distribution (of the 90 % interval for a method that gives only
     that): as it is for spearman, whose error is in points, and relative to the predicted score for
-    top20_medape, whose error is relative; top20_medape_points sorts by points there too.
+    top20_medape, whose error is relative.
     """
     kept = table.select(table.predictable)
     c = _columns(kept)
     out: dict[str, Any] = short(table)
     out["within3"] = metrics.within(c["truth"], c["median"], 3)
-    for name in ("winkler90", "crps", "spearman", "top20_medape", "top20_medape_points"):
+    for name in ("winkler90", "crps", "spearman", "top20_medape"):
         out[name] = math.nan
     if _has_intervals(c):
         width = c["upper90"] - c["lower90"]
@@ -107,7 +108,6 @@ def headline(
         out["spearman"] = metrics.spearman(doubt, error)
         relative = doubt / np.maximum(np.abs(c["median"]), 1e-9)
         out["top20_medape"] = metrics.top_share_medape(c["truth"], c["median"], relative, 0.2)
-        out["top20_medape_points"] = metrics.top_share_medape(c["truth"], c["median"], doubt, 0.2)
     if kept.quantiles is not None and np.isfinite(kept.quantiles).all():
         crps = metrics.crps_from_quantiles(c["truth"], PREDICTIVE_LEVELS, kept.quantiles)
         out["crps"] = float(crps.mean()) if crps.size else math.nan
@@ -139,6 +139,26 @@ def headline(
         "ranking_margin5", "by_scale", "strata",
     )  # fmt: skip
     return {name: out[name] for name in order}
+
+
+def by_k(folds: Sequence[FinishedFold], table: CellTable) -> dict[str, Any]:
+    """Figures per number of revealed scores (tag ``k``); hidden cells only, and as published."""
+    out = {}
+    for k in sorted(set(table.cells["k"])):
+        part = table.select((table.cells["k"] == k).to_numpy())
+        shown = sum(len(fold.task.revealed) for fold in folds if fold.task.tags["k"] == k)
+        entry = {**short(part), **counted(part, shown)}
+        if "family" in part.cells:
+            per_family = [
+                short(part.select((part.cells["family"] == family).to_numpy()))
+                for family in sorted(set(part.cells["family"]))
+            ]
+            for name in ("medae", "medape"):
+                values = np.array([row[name] for row in per_family])
+                known = values[np.isfinite(values)]
+                entry[f"{name}_family_median"] = np.median(known) if known.size else np.nan
+        out[str(k)] = entry
+    return out
 
 
 def calibration(table: CellTable, points: float = 10.0, bins: int = 20) -> dict[str, Any]:

@@ -29,7 +29,6 @@ __all__ = [
     "median_width",
     "pit_from_quantiles",
     "probability_within",
-    "ranking_accuracy",
     "ranking_counts",
     "reliability_curve",
     "spearman",
@@ -308,13 +307,6 @@ def _column_pairs(
         correct += float((weight * right).sum())
         total += float(weight.sum())
     return RankingCounts(correct, total)
-
-
-def ranking_accuracy(
-    scores: npt.ArrayLike, predicted: npt.ArrayLike, held_out: npt.ArrayLike, margin: float = 0.0
-) -> float:
-    """Share (0-1) of pairs ordered rightly; see :func:`ranking_counts`."""
-    return ranking_counts(scores, predicted, held_out, margin).accuracy
 
 
 def brier(probability: npt.ArrayLike, outcome: npt.ArrayLike) -> float:

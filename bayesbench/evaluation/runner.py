@@ -14,14 +14,14 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..scores.matrix import ScoreMatrix
-from .methods.peers.base import CellPredictions, Predictor
-from .methods.registry import BatchMethod, FinalizingMethod
+from .predictions import CellPredictions
+from .predictor import BatchMethod, FinalizingMethod, LookUpMethod, Predictor
 from .store import FoldStore
 from .tasks import FinishedFold, FoldTask, training_matrix
 
-__all__ = ["Arrange", "OnProgress", "predict_task", "run_tasks", "spawned_executor"]
+__all__ = ["Report", "run_tasks", "spawned_executor"]
 
-OnProgress = Callable[[int, int], None]
+Report = Callable[[int, int], None]
 Arrange = Callable[[list[FinishedFold]], list[FinishedFold]]
 Outcome = tuple[CellPredictions, float]
 
@@ -29,13 +29,11 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NP
 """NPROC is XLA's: processes that each spread small programs over all cores run at half speed."""
 
 
-def predict_task(method: Predictor, matrix: ScoreMatrix, task: FoldTask) -> CellPredictions:
+def _predict_one(method: Predictor, matrix: ScoreMatrix, task: FoldTask) -> CellPredictions:
     """Hide what the task hides and predict its cells."""
     train, cells = training_matrix(matrix, task)
-    by_fold = getattr(method, "predict_fold", None)
-    if by_fold is not None:  # a file of predictions may tell folds apart
-        looked_up: CellPredictions = by_fold(train, cells, task.seed, task.fold)
-        return looked_up
+    if isinstance(method, LookUpMethod):
+        return method.predict_fold(train, cells, task.seed, task.fold)
     return method.predict(train, cells, task.random_seed)
 
 
@@ -44,7 +42,7 @@ def _run_chunk(method: Predictor, matrix: ScoreMatrix, tasks: Sequence[FoldTask]
     if isinstance(method, BatchMethod):
         predictions = list(method.predict_tasks(matrix, tasks))
     else:
-        predictions = [predict_task(method, matrix, task) for task in tasks]
+        predictions = [_predict_one(method, matrix, task) for task in tasks]
     if len(predictions) != len(tasks):
         raise UsageError(f"method {method.name!r} gave {len(predictions)} of {len(tasks)} folds")
     seconds = (time.perf_counter() - start) / max(len(tasks), 1)
@@ -52,13 +50,9 @@ def _run_chunk(method: Predictor, matrix: ScoreMatrix, tasks: Sequence[FoldTask]
 
 
 def _chunks(method: Predictor, tasks: Sequence[int], groups: Sequence[str]) -> list[list[int]]:
-    batch = method.batch if isinstance(method, BatchMethod) else "fold"
-    if batch == "all":
-        return [list(tasks)] if tasks else []
-    if batch == "fold":
+    """Tasks that go to the method in one call: all of a group if it takes several."""
+    if not isinstance(method, BatchMethod):
         return [[number] for number in tasks]
-    if batch != "group":
-        raise UsageError(f"batch must be fold, group or all, got {batch!r}")
     by_group: dict[str, list[int]] = {}
     for number in tasks:
         by_group.setdefault(groups[number], []).append(number)
@@ -114,7 +108,7 @@ def run_tasks(
     executor: Executor | None = None,
     jobs: int = 1,
     work_dir: Path | None = None,
-    on_progress: OnProgress | None = None,
+    report: Report | None = None,
     arrange: Arrange | None = None,
     keep: bool = False,
 ) -> list[FinishedFold]:
@@ -132,7 +126,7 @@ def run_tasks(
     work_dir : Path, optional
         Where finished folds are kept until the run is finished; a later call with the same data,
         method, options and tasks takes them up. Nothing is kept without it.
-    on_progress : callable, optional
+    report : callable, optional
         Called with (folds done, folds in all), first with the folds taken up.
     arrange : callable, optional
         Applied to the folds before the method's last step: what it gives back is finalized.
@@ -152,8 +146,8 @@ def run_tasks(
         kept = store.load(task) if store is not None else None
         if kept is not None:
             done[number] = kept
-    if on_progress is not None:
-        on_progress(len(done), len(tasks))
+    if report is not None:
+        report(len(done), len(tasks))
     pending = [number for number in range(len(tasks)) if number not in done]
     chunks = _chunks(method, pending, [task.group for task in tasks])
 
@@ -162,8 +156,8 @@ def run_tasks(
             if store is not None:
                 store.save(tasks[number], prediction, seconds)
             done[number] = (prediction, seconds)
-        if on_progress is not None:
-            on_progress(len(done), len(tasks))
+        if report is not None:
+            report(len(done), len(tasks))
 
     if executor is not None:
         _run_through(executor, method, matrix, tasks, chunks, finished)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import zipfile
 from collections.abc import Sequence
@@ -17,20 +16,14 @@ import numpy.typing as npt
 
 from ..files import replacing
 from ..scores.matrix import ScoreMatrix
-from .methods.peers.base import CellPredictions, Predictor
-from .methods.registry import fingerprint
+from .predictions import CellPredictions
+from .predictor import Predictor, fingerprint
 from .tasks import FoldTask
 
-__all__ = ["FoldStore", "default_work_dir", "run_key"]
+__all__ = ["FoldStore", "run_key"]
 
 _FORMAT = 1
 _EXTRA = "extra:"
-
-
-def default_work_dir() -> Path:
-    """``$XDG_CACHE_HOME/bayesbench/evaluate``, by default under ``~/.cache``."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "bayesbench" / "evaluate"
 
 
 def _version() -> str:
@@ -102,7 +95,8 @@ class FoldStore:
     def load(self, task: FoldTask) -> tuple[CellPredictions, float] | None:
         """A fold kept earlier, with its seconds; None if there is none or it cannot be read."""
         try:
-            with np.load(self.path(task), allow_pickle=False) as file:
+            # opened here: numpy leaves a file open that turns out to be no archive
+            with self.path(task).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..scores.matrix import ScoreMatrix
-from ..scores.splits import Split
-from .methods.peers.base import BoolArray, CellPredictions, FloatArray, IntArray
+from .predictions import BoolArray, CellPredictions, FloatArray, IntArray
 
-__all__ = ["FinishedFold", "FoldTask", "fold_tasks", "task_seed", "training_matrix"]
+__all__ = ["FinishedFold", "FoldTask", "task_seed", "training_matrix"]
 
 
 def _no_cells() -> IntArray:
@@ -92,20 +90,3 @@ def training_matrix(matrix: ScoreMatrix, task: FoldTask) -> tuple[ScoreMatrix, I
     place = np.full(matrix.shape[0], -1, dtype=np.int64)
     place[task.rows] = np.arange(task.rows.size)
     return train, np.stack([place[task.cells[:, 0]], task.cells[:, 1]], axis=1)
-
-
-def fold_tasks(
-    matrix: ScoreMatrix, splits: Sequence[Split], seed: int, max_folds: int | None = None
-) -> list[FoldTask]:
-    """One task per split: its cells are hidden, all the rest is training (protocols P1 and P2)."""
-    return [
-        FoldTask(
-            seed=split.seed,
-            fold=split.fold,
-            cells=np.asarray(split.cells, dtype=np.int64),
-            hidden=split.mask(matrix.shape),
-            random_seed=task_seed(seed, split.seed, split.fold),
-            group=str(split.seed),
-        )
-        for split in splits[:max_folds]
-    ]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import jax
+from filelock import FileLock, Timeout
 
-__all__ = ["OPT_OUT", "cache_directory", "its_turn", "one_compilation", "use_compilation_cache"]
+from ..config import cache_directory
+
+__all__ = ["OPT_OUT", "its_turn", "one_compilation", "use_compilation_cache"]
 
 OPT_OUT = "BAYESBENCH_NO_COMPILE_CACHE"
 """Environment variable: any value but the empty one leaves compiled programs in memory only."""
@@ -25,19 +27,8 @@ of large programs over its one pool of threads, and two of them at once were see
 other for ever (two fits of 3,600 x 6); fits of 245 x 170, below it, never were."""
 LEAST_COMPILE_SECONDS = 0.3
 """Programs that compile faster than this are not worth a file."""
-
-
-def cache_directory() -> Path:
-    """Directory of the compiled programs, below the user's cache directory."""
-    if os.environ.get("XDG_CACHE_HOME"):
-        base = Path(os.environ["XDG_CACHE_HOME"])
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32" and os.environ.get("LOCALAPPDATA"):
-        base = Path(os.environ["LOCALAPPDATA"])
-    else:
-        base = Path.home() / ".cache"
-    return base / "bayesbench" / "compiled"
+LONGEST_WAIT = 60.0
+"""Seconds after which a program is compiled beside another process that holds the lock."""
 
 
 def use_compilation_cache() -> Path | None:
@@ -58,9 +49,11 @@ def use_compilation_cache() -> Path | None:
     if configured:
         return Path(configured)
     try:
-        directory = cache_directory()
+        directory = cache_directory("compiled")
+        if not directory.is_absolute():  # no home directory
+            return None
         directory.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # RuntimeError: no home directory
+    except OSError:
         return None
     if not os.access(directory, os.W_OK):
         return None
@@ -74,23 +67,17 @@ def one_compilation() -> Iterator[None]:
     """Wait until no other thread or process compiles a large program into the same cache.
 
     Processes that start together need the same program: the second finds it in the cache sooner
-    than it would compile it beside the first. Without a cache, or without file locks on the
-    system, only threads wait for each other.
+    than it would compile it beside the first. Where the lock cannot be had (no cache, a system
+    without file locks, a process that holds it for more than `LONGEST_WAIT`) only threads wait
+    for each other.
     """
     directory = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
-    with _ONE:
-        try:
-            import fcntl
-
-            lock = (Path(directory) / "compiling.lock").open("w") if directory else None
-        except (ImportError, OSError):
-            lock = None
-        if lock is None:
-            yield
-            return
-        with lock:  # closing the file releases it
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+    with _ONE, ExitStack() as held:
+        if directory:
+            with suppress(OSError, NotImplementedError, Timeout):
+                lock = FileLock(Path(directory) / "compiling.lock", timeout=LONGEST_WAIT)
+                held.enter_context(lock)
+        yield
 
 
 @contextmanager

@@ -9,17 +9,15 @@ in the fit). All fits of a matrix share one compiled program.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..answers.calibrated import predictive_features
 from ..answers.condition import condition
-from ..answers.prediction import PREDICTIVE_LEVELS, Predictive, predict_cells, predictive
-from ..config import usable_cores
+from ..answers.predictive import PREDICTIVE_LEVELS, Predictive, predict_cells, predictive
 from ..low_rank.facts import ModelFacts, parse_release_date
 from ..low_rank.spec import ModelSpec
 from ..posterior.calibration import (
@@ -30,29 +28,31 @@ from ..posterior.calibration import (
     fit_recalibration,
 )
 from ..posterior.stored import StoredPosterior
+from ..progress import Job, Report
 from ..scores import ScoreMatrix
 from ..scores.splits import Split, per_model_folds
-from .engines.gibbs.sampler import fit_gibbs
+from .chains import run_all
+from .engines.contract import Engine
 from .engines.settings import Gibbs
+from .sample import sample
 
 __all__ = [
-    "CROSSFIT_CONFIG",
     "FOLD_CONFIG",
+    "USUAL_FITS",
     "HeldOut",
     "condition_on_row",
     "held_out_cells",
     "held_out_models",
     "held_out_releases",
-    "in_threads",
     "learned_calibration",
 ]
 
-CROSSFIT_CONFIG = Gibbs(chains=1, warmup=800, draws=300, thin=8)
-"""Sweeps of one cross-fit: enough for intervals, a tenth of a full fit."""
-FOLD_CONFIG = replace(CROSSFIT_CONFIG, thin=18)
+FOLD_CONFIG = replace(Gibbs().lighter(), thin=18)
 """Sweeps of a fit whose predictions are themselves evaluated: medians want a longer chain."""
 CELL_FOLDS = 3
 MODEL_BLOCKS = 5
+USUAL_FITS = CELL_FOLDS + MODEL_BLOCKS
+"""Cross-fits that one recalibration of a posterior takes."""
 SHOWN = (0, 1, 2, 3, 5, 8, 10, 15)
 """Numbers of scores shown of a left-out model."""
 SHOWN_PER_MODEL = 3
@@ -60,10 +60,10 @@ SHOWN_PER_MODEL = 3
 LEAST_DATED = 0.8
 """Share of models with a release date from which blocks follow time instead of chance."""
 
-Progress = Callable[[int, int], None]
+FIT_WORK, CONDITIONING_WORK = 1000, 500
+"""Shares of a fit and of conditioning a block of models on it, for who watches."""
+
 Rows = NDArray[np.int64]
-Item = TypeVar("Item")
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,33 +121,56 @@ class HeldOut:
         return fit_recalibration(self.quantiles, PREDICTIVE_LEVELS, self.truth, self.features)
 
 
+Fit = Callable[[Report], HeldOut]
+"""A fit to be run, with what it predicts."""
+
+
+def _run(fits: Sequence[Fit], report: Report | None) -> list[HeldOut]:
+    """Of every fit, in order; the first runs alone, since it compiles what the others share."""
+    return run_all(fits, work=FIT_WORK, report=report, first_alone=True)
+
+
 def held_out_cells(
     matrix: ScoreMatrix,
     spec: ModelSpec,
+    engine: Engine,
     *,
     seed: int,
-    config: Gibbs = CROSSFIT_CONFIG,
     n_folds: int = CELL_FOLDS,
-) -> Iterator[HeldOut]:
-    """Per-model folds of the cells: each fold predicted from the others, one item per fold."""
+    report: Report | None = None,
+) -> list[HeldOut]:
+    """Per-model folds of the cells: each fold predicted from the others, one item per fold.
 
-    def one(split: Split) -> HeldOut:
-        train = matrix.mask(split.mask(matrix.shape))
-        posterior = fit_gibbs(
-            train, spec, config, seed=seed + split.fold, n_readings=matrix.n_cells, check=False
+    Parameters
+    ----------
+    matrix : ScoreMatrix
+    spec : ModelSpec
+    engine : Engine
+        Of each fit: a light one (`Engine.lighter`).
+    seed : int
+    n_folds : int
+    report : Report, optional
+        Told of all fits together.
+    """
+    return _run(_cell_fits(matrix, spec, engine, seed, n_folds), report)
+
+
+def _cell_fits(
+    matrix: ScoreMatrix, spec: ModelSpec, engine: Engine, seed: int, n_folds: int
+) -> list[Fit]:
+    def one(split: Split, report: Report) -> HeldOut:
+        posterior = sample(
+            matrix.mask(split.mask(matrix.shape)),
+            spec,
+            engine,
+            seed=seed + split.fold,
+            report=report,
+            n_readings=matrix.n_cells,
+            check=False,
         )
         return held_out_of(posterior, matrix, split.cells)
 
-    yield from in_threads(one, per_model_folds(matrix, n_folds, seed))
-
-
-def in_threads(one: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
-    """Results in order; the first alone, since it compiles what the others then share."""
-    if not items:
-        return
-    yield one(items[0])
-    with ThreadPoolExecutor(min(len(items), usable_cores())) as pool:
-        yield from pool.map(one, items[1:])
+    return [partial(one, split) for split in per_model_folds(matrix, n_folds, seed)]
 
 
 def held_out_of(
@@ -191,62 +214,89 @@ def condition_on_row(
 def held_out_models(
     matrix: ScoreMatrix,
     spec: ModelSpec,
+    engine: Engine,
     *,
     seed: int,
-    config: Gibbs = CROSSFIT_CONFIG,
     n_blocks: int = MODEL_BLOCKS,
     n_readings: int = 0,
-) -> Iterator[HeldOut]:
+    report: Report | None = None,
+) -> list[HeldOut]:
     """Blocks of models left out of a fit and predicted by conditioning, one item per block.
 
     Where release dates are known the blocks are the later models in time order, each predicted
     from the models released before it, as a new release will be; else the blocks are random. The
-    rows of left-out models stay, empty, so that all fits share a compiled program.
-    """
-    rng = np.random.default_rng([seed, 1])
-    blocks = list(enumerate(_blocks(matrix, n_blocks, rng)))
+    rows of left-out models stay, empty, so that all fits share a compiled program. Blocks of which
+    nothing could be predicted are left out.
 
-    def one(item: tuple[int, tuple[Rows, Rows]]) -> HeldOut:
-        number, (block, train_rows) = item
+    Parameters
+    ----------
+    matrix : ScoreMatrix
+    spec : ModelSpec
+    engine : Engine
+        Of each fit: a light one (`Engine.lighter`).
+    seed : int
+    n_blocks : int
+    n_readings : int
+        As in `sample`.
+    report : Report, optional
+        Told of all fits together.
+    """
+    fits = _model_fits(matrix, spec, engine, seed, n_blocks, n_readings)
+    return [part for part in _run(fits, report) if part.truth.size]
+
+
+def _model_fits(
+    matrix: ScoreMatrix,
+    spec: ModelSpec,
+    engine: Engine,
+    seed: int,
+    n_blocks: int,
+    n_readings: int,
+) -> list[Fit]:
+    def one(number: int, block: Rows, train_rows: Rows, report: Report) -> HeldOut:
+        stages = [("", FIT_WORK), ("", CONDITIONING_WORK)]
+        fitted, conditioned = Job(stages, report).reports
         hidden = np.ones(matrix.shape, dtype=bool)
         hidden[train_rows] = False
-        posterior = fit_gibbs(
+        posterior = sample(
             matrix.mask(hidden & matrix.observed),
             spec,
-            config,
+            engine,
             seed=seed + number,
+            report=fitted,
             n_readings=max(n_readings, matrix.n_cells),
             check=False,
         )
         own = np.random.default_rng([seed, 2, number])
-        parts = [
-            part for model in block for part in _left_out(posterior, matrix, int(model), own, seed)
-        ]
+        parts: list[HeldOut] = []
+        for done, model in enumerate(block, start=1):
+            parts += _left_out(posterior, matrix, int(model), own, seed)
+            conditioned(done, len(block))
         return HeldOut.joined(parts) if parts else HeldOut.none()
 
-    yield from (part for part in in_threads(one, blocks) if part.truth.size)
+    blocks = _blocks(matrix, n_blocks, np.random.default_rng([seed, 1]))
+    return [partial(one, number, *block) for number, block in enumerate(blocks)]
 
 
 def held_out_releases(
     matrix: ScoreMatrix,
     spec: ModelSpec,
+    engine: Engine,
     *,
     seed: int,
-    config: Gibbs = CROSSFIT_CONFIG,
     n_blocks: int = MODEL_BLOCKS,
     n_readings: int = 0,
-) -> Iterator[HeldOut]:
+    report: Report | None = None,
+) -> list[HeldOut]:
     """Blocks of new models fitted together with what they show, one item per fit.
 
     The blocks are those of `held_out_models`, several times over: each time every model of a
     block shows a few of its scores, their number drawn from `SHOWN`, and the rest is predicted by
-    a fit of the training models and all that the block shows.
+    a fit of the training models and all that the block shows. Parameters as there.
     """
     blocks = _blocks(matrix, n_blocks, np.random.default_rng([seed, 1]))
-    fits = [(number, turn) for number in range(len(blocks)) for turn in range(SHOWN_PER_MODEL)]
 
-    def one(item: tuple[int, int]) -> HeldOut:
-        number, turn = item
+    def one(number: int, turn: int, report: Report) -> HeldOut:
         block, train_rows = blocks[number]
         rng = np.random.default_rng([seed, 2, number, turn])
         shown = np.zeros(matrix.shape, dtype=np.bool_)
@@ -255,11 +305,12 @@ def held_out_releases(
             order = rng.permutation(np.flatnonzero(matrix.observed[model]))
             fewer = [k for k in SHOWN if k < order.size]
             shown[model, order[: rng.choice(fewer)]] = True
-        posterior = fit_gibbs(
+        posterior = sample(
             matrix.mask(matrix.observed & ~shown),
             spec,
-            config,
+            engine,
             seed=seed + SHOWN_PER_MODEL * number + turn,
+            report=report,
             n_readings=max(n_readings, matrix.n_cells),
             check=False,
         )
@@ -267,7 +318,12 @@ def held_out_releases(
         left[:, 0] = block[left[:, 0]]
         return held_out_of(posterior, matrix, left)
 
-    yield from (part for part in in_threads(one, fits) if part.truth.size)
+    fits = [
+        partial(one, number, turn)
+        for number in range(len(blocks))
+        for turn in range(SHOWN_PER_MODEL)
+    ]
+    return [part for part in _run(fits, report) if part.truth.size]
 
 
 def _left_out(
@@ -312,10 +368,10 @@ def _blocks(
 def learned_calibration(
     matrix: ScoreMatrix,
     spec: ModelSpec,
+    engine: Engine,
     *,
     seed: int,
-    config: Gibbs = CROSSFIT_CONFIG,
-    progress: Progress | None = None,
+    report: Report | None = None,
 ) -> Calibration | None:
     """Both recalibrations of a posterior of `matrix`; None if too few cells.
 
@@ -323,25 +379,17 @@ def learned_calibration(
     ----------
     matrix : ScoreMatrix
     spec : ModelSpec
+    engine : Engine
+        Of each cross-fit: the posterior's own, lighter (`Engine.lighter`).
     seed : int
-    config : Gibbs
-        Of each cross-fit.
-    progress : callable, optional
-        Called with (fits done, fits in all).
+    report : Report, optional
+        Told of all cross-fits together.
     """
-    total = CELL_FOLDS + MODEL_BLOCKS
-    kinds: list[list[HeldOut]] = [[], []]
-    done = 0
-    for kind, source in enumerate(
-        (
-            held_out_cells(matrix, spec, seed=seed, config=config),
-            held_out_models(matrix, spec, seed=seed, config=config),
-        )
-    ):
-        for part in source:
-            kinds[kind].append(part)
-            done += 1
-            if progress is not None:
-                progress(done, total)
-    cells, models = (HeldOut.joined(parts).recalibration() if parts else None for parts in kinds)
-    return None if cells is None else Calibration(cells, models)
+    if matrix.n_cells < LEAST_CELLS:
+        return None
+    cell_fits = _cell_fits(matrix, spec, engine, seed, CELL_FOLDS)
+    model_fits = _model_fits(matrix, spec, engine, seed, MODEL_BLOCKS, 0)
+    made = _run([*cell_fits, *model_fits], report)
+    cells = HeldOut.joined(made[: len(cell_fits)]).recalibration()
+    models = HeldOut.joined(made[len(cell_fits) :] or [HeldOut.none()]).recalibration()
+    return None if cells is None else Calibration(cells, models, engine=engine.name)

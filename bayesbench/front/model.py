@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
@@ -15,7 +15,7 @@ from ..answers.condition import NEW_MODEL, condition
 from ..answers.decide import Decision, decide
 from ..answers.explain import Explanation, Surprise, explain, surprises
 from ..answers.joint import Kind, ScoreDraws, id_number
-from ..answers.prediction import LatentDraws, Predictive, predictive
+from ..answers.predictive import LatentDraws, Predictive, predictive
 from ..answers.ranking import Comparison, Gap, gap_between
 from ..design import Costs, Recommendations, recommend
 from ..errors import ScoreError, UsageError
@@ -73,8 +73,11 @@ class Model:
         facts: ModelFacts | None = None,
         id: str | None = None,
         seed: int = 0,
+        notes: Sequence[str] = (),
     ) -> Model:
         """A model known by scores and facts, names resolved and values checked.
+
+        `notes` are lines that its own begin with; the rest is as in `Posterior.condition`.
 
         Raises
         ------
@@ -84,14 +87,14 @@ class Model:
             A score that does not fit its scale, or a benchmark that is given twice.
         """
         found: dict[str, float] = {}
-        spelled = []
+        spelled = list(notes)
         for name, score in scores.items():
             benchmark_id = posterior.matrix.benchmark_names.find(name)
             if benchmark_id in found:
                 raise ScoreError(f"score of {benchmark_id!r} is given twice; give it once")
             if benchmark_id != name:
                 spelled.append(f"{name!r} is taken for {benchmark_id}")
-            found[benchmark_id] = score
+            found[benchmark_id] = _number(benchmark_id, score)
         known = posterior.matrix.model_names
         if id is not None and id not in known.ids and id in dict(known.others):
             spelled.append(f"{id!r} is taken for {known.find(id)}")
@@ -104,10 +107,7 @@ class Model:
             seed,
             tuple(spelled),
         )
-        object.__setattr__(
-            made, "scores", MappingProxyType({n: _number(n, s) for n, s in found.items()})
-        )
-        _ = made.latent
+        _ = made.latent  # a score that does not fit its scale is refused here, not when asked
         return made
 
     @property
@@ -416,14 +416,19 @@ class Model:
         """
         name = self.posterior.matrix.benchmark_names.find(benchmark)
         id = None if self.id == NEW_MODEL else self.id
-        scores = {**self.scores, name: score}
-        made = Model.of(self.posterior, scores, facts=self.facts, id=id, seed=self.seed)
-        notes = list(self._spelled)
-        if name in self.observed:
-            notes.append(f"{name}: {self.observed[name]:g} is replaced by {made.scores[name]:g}")
+        value, notes = _number(name, score), list(self._spelled)
         if name != benchmark:
             notes.append(f"{benchmark!r} is taken for {name}")
-        return replace(made, _spelled=tuple(notes))
+        if name in self.observed:
+            notes.append(f"{name}: {self.observed[name]:g} is replaced by {value:g}")
+        return Model.of(
+            self.posterior,
+            {**self.scores, name: value},
+            facts=self.facts,
+            id=id,
+            seed=self.seed,
+            notes=notes,
+        )
 
     def __repr__(self) -> str:
         whose = "fitted model" if self.fitted else "new model"

@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from os import PathLike
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
 from ..answers.calibrated import recalibrated
 from ..answers.joint import Kind
-from ..answers.prediction import LatentDraws, fitted_draws, predict_cells
-from ..answers.ranking import Gap, Ranking, rank_models
-from ..errors import UsageError
+from ..answers.predictive import LatentDraws, fitted_draws, predict_cells
+from ..answers.ranking import Gap, Ranking, rank_models, totals
+from ..design import decision_information
+from ..errors import UnknownIdError, UsageError
 from ..low_rank.facts import ModelFacts
 from ..posterior.diagnostics import Diagnostics
+from ..posterior.file import load, save, to_datatree
 from ..posterior.stored import StoredPosterior
 from ..scores.datasets import bundled_path
+from ..scores.ids import nearest_ids
 from .model import Model, comparison_of
 from .prediction import CellPrediction, Prediction
 
-__all__ = ["BUNDLED", "Posterior", "open_posterior"]
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["BUNDLED", "DecidingProbe", "Posterior", "open_posterior"]
 
 BUNDLED = "open_scores.nc"
 """Name of the posterior that ships with the package."""
+
+
+@dataclass(frozen=True)
+class DecidingProbe:
+    """What running a benchmark on one model would tell about which model is best.
+
+    Attributes
+    ----------
+    benchmark_id : str
+    information_nats : float
+    mcse : float
+        Its Monte Carlo error.
+    """
+
+    benchmark_id: str
+    information_nats: float
+    mcse: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,14 +63,46 @@ class Posterior(StoredPosterior):
     >>> posterior = bb.open_posterior()
     >>> posterior.check().verdict
     'pass'
-    >>> posterior.predict("gpt-5", benchmark="gpqa_diamond").model_id
-    'gpt-5-high'
+    >>> posterior.predict("gpt-5", benchmark="GPQA Diamond").benchmark_id
+    'gpqa_diamond'
     """
 
     @classmethod
     def of(cls, stored: StoredPosterior) -> Self:
         """The same posterior, ready to be asked."""
         return cls(**{item.name: getattr(stored, item.name) for item in fields(stored)})
+
+    def to_datatree(self) -> xr.DataTree:
+        """As an xarray DataTree with the groups ArviZ knows; see `posterior.file`."""
+        return to_datatree(self)
+
+    def save(self, path: str | PathLike[str], *, pack: bool = False) -> None:
+        """Write a netCDF file; it appears whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+        pack : bool
+            Round the large quantities to 16-bit integers; the largest rounding error of each, at
+            most about 1/256 of its sd, is written in the file's ``packing_error``.
+
+        Raises
+        ------
+        PosteriorFileError
+            The file cannot be written.
+        """
+        save(self, path, pack=pack)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a file written by `save`; nothing in it is executed.
+
+        Raises
+        ------
+        PosteriorFileError
+            Missing, truncated, foreign, or written by a newer format.
+        """
+        return load(path, cls)
 
     def check(self) -> Diagnostics:
         """What the fit says about itself: a verdict, in a sentence with its remedy.
@@ -189,14 +244,77 @@ class Posterior(StoredPosterior):
         UsageError
             Fewer than two models, one twice, or one of another posterior.
         """
-        chosen = [self._one(one) for one in (self.model_ids if models is None else models)]
+        chosen = self._several(self.model_ids if models is None else models)
+        comparison = comparison_of(self, on, weights, kind, scale, seed)
+        draws = [one.score_draws(kind, comparison.benchmarks) for one in chosen]
+        return rank_models(draws, self.transform, comparison, prob)
+
+    def deciding_probes(
+        self,
+        models: Sequence[str | Model],
+        *,
+        on: Sequence[str],
+        probed: str,
+        weights: Mapping[str, float] | None = None,
+        scale: Literal["score", "latent"] = "score",
+        candidates: Sequence[str] | None = None,
+        seed: int = 0,
+        report: Callable[[int, int], None] | None = None,
+    ) -> tuple[DecidingProbe, ...]:
+        """Benchmarks to run on one model to learn which of several is best, most telling first.
+
+        Which is best is judged by levels, without reading noise.
+
+        Parameters
+        ----------
+        models, on, weights, scale
+            As in `rank`.
+        probed : str
+            Id of the model that would be run; one of `models`.
+        candidates : sequence of str, optional
+            By default every benchmark it has no score for.
+        seed : int
+        report : callable, optional
+            Called with (candidates done, candidates in all).
+
+        Raises
+        ------
+        UnknownIdError
+            `probed` is not among the models.
+        UsageError
+            It has run every candidate.
+        """
+        chosen = self._several(models)
+        ids = [one.id for one in chosen]
+        if probed not in ids:
+            raise UnknownIdError("compared model", probed, nearest_ids(probed, ids) or ids[:3])
+        comparison = comparison_of(self, on, weights, "mu", scale, seed)
+        draws = [one.score_draws("mu", comparison.benchmarks) for one in chosen]
+        values = totals(draws, self.transform, comparison)
+        latent = chosen[ids.index(probed)].latent.in_slots()
+        best = np.argmax(values[:, :: values.shape[1] // latent.n_draws], axis=0)
+        find, known = self.matrix.benchmark_names.find, np.isfinite(latent.observed)
+        names = [find(name) for name in (self.benchmark_ids if candidates is None else candidates)]
+        names = [name for name in names if not known[self.transform.index(name)]]
+        if not names:
+            raise UsageError(f"{probed!r} has run every benchmark: no candidate is left")
+        found = []
+        for done, name in enumerate(names, start=1):
+            estimate = decision_information(latent, best, [name], seed=seed)[0]
+            found.append(DecidingProbe(name, estimate.value, estimate.mcse))
+            if report is not None:
+                report(done, len(names))
+        return tuple(sorted(found, key=lambda one: -one.information_nats))
+
+    def _several(self, models: Sequence[str | Model]) -> list[Model]:
+        chosen = [self._one(one) for one in models]
         ids = [one.id for one in chosen]
         twice = [name for name in ids if ids.count(name) > 1]
         if twice:
             raise UsageError(f"model {twice[0]!r} is named twice; name it once")
-        comparison = comparison_of(self, on, weights, kind, scale, seed)
-        draws = [one.score_draws(kind, comparison.benchmarks) for one in chosen]
-        return rank_models(draws, self.transform, comparison, prob)
+        if len(chosen) < 2:
+            raise UsageError(f"comparing needs at least 2 models, got {len(chosen)}; name more")
+        return chosen
 
     def _one(self, model: str | Model) -> Model:
         if isinstance(model, str):

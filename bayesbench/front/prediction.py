@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..answers.joint import LEAST_DRAWS, Kind, ScoreDraws
-from ..answers.prediction import LatentDraws, Predictive
+from ..answers.predictive import LatentDraws, Predictive
 from ..errors import UsageError
 from ..scores.ids import Names
 
@@ -35,6 +35,16 @@ class CellPrediction:
     median, mean, sd : float
     observed : float
         The score that is known; NaN where there is none. What is predicted is another reading.
+
+    Examples
+    --------
+    >>> import bayesbench as bb
+    >>> cell = bb.open_posterior().predict("gpt-5", benchmark="hle")
+    >>> low, high = cell.interval(0.5)
+    >>> bool(low < cell.median < high)
+    True
+    >>> cell.p_at_least(101)
+    0.0
     """
 
     model_id: str
@@ -80,6 +90,14 @@ class Average:
         What is averaged.
     draws : (N,) array
         Score points.
+
+    Examples
+    --------
+    >>> mean = Average("average of 2 scores", np.array([60.0, 62.0, 64.0]))
+    >>> mean.median, mean.p_at_least(62)
+    (62.0, 0.6666666666666666)
+    >>> mean
+    average of 2 scores: 62.0 (90 % interval 60.2 to 63.8)
     """
 
     name: str
@@ -132,6 +150,17 @@ class Prediction:
     Notes
     -----
     What is predicted is a READING: linear predictor plus reading noise, through the inverse link.
+
+    Examples
+    --------
+    >>> import bayesbench as bb
+    >>> p = bb.open_posterior().condition({"gpqa_diamond": 70}).predict(["hle", "ifeval"])
+    >>> p.keys, p["Humanity's Last Exam"].benchmark_id
+    (('hle', 'ifeval'), 'hle')
+    >>> list(p.to_frame()["benchmark_id"])
+    ['hle', 'ifeval']
+    >>> p.draws().shape[1]
+    2
     """
 
     cells: Predictive

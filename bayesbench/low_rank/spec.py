@@ -37,6 +37,11 @@ class Priors:
         Shape (= scale) of the inverse-gamma on a model's noise variance; near 1.
     nu_grid : tuple of float
         Degrees of freedom of the Student-t noise, uniform on the grid.
+
+    Examples
+    --------
+    >>> Priors(nu_grid=(20.0,)).nu_grid  # nearly normal noise
+    (20.0,)
     """
 
     coefficient_sd: float = 0.7
@@ -79,6 +84,17 @@ class ModelSpec:
     families : bool
         Model x benchmark-family effects (families are read from benchmark ids).
     priors : Priors
+
+    Raises
+    ------
+    UsageError
+        The rank is below 0.
+
+    Examples
+    --------
+    >>> spec = ModelSpec(rank=2, covariates=())
+    >>> spec.rank, spec.student_t
+    (2, True)
     """
 
     rank: int = 6

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..answers.prediction import Predictive, cell_draws
+from ..answers.predictive import Predictive, cell_draws
 from ..errors import UsageError
 from ..posterior.stored import StoredPosterior
 from .style import BLUE, GREY, ORANGE, SMALL, axes_for, label
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..design import Recommendation
+    from ..front.prediction import Prediction
 
 __all__ = ["epig_bars", "profile", "shrinkage"]
 
@@ -26,7 +27,7 @@ ROW = 0.21
 
 
 def profile(
-    predictions: Predictive,
+    predictions: Prediction | Predictive,
     *,
     benchmarks: Sequence[str] | None = None,
     probs: tuple[float, float] = (0.5, 0.9),
@@ -40,7 +41,7 @@ def profile(
 
     Parameters
     ----------
-    predictions : Predictive
+    predictions : Prediction or Predictive
         Of one model.
     benchmarks : sequence of str, optional
         Which ones to show; all by default.
@@ -57,9 +58,10 @@ def profile(
     UsageError
         Several models, or nothing to show.
     """
-    if len(set(predictions.model_ids)) > 1:
+    cells = predictions if isinstance(predictions, Predictive) else predictions.cells
+    if len(set(cells.model_ids)) > 1:
         raise UsageError("a profile shows one model; take() its cells first")
-    shown, scale, unit = _on_one_axis(_chosen(predictions, benchmarks))
+    shown, scale, unit = _on_one_axis(_chosen(cells, benchmarks))
     order = np.argsort(scale(shown.median), kind="stable")
     ax = axes_for(ax, 6.0, 1.0 + ROW * order.size)
     rows = np.arange(order.size)

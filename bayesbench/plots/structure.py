@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import UsageError
-from ..structure import AlignedFactors, factor_ends
+from ..structure.analysis import Structure
+from ..structure.factors import AlignedFactors, factor_ends
 from .style import BLUE, CYCLE, GREY, ORANGE, SMALL, axes_for, label
 
 if TYPE_CHECKING:
@@ -89,15 +89,13 @@ def _outermost(values: np.ndarray, n: int) -> list[int]:
     return [*order[:n].tolist(), *order[-n:].tolist()] if n else []
 
 
-def variance_by_rank(
-    structure: Mapping[str, Any], *, most: int = 6, ax: Axes | None = None
-) -> Axes:
+def variance_by_rank(structure: Structure, *, most: int = 6, ax: Axes | None = None) -> Axes:
     """Cumulative share of variance by rank in complete submatrices, with what chance would give.
 
     Parameters
     ----------
-    structure : mapping
-        From `structure.evaluate_structure`.
+    structure : Structure
+        From `structure.analyse`.
     most : int
         Ranks shown.
     ax : Axes, optional
@@ -107,13 +105,13 @@ def variance_by_rank(
     Axes
     """
     ax = axes_for(ax, 5.5, 4.0)
-    for number, entry in enumerate(structure["submatrices"]):
-        rows = entry["shares"][:most]
-        rank, share, lower, upper, chance = (
-            [row[key] for row in rows] for key in ("rank", "share", "lower", "upper", "chance")
-        )
+    for number, part in enumerate(structure.submatrices):
+        shown = part.shares[:most]
+        rank, share = [one.rank for one in shown], [one.share for one in shown]
+        lower, upper = [one.lower for one in shown], [one.upper for one in shown]
+        chance = [one.chance for one in shown]
         color = CYCLE[number % len(CYCLE)]
-        name = f"{entry['n_models']} models x {entry['n_benchmarks']} benchmarks"
+        name = f"{len(part.models)} models x {len(part.benchmarks)} benchmarks"
         ax.fill_between(rank, lower, upper, color=color, alpha=0.12, lw=0)
         ax.plot(rank, share, "o-", color=color, ms=4, lw=1.4, label=name)
         ax.plot(rank, chance, ":", color=color, lw=1.0)

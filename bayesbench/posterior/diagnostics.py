@@ -34,6 +34,17 @@ class Diagnostics:
         Single numbers, for instance the largest R-hat of eta.
     arrays : mapping of str to array
         Per-quantity values, for instance R-hat per cell (M, B); NaN where there is none.
+
+    Raises
+    ------
+    DataError
+        The verdict is none of the three.
+
+    Examples
+    --------
+    >>> Diagnostics("warn", ("one chain moved little; take more draws",))
+    Diagnostics: warn, the answers can be used, with these doubts: one chain moved little; take
+    more draws.
     """
 
     verdict: str = "pass"

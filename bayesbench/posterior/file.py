@@ -250,7 +250,7 @@ def _encoding(tree: xr.DataTree, *, pack: bool) -> dict[str, dict[str, dict[str,
 
 
 def save(posterior: StoredPosterior, path: str | os.PathLike[str], *, pack: bool = False) -> None:
-    """Write `posterior` to `path` (see `StoredPosterior.save`)."""
+    """Write `posterior` to `path`, whole or not at all (see `front.posterior.Posterior.save`)."""
     target = Path(path)
     tree = to_datatree(posterior)
     encoding = _encoding(tree, pack=pack)
@@ -265,7 +265,7 @@ def save(posterior: StoredPosterior, path: str | os.PathLike[str], *, pack: bool
 
 
 def load(path: str | os.PathLike[str], kind: type[P]) -> P:
-    """Read a posterior file as a `kind` of posterior (see `StoredPosterior.load`)."""
+    """Read a posterior file as a `kind` of posterior; nothing in it is executed."""
     import h5py
 
     source = Path(path)

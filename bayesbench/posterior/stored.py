@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,6 @@ from ..scores import ScoreMatrix
 from .calibration import Calibration
 from .diagnostics import Diagnostics
 from .provenance import Provenance
-
-if TYPE_CHECKING:
-    from os import PathLike
-
-    import xarray as xr
 
 __all__ = ["StoredPosterior"]
 
@@ -176,41 +171,3 @@ class StoredPosterior:
         }
         kept = {name: value[:, at] for name, value in self.draws.items()}
         return replace(self, draws=kept, sample_stats=stats)
-
-    def to_datatree(self) -> xr.DataTree:
-        """As an xarray DataTree with the groups ArviZ knows; see `posterior.file`."""
-        from .file import to_datatree
-
-        return to_datatree(self)
-
-    def save(self, path: str | PathLike[str], *, pack: bool = False) -> None:
-        """Write a netCDF file; it appears whole or not at all.
-
-        Parameters
-        ----------
-        path : path
-        pack : bool
-            Round the large quantities to 16-bit integers; the largest rounding error of each, at
-            most about 1/256 of its sd, is written in the file's ``packing_error``.
-
-        Raises
-        ------
-        PosteriorFileError
-            The file cannot be written.
-        """
-        from .file import save
-
-        save(self, path, pack=pack)
-
-    @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self:
-        """Read a file written by `save`; nothing in it is executed.
-
-        Raises
-        ------
-        PosteriorFileError
-            Missing, truncated, foreign, or written by a newer format.
-        """
-        from .file import load
-
-        return load(path, cls)

@@ -17,7 +17,10 @@ from .schema import (
 )
 from .tables import Table, read_table, table_of
 
-__all__ = ["assemble"]
+__all__ = ["AUTO", "assemble", "proposed_scale"]
+
+AUTO = "auto"
+"""Scale of a table that states none: proposed from what its scores look like, never in silence."""
 
 Metadata = str | Path | pd.DataFrame | None
 
@@ -32,7 +35,7 @@ def assemble(
     table : Table
         Long or wide.
     scale : str or None
-        Scale of every benchmark that ``benchmarks`` says nothing about.
+        Scale of every benchmark that ``benchmarks`` says nothing about; ``"auto"`` proposes one.
     benchmarks, models : frame, CSV path or None
         Metadata; models without any are taken from the scores.
 
@@ -57,11 +60,26 @@ def assemble(
     table = table if is_long(table) else long_from_wide(table)
     table.require(["model_id", "benchmark_id", "score"])
     require_rows(table)
+    if scale == AUTO:
+        scale = proposed_scale(table)
     columns = _benchmarks_for(table, scale, benchmarks)
     if models is None:
         models = pd.DataFrame({"model_id": table.ids("model_id").unique()})
     rows = check_models(_metadata(models, "models"))
     return rows, columns, check_readings(table, rows, columns)
+
+
+def proposed_scale(table: Table) -> str:
+    """Scale that all scores of a long table look like: unit, percent or rating.
+
+    One for the whole table: shares where every score lies in 0-1, percentages where every score
+    lies in 0-100, else ratings. A single column is not judged by its own few scores: a hard
+    benchmark in percent may well lie below 1.
+    """
+    scores = pd.to_numeric(table.frame["score"], errors="coerce").dropna()
+    if scores.empty or (scores < 0).any() or (scores > 100).any():
+        return "rating"
+    return "unit" if (scores <= 1).all() else "percent"
 
 
 def _metadata(given: str | Path | pd.DataFrame, name: str) -> Table:

@@ -49,6 +49,15 @@ class ScoreMatrix:
     SchemaError
         If a column is missing, an id stands twice or is unknown, a score is not finite, or a cell
         does not have exactly one reading 1.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"gpqa": [70.0, 55.0], "ifeval": [85.0, None]}, index=["a", "b"])
+    >>> matrix = ScoreMatrix.from_frame(frame, scale="percent")
+    >>> matrix
+    ScoreMatrix: 2 models x 2 benchmarks, 3 scores (percent)
+    >>> float(matrix.values[0, matrix.benchmark_index("ifeval")])
+    85.0
     """
 
     models: pd.DataFrame

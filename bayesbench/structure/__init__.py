@@ -7,26 +7,16 @@ in every draw.
 
 from __future__ import annotations
 
-from .factors import AlignedFactors, align_factors, aligned_factors, factor_ends, varimax
-from .shares import (
-    Submatrix,
-    complete_submatrices,
-    cumulative_shares,
-    evaluate_structure,
-    rank_sweep,
-    submatrix_shares,
-)
+from .analysis import CompletePart, Structure, analyse
+from .by_rank import rank_sweep
+from .factors import AlignedFactors, aligned_factors, factor_ends
 
 __all__ = [
     "AlignedFactors",
-    "Submatrix",
-    "align_factors",
+    "CompletePart",
+    "Structure",
     "aligned_factors",
-    "complete_submatrices",
-    "cumulative_shares",
-    "evaluate_structure",
+    "analyse",
     "factor_ends",
     "rank_sweep",
-    "submatrix_shares",
-    "varimax",
 ]

@@ -1,25 +1,18 @@
-"""Shares of variance by rank over complete submatrices, and held-out error by rank."""
+"""Complete submatrices, and the shares of their variance by rank."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..evaluation.protocols.run import evaluate
-from ..low_rank.link import Transform
-from ..scores import ScoreMatrix
-
 __all__ = [
+    "Share",
     "Submatrix",
     "complete_submatrices",
     "cumulative_shares",
-    "evaluate_structure",
-    "rank_sweep",
     "submatrix_shares",
 ]
 
@@ -108,6 +101,28 @@ def _shared_cells(a: Submatrix, b: Submatrix) -> int:
     return np.intersect1d(a.rows, b.rows).size * np.intersect1d(a.columns, b.columns).size
 
 
+@dataclass(frozen=True)
+class Share:
+    """Share (0-1) of a submatrix's variance that its leading components hold.
+
+    Attributes
+    ----------
+    rank : int
+        Number of components.
+    share : float
+    lower, upper : float
+        90 % bootstrap interval over models, unless another probability was asked for.
+    chance : float
+        The share after shuffling every column on its own.
+    """
+
+    rank: int
+    share: float
+    lower: float
+    upper: float
+    chance: float
+
+
 def cumulative_shares(values: NDArray[Any]) -> Floats:
     """Share of the variance that the leading components hold, for 1, 2, ... of them.
 
@@ -136,10 +151,10 @@ def submatrix_shares(
     values: Floats,
     rng: np.random.Generator,
     *,
-    n_boot: int = 400,
-    n_permuted: int = 100,
+    resamples: int = 400,
+    shuffles: int = 100,
     prob: float = 0.9,
-) -> list[dict[str, float]]:
+) -> tuple[Share, ...]:
     """Cumulative share of variance by rank, with an interval and what chance alone would give.
 
     The interval is the basic bootstrap over models, ``2 share - quantiles``: resampled models
@@ -153,126 +168,29 @@ def submatrix_shares(
     values : (n, q) array
         Complete, link scale.
     rng : numpy.random.Generator
-    n_boot, n_permuted : int
+    resamples, shuffles : int
+        Of the bootstrap and for the chance level.
     prob : float
         Probability of the interval.
 
     Returns
     -------
-    list of dict
-        ``rank``, ``share``, ``lower``, ``upper``, ``chance``; at most 10 ranks.
+    tuple of Share
+        By rank from 1 on; at most 10.
     """
     shares = cumulative_shares(values)
     n = len(values)
-    resampled = cumulative_shares(values[rng.integers(n, size=(n_boot, n))])
+    resampled = cumulative_shares(values[rng.integers(n, size=(resamples, n))])
     low, high = np.nanquantile(resampled, [(1 + prob) / 2, (1 - prob) / 2], axis=0)
-    shuffled = rng.permuted(np.broadcast_to(values, (n_permuted, *values.shape)), axis=1)
+    shuffled = rng.permuted(np.broadcast_to(values, (shuffles, *values.shape)), axis=1)
     chance = cumulative_shares(shuffled).mean(axis=0)
-    return [
-        {
-            "rank": r + 1,
-            "share": float(shares[r]),
-            "lower": float(np.clip(2 * shares[r] - low[r], 0.0, 1.0)),
-            "upper": float(np.clip(2 * shares[r] - high[r], 0.0, 1.0)),
-            "chance": float(chance[r]),
-        }
+    return tuple(
+        Share(
+            rank=r + 1,
+            share=float(shares[r]),
+            lower=float(np.clip(2 * shares[r] - low[r], 0.0, 1.0)),
+            upper=float(np.clip(2 * shares[r] - high[r], 0.0, 1.0)),
+            chance=float(chance[r]),
+        )
         for r in range(min(MOST_RANK, shares.size))
-    ]
-
-
-def evaluate_structure(
-    matrix: ScoreMatrix, seed: int = 0, *, n: int = 5, n_boot: int = 400
-) -> dict[str, Any]:
-    """Shares of variance by rank over complete submatrices (protocol P6).
-
-    Only benchmarks with both bounds take part: their scores share the logit scale.
-
-    Parameters
-    ----------
-    matrix : ScoreMatrix
-    seed : int
-        Of the bootstrap and the shuffles.
-    n : int
-        Number of submatrices.
-    n_boot : int
-
-    Returns
-    -------
-    dict
-        ``submatrices``: list of ``models``, ``benchmarks`` (ids), ``n_models``, ``n_benchmarks``,
-        ``rank90`` (ranks that hold 90 % of the variance) and ``shares`` (see `submatrix_shares`);
-        ``median_share``: over the submatrices, by rank (as text).
-
-    Raises
-    ------
-    DataError
-        No complete submatrix of at least 12 models and 6 bounded benchmarks.
-    """
-    transform = Transform.from_matrix(matrix)
-    bounded = np.asarray([link == "logit" for link in transform.link])
-    found = complete_submatrices(matrix.observed & bounded, n=n)
-    if not found:
-        raise DataError(
-            "no complete submatrix of at least 12 models and 6 bounded benchmarks; use a fuller "
-            "matrix"
-        )
-    # centre and sign of a column do not matter to its variance
-    linked = transform.to_latent(matrix.values) * transform.spread
-    rng = np.random.default_rng(seed)
-    entries = [_entry(matrix, linked, part, rng, n_boot) for part in found]
-    least = min(len(entry["shares"]) for entry in entries)
-    medians = {
-        str(r + 1): float(np.median([entry["shares"][r]["share"] for entry in entries]))
-        for r in range(least)
-    }
-    return {"submatrices": entries, "median_share": medians}
-
-
-def _entry(
-    matrix: ScoreMatrix, linked: Floats, part: Submatrix, rng: np.random.Generator, n_boot: int
-) -> dict[str, Any]:
-    values = linked[np.ix_(part.rows, part.columns)]
-    return {
-        "n_models": int(part.rows.size),
-        "n_benchmarks": int(part.columns.size),
-        "rank90": int(np.argmax(cumulative_shares(values) >= 0.9)) + 1,
-        "shares": submatrix_shares(values, rng, n_boot=n_boot),
-        "models": [matrix.model_ids[i] for i in part.rows],
-        "benchmarks": [matrix.benchmark_ids[j] for j in part.columns],
-    }
-
-
-def rank_sweep(
-    matrix: ScoreMatrix,
-    ranks: Sequence[int] = (0, 1, 2, 3, 4, 6, 8),
-    *,
-    method: str = "low-rank",
-    options: Mapping[str, Any] | None = None,
-    **settings: Any,
-) -> list[dict[str, Any]]:
-    """Held-out figures by the number of factors.
-
-    Parameters
-    ----------
-    matrix : ScoreMatrix
-    ranks : sequence of int
-    method : str
-        Any method with an option ``rank``.
-    options : mapping, optional
-        Its other options.
-    **settings
-        Of `evaluate`: protocol (default ``folds``), seed, max_folds, executor, ...
-
-    Returns
-    -------
-    list of dict
-        ``rank`` and the figures of `evaluate`, without those by stratum and scale.
-    """
-    rows = []
-    for rank in ranks:
-        result = evaluate(
-            matrix, method=method, options={**(options or {}), "rank": int(rank)}, **settings
-        )
-        figures = {k: v for k, v in result.figures.items() if not isinstance(v, (dict, list))}
-        rows.append({"rank": int(rank), **figures})
-    return rows
+    )

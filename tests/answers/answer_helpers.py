@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bayesbench.answers.prediction import LatentDraws, Predictive
+from bayesbench.answers.predictive import LatentDraws, Predictive
 from bayesbench.low_rank.link import Transform
 
 IDS = ("up", "down", "rating")

@@ -9,7 +9,7 @@ import pytest
 
 from bayesbench.answers.calibrated import predictive_features, recalibrated
 from bayesbench.answers.condition import condition
-from bayesbench.answers.prediction import Predictive, fitted_draws, predict_cells, predictive
+from bayesbench.answers.predictive import Predictive, fitted_draws, predict_cells, predictive
 from bayesbench.posterior.calibration import FEATURES, Calibration, Recalibration
 from tests.factories import make_posterior, with_calibration
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bayesbench.answers.condition import condition
-from bayesbench.answers.prediction import fitted_draws, predictive
+from bayesbench.answers.predictive import fitted_draws, predictive
 from bayesbench.errors import ScoreError, UnknownIdError, UsageError
 from bayesbench.low_rank.facts import ModelFacts
 from bayesbench.low_rank.families import BenchmarkFamilies
@@ -284,7 +284,7 @@ def test_faults_are_named(posterior: StoredPosterior) -> None:
 
 def test_neither_jax_nor_scipy_is_imported() -> None:
     code = (
-        "import sys, bayesbench.answers.condition, bayesbench.answers.prediction; "
+        "import sys, bayesbench.answers.condition, bayesbench.answers.predictive; "
         "print([m for m in ('jax', 'numpyro', 'xarray', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bayesbench.answers.decide import decide
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS as LEVELS
-from bayesbench.answers.prediction import fitted_draws, predictive
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS as LEVELS
+from bayesbench.answers.predictive import fitted_draws, predictive
 from bayesbench.errors import UsageError
 from tests.factories import make_posterior
 
@@ -51,7 +51,7 @@ def test_the_cheaper_side_is_recommended_in_words() -> None:
     run = decide("hle", LEVELS, NORMAL, tolerance=5, cost=2, loss_per_point=1)
     predict = decide("hle", LEVELS, NORMAL, tolerance=5, cost=4, loss_per_point=1)
     assert (run.recommendation, predict.recommendation) == ("run", "predict")
-    start = "hle: the prediction 60.0 (90% interval 46.8 to 73.2) is within 5 points with"
+    start = "hle: the prediction 60.0 (90 % interval 46.8 to 73.2) is within 5 points with"
     assert run.sentence == (
         f"{start} probability 0.47. Run it: its expected loss 2.59 is above the 2 that running "
         "costs."

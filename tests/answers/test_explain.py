@@ -9,7 +9,7 @@ import pytest
 
 from bayesbench.answers.condition import condition
 from bayesbench.answers.explain import explain, surprises
-from bayesbench.answers.prediction import LatentDraws, Predictive, predictive
+from bayesbench.answers.predictive import LatentDraws, Predictive, predictive
 from bayesbench.errors import UsageError
 from tests.answers.answer_helpers import latent_draws, three_scales, widened
 from tests.factories import make_posterior

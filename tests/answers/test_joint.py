@@ -10,12 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
-from bayesbench.answers.joint import LEAST_DRAWS, ScoreDraws, slots
-from bayesbench.answers.prediction import LatentDraws, fitted_draws, predictive
+from bayesbench.answers.joint import LEAST_DRAWS, ScoreDraws
+from bayesbench.answers.predictive import LatentDraws, fitted_draws, predictive
 from bayesbench.errors import DataError, UsageError
 from tests.answers.answer_helpers import IDS, latent_draws, three_scales, widened
 from tests.factories import make_posterior
@@ -28,18 +26,6 @@ def score_draws(latent: LatentDraws, factor: float = 1.0, **options: object) -> 
     raw = predictive(latent, LINK)
     made = widened(raw, factor) if factor != 1.0 else raw
     return ScoreDraws.of(latent, raw, made, **options).values  # type: ignore[arg-type]
-
-
-@given(
-    st.integers(1, 12).flatmap(
-        lambda n: st.lists(st.integers(0, n - 1), min_size=n, max_size=n).map(np.array)
-    )
-)
-def test_slots_reorder_and_pair_wherever_they_can(rows: np.ndarray) -> None:
-    order = slots(rows)
-    assert sorted(order) == list(range(rows.size))
-    paired = rows[order] == np.arange(rows.size)
-    np.testing.assert_array_equal(paired, np.isin(np.arange(rows.size), rows))
 
 
 @pytest.mark.parametrize("factor", [1.0, 2.0])
@@ -137,7 +123,7 @@ def test_noise_depends_on_seed_model_and_benchmark() -> None:
 DIGEST = """
 from hashlib import sha256
 from bayesbench.answers.joint import ScoreDraws
-from bayesbench.answers.prediction import fitted_draws, predictive
+from bayesbench.answers.predictive import fitted_draws, predictive
 from tests.factories import make_posterior
 posterior = make_posterior(4)
 latent = fitted_draws(posterior, "model_1")

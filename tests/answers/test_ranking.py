@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bayesbench.answers.joint import ScoreDraws
-from bayesbench.answers.prediction import fitted_draws, predictive
+from bayesbench.answers.predictive import fitted_draws, predictive
 from bayesbench.answers.ranking import Comparison, gap_between, rank_models, totals
 from bayesbench.errors import UnknownIdError, UsageError
 from tests.answers.answer_helpers import IDS, three_scales
@@ -80,7 +80,7 @@ def test_the_sentence_names_the_better_model() -> None:
     gap = gap_between(a, b, LINK, UP)
     assert str(gap) == gap.sentence
     assert gap.sentence == (
-        "b is better than a on up with probability 0.75; a less b: -10.0 (90% interval -10.0 to "
+        "b is better than a on up with probability 0.75; a less b: -10.0 (90 % interval -10.0 to "
         "+7.0)."
     )
     four = Comparison(("up", "down", "rating", "more"))

@@ -73,3 +73,12 @@ def scores_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [f"m{i},b{j},{20 + 7 * i + 3 * j + (i * j) % 4}" for i in range(8) for j in range(4)]
     path.write_text("model_id,benchmark_id,score\n" + "\n".join(rows) + "\n")
     return path
+
+
+@pytest.fixture(scope="session")
+def full_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A long CSV in percent, large enough for a complete submatrix: 14 models x 7 benchmarks."""
+    path = tmp_path_factory.mktemp("data") / "full.csv"
+    rows = [f"m{i},b{j},{15 + 5 * i + 2 * j + (i * j) % 5}" for i in range(14) for j in range(7)]
+    path.write_text("model_id,benchmark_id,score\n" + "\n".join(rows) + "\n")
+    return path

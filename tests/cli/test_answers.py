@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayesbench.answers.prediction import fitted_draws
-from bayesbench.answers.ranking import Comparison, rank_models
-from bayesbench.posterior.stored import StoredPosterior
+from bayesbench.front.posterior import open_posterior
 from tests.cli.conftest import Run
 from tests.factories import make_posterior
 
@@ -24,19 +22,20 @@ def test_decide_recommends_the_cheaper_and_says_why(ask: Run) -> None:
     assert cheap["decision"]["recommendation"] == "run"
     decision = cheap["decision"]
     assert decision["expected_loss"] == pytest.approx(10 * (1 - decision["p_within"]))
-    assert decision["sentence"].startswith("Run bench_3")
+    assert (
+        decision["sentence"].startswith("bench_3: the prediction")
+        and "Run it" in decision["sentence"]
+    )
+    free = ask(*base[:7], "--format", "json", "--cost", "10").json()["decision"]
+    assert free["recommendation"] == "depends"
+    assert free["break_even"] == pytest.approx(10 / (1 - free["p_within"]))
 
 
 def test_rank_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
     answer = ask("rank", "model_0", "model_1", "model_2", "--benchmark", "bench_3", "--benchmark",
                  "bench_0", "--format", "json").json()  # fmt: skip
-    posterior = StoredPosterior.load(posterior_file)
     ids = ("model_0", "model_1", "model_2")
-    expected = rank_models(
-        [fitted_draws(posterior, name) for name in ids],
-        posterior.transform,
-        Comparison(("bench_3", "bench_0")),
-    )
+    expected = open_posterior(posterior_file).rank(ids, on=("bench_3", "bench_0"))
     for row in answer["ranking"]:
         at = ids.index(row["model_id"])
         assert row["p_best"] == pytest.approx(expected.p_best[at])
@@ -80,7 +79,7 @@ def test_a_search_without_a_hit_is_empty_and_says_what_is_near(ask: Run) -> None
 
 def test_info_tells_data_fit_and_diagnostics(run: Run, posterior_file: Path) -> None:
     answer = run("info", posterior_file, "--format", "json").json()
-    posterior = StoredPosterior.load(posterior_file)
+    posterior = open_posterior(posterior_file)
     assert answer["data_hash"] == posterior.matrix.data_hash
     assert (answer["models"], answer["benchmarks"], answer["draws"]) == (6, 5, 200)
     assert answer["spec"]["rank"] == 2

@@ -125,7 +125,13 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     (2, (*PREDICT, "--scores", "bench_0=forty"), "forty"),
     (2, (*PREDICT, "--scores", "bench_0=4,5"), "5"),
     (2, (*PREDICT, "--scores", "bench_0=4,bench_0=5"), "twice"),
-    (2, (*PREDICT, "--scores", "bench0=4"), "nearest: bench_0"),
+    (2, (*PREDICT, "--scores", "bench_00=4"), "nearest: bench_0"),
+    (2, (*PREDICT, "--scores", "bench_0=4,BENCH 0=5"), "given twice"),
+    (2, (*PREDICT, "--scores", "bench_0=4", "--id", "model_1"), "--model"),
+    (2, (*PREDICT, "--id", "model_9"), "nothing is known"),
+    (2, (*PREDICT, "--model", "model_1", "--id", "model_9"), "give one of them"),
+    (2, (*PREDICT, "--model", "model_9"), "unknown model 'model_9'"),
+    (2, (*PREDICT, "--scores", "bench_0=4", "--params-b", "-1"), "params_b"),
     (2, (*PREDICT, "--scores", "no\nsuch\x1bthing=4"), "unknown benchmark"),
     (2, (*PREDICT, "--scores", "@missing.csv"), "missing.csv"),
     (2, (*PREDICT, "--scores", "@directory"), "directory"),
@@ -209,7 +215,7 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     (2, (*NEXT, "--allow", "bad_allow.json"), "JSON"),
     # decide and rank
     (2, DECIDE, "--tolerance"),
-    (2, (*DECIDE, "--tolerance", "3", "--cost", "5"), "wrong prediction must cost"),
+    (2, (*DECIDE, "--tolerance", "3", "--cost", "-5"), "cost must be 0 or more"),
     (2, (*DECIDE, "--tolerance", "-3", "--cost", "5", "--price-wrong", "1"), "tolerance"),
     (2, (*DECIDE, "--tolerance", "3", "--cost", "-5", "--price-wrong", "1"), "cost"),
     (2, (*DECIDE[:-1], "bench_0", "--tolerance", "3", "--cost", "5", "--price-wrong", "1"),
@@ -240,10 +246,12 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     (1, ("campaign", "status", "binary"), "binary"),
     (1, ("campaign", "status", "directory"), "directory"),
     (2, ("campaign", "observe", "missing.json", "bench_1=5"), "missing.json"),
+    (2, ("campaign", "undo", "missing.json"), "missing.json"),
+    (2, ("campaign", "undo", "missing.json", "--steps", "0"), "--steps"),
+    (1, ("campaign", "predict", "campaign_cut.json"), "campaign_cut.json"),
     (2, ("campaign", "observe", "missing.json", "bench_1"), "pair"),
     (2, ("campaign", "observe", "missing.json", "bench_1=5,bench_2=6"), "one pair"),
     # data
-    (2, (*FIT, "noscale.csv"), "scale"),
     (2, (*FIT, "noscale.csv", "--scale", "stars"), "stars"),
     (1, (*FIT, "missing.csv", "--scale", "percent"), "missing.csv"),
     (1, (*FIT, "directory"), "missing"),
@@ -291,7 +299,6 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     (1, (*EVALUATE, "percent.csv", "--protocol", "new-release"), "release"),
     (1, (*EVALUATE, "percent.csv", "--protocol", "new-release", "--families", "families.json"),
      "families.json"),
-    (2, ("export-prompt", "--data", "percent.csv"), "scale"),
     (2, ("export-prompt", "--data", "percent.csv", "--scale", "percent", "--fold", "7"), "fold 7"),
     (2, ("export-prompt", "--data", "percent.csv", "--scale", "percent", "--out", "directory"),
      "directory"),
@@ -324,7 +331,7 @@ def test_bad_input_ends_in_one_line(
     assert sorted(os.listdir(place)) == before
 
 
-def test_a_campaign_refuses_another_posterior_and_a_score_it_has(
+def test_a_campaign_refuses_another_posterior_and_bad_scores(
     run: Run, place: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(place)
@@ -333,7 +340,7 @@ def test_a_campaign_refuses_another_posterior_and_a_score_it_has(
     kept = file.read_bytes()
     for code, args in (
         (1, ("next", file, "--posterior", "other.nc")),
-        (2, ("observe", file, "bench_0=50")),
+        (2, ("undo", file)),
         (2, ("observe", file, "bench_1=500")),
         (2, ("observe", file, "bench_9=50")),
         (2, ("observe", file, "bench_1=50", "--cost", "-1")),

@@ -13,7 +13,10 @@ import pytest
 from bayesbench.cli.app import COMMANDS, app
 from tests.cli.conftest import Run
 
-FREE = {"config", "versions", "spec", "summary", "p_better", "scores", "by_scale", "strata", "by_k"}
+FREE = {
+    "config", "versions", "spec", "summary", "p_better", "scores", "by_scale", "strata", "by_k",
+    "median_share",
+}  # fmt: skip
 """Fields whose own fields are names or settings."""
 
 
@@ -46,8 +49,8 @@ def test_every_command_has_a_section(sections: dict[str, str]) -> None:
 
 
 def test_every_field_is_documented(
-    ask: Run, run: Run, sections: dict[str, str], scores_csv: Path, posterior_file: Path,
-    tmp_path: Path,
+    ask: Run, run: Run, sections: dict[str, str], scores_csv: Path, full_csv: Path,
+    posterior_file: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
     file = tmp_path / "run.json"
     known = ("--scores", "bench_0=40", "--format", "json")
@@ -61,6 +64,8 @@ def test_every_field_is_documented(
             ask("campaign", "new", file, *known),
             run("campaign", "observe", file, "bench_1=50", "--format", "json"),
             run("campaign", "status", file, "--format", "json"),
+            run("campaign", "predict", file, "--format", "json"),
+            run("campaign", "undo", file, "--format", "json"),
             run("campaign", "replay", file, "--scores", "bench_3=50", "--format", "json"),
         ],
         "models": [ask("models", "--format", "json")],
@@ -69,6 +74,8 @@ def test_every_field_is_documented(
         "demo": [ask("demo", "--format", "json")],
         "evaluate": [run("evaluate", "--data", scores_csv, "--scale", "percent", "--method",
                          "mean", "--no-resume", "--format", "json")],
+        "structure": [run("structure", "--data", full_csv, "--scale", "percent", "--resamples", "5",
+                          "--format", "json")],
     }  # fmt: skip
     shared = named(sections["Common ground"])
     for command, found in answers.items():

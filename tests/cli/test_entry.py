@@ -39,11 +39,6 @@ def test_every_command_has_help_with_an_example(run: Run, name: str) -> None:
     assert "Example:" in found.out and f"bayesbench {name}" in found.out
 
 
-@pytest.mark.parametrize("name", ["new", "next", "observe", "status", "replay"])
-def test_every_campaign_command_has_help_with_an_example(run: Run, name: str) -> None:
-    assert f"bayesbench campaign {name}" in run("campaign", name, "--help").out
-
-
 def test_the_help_page_lists_all_commands_without_loading_them(repository: Path) -> None:
     modules = loaded(repository, "from bayesbench.cli import main\nmain(['--help'])")
     assert not {"numpy", "pandas", *HEAVY} & modules
@@ -92,7 +87,7 @@ def test_an_unforeseen_error_is_one_line_with_a_hint(
     def broken(path: object) -> None:
         raise ZeroDivisionError("one\ntwo")
 
-    monkeypatch.setattr("bayesbench.posterior.stored.StoredPosterior.load", broken)
+    monkeypatch.setattr("bayesbench.front.posterior.Posterior.load", broken)
     found = run("models", "--posterior", "x.nc")
     assert (found.code, found.out) == (1, "")
     assert found.err == (
@@ -107,7 +102,7 @@ def test_an_interrupt_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     def interrupted(path: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bayesbench.posterior.stored.StoredPosterior.load", interrupted)
+    monkeypatch.setattr("bayesbench.front.posterior.Posterior.load", interrupted)
     found = run("models", "--posterior", "x.nc")
     assert (found.code, found.out, found.err) == (130, "", "error: interrupted\n")
 
@@ -115,17 +110,17 @@ def test_an_interrupt_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 def test_warnings_are_one_line_on_stderr(
     ask: Run, monkeypatch: pytest.MonkeyPatch, posterior_file: Path
 ) -> None:
-    from bayesbench.posterior.stored import StoredPosterior
+    from bayesbench.front.posterior import Posterior
 
-    load = StoredPosterior.load
+    load = Posterior.load
 
-    def warns(path: str) -> StoredPosterior:
+    def warns(path: str) -> Posterior:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
             warnings.warn("the file\nis old", UserWarning, stacklevel=1)
         return load(path)
 
-    monkeypatch.setattr("bayesbench.posterior.stored.StoredPosterior.load", warns)
+    monkeypatch.setattr("bayesbench.front.posterior.Posterior.load", warns)
     found = ask("models", "--format", "csv")
     assert found.err == "warning: the file is old\n"
 
@@ -158,13 +153,13 @@ SLEEPER = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from bayesbench.cli import main
-from bayesbench.posterior import StoredPosterior
+from bayesbench.front.posterior import Posterior
 
 def load(path):
     print("ready", flush=True)
     time.sleep(600)
 
-StoredPosterior.load = load
+Posterior.load = load
 sys.exit(main(["models", "--posterior", "x.nc"]))
 """
 

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bayesbench.answers.condition import condition
-from bayesbench.design import recommend
-from bayesbench.posterior.stored import StoredPosterior
+from bayesbench.front.posterior import open_posterior
 from tests.cli.conftest import Run
 
 FIELDS = ["benchmark_id", "gain_nats", "cost", "gain_per_cost", "median", "lower", "upper"]
@@ -14,9 +12,8 @@ FIELDS = ["benchmark_id", "gain_nats", "cost", "gain_per_cost", "median", "lower
 
 def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
     answer = ask("next", "--scores", "bench_0=40", "--k", "3", "--format", "json").json()
-    posterior = StoredPosterior.load(posterior_file)
-    expected = recommend(condition(posterior, {"bench_0": 40.0}), posterior.transform, k=3)
-    assert list(answer) == ["model", "prob", "posterior", "recommendations"]
+    expected = open_posterior(posterior_file).condition({"bench_0": 40.0}).recommend(3)
+    assert list(answer) == ["model", "prob", "posterior", "notes", "recommendations"]
     for row, one in zip(answer["recommendations"], expected, strict=True):
         assert list(row)[:7] == FIELDS
         assert row["benchmark_id"] == one.benchmark_id
@@ -57,6 +54,14 @@ def test_costs_from_a_file_and_a_budget(ask: Run, tmp_path: Path) -> None:
         row["gain_per_cost"] == pytest.approx(row["gain_nats"] / row["cost"]) for row in rows
     )
     assert "note: 2 benchmarks have no known cost and are left out: bench_0, bench_4\n" == found.err
+
+
+def test_a_budget_without_costs_says_that_it_counts_probes(ask: Run) -> None:
+    base = ("next", "--scores", "bench_0=40", "--format", "json", "--budget")
+    found = ask(*base, "2")
+    assert found.err == "note: the budget counts probes: no costs were given\n"
+    assert len(found.json()["recommendations"]) == 2
+    assert len(ask(*base, "9").json()["recommendations"]) == 4
 
 
 def test_number_of_items_as_cost(ask: Run) -> None:

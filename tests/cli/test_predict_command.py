@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayesbench.answers.condition import condition
-from bayesbench.answers.prediction import fitted_draws, predictive
+from bayesbench.answers.predictive import fitted_draws, predictive
+from bayesbench.front.posterior import Posterior, open_posterior
 from bayesbench.low_rank.facts import ModelFacts
-from bayesbench.posterior.stored import StoredPosterior
 from tests.cli.conftest import Run
 
 FIELDS = ["benchmark_id", "median", "lower", "upper", "sd", "p_within_10", "observed"]
@@ -19,16 +18,12 @@ FIELDS = ["benchmark_id", "median", "lower", "upper", "sd", "p_within_10", "obse
 def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
     answer = ask("predict", "--scores", "bench_0=40, bench_3=55", "--provider", "Beth",
                  "--reasoning", "--format", "json").json()  # fmt: skip
-    posterior = StoredPosterior.load(posterior_file)
-    draws = condition(
-        posterior,
-        {"bench_0": 40.0, "bench_3": 55.0},
-        facts=ModelFacts(provider="Beth", reasoning=True),
-    )
-    expected = predictive(draws, posterior.transform)
+    posterior = open_posterior(posterior_file)
+    facts = ModelFacts(provider="Beth", reasoning=True)
+    expected = posterior.condition({"bench_0": 40.0, "bench_3": 55.0}, facts=facts).predict().cells
     lower, upper = expected.interval(0.9)
     at = {name: j for j, name in enumerate(posterior.benchmark_ids)}
-    assert list(answer) == ["model", "prob", "posterior", "predictions"]
+    assert list(answer) == ["model", "prob", "posterior", "notes", "predictions"]
     assert (answer["model"], answer["prob"]) == ("new", 0.9)
     assert len(answer["predictions"]) == 5
     for row in answer["predictions"]:
@@ -47,7 +42,7 @@ def test_known_benchmarks_come_last_and_the_most_reported_first(
     ask: Run, posterior_file: Path
 ) -> None:
     rows = ask("predict", "--scores", "bench_0=40", "--format", "json").json()["predictions"]
-    counts = StoredPosterior.load(posterior_file).matrix.observed.sum(axis=0)
+    counts = Posterior.load(posterior_file).matrix.observed.sum(axis=0)
     names = [row["benchmark_id"] for row in rows]
     reported = [counts[int(name[-1])] for name in names]
     assert names[-1] == "bench_0"
@@ -61,7 +56,7 @@ def test_named_benchmarks_in_the_order_given(ask: Run) -> None:
 
 
 def test_a_fitted_model_brings_its_own_scores(ask: Run, posterior_file: Path) -> None:
-    posterior = StoredPosterior.load(posterior_file)
+    posterior = Posterior.load(posterior_file)
     answer = ask("predict", "--model", "model_0", "--format", "json").json()
     expected = predictive(fitted_draws(posterior, "model_0"), posterior.transform)
     observed = posterior.matrix.observed[0]
@@ -73,7 +68,7 @@ def test_a_fitted_model_brings_its_own_scores(ask: Run, posterior_file: Path) ->
 
 
 def test_further_scores_of_a_fitted_model_count(ask: Run, posterior_file: Path) -> None:
-    missing = np.flatnonzero(~StoredPosterior.load(posterior_file).matrix.observed[0])
+    missing = np.flatnonzero(~Posterior.load(posterior_file).matrix.observed[0])
     name = f"bench_{missing[0]}"
     rows = ask("predict", "--model", "model_0", "--scores", f"{name}=30", "--format",
                "json").json()["predictions"]  # fmt: skip
@@ -136,3 +131,29 @@ def test_the_ends_of_the_scale_are_scores_too(ask: Run) -> None:
         rows = ask("predict", "--scores", f"bench_0={score}", "--format", "json").json()
         for row in rows["predictions"]:
             assert row["lower"] < row["median"] < row["upper"]
+
+
+def test_names_are_resolved_and_what_they_stand_for_is_noted(ask: Run) -> None:
+    found = ask("predict", "--scores", "Bench 0=40", "--benchmark", "BENCH-3", "--format", "json")
+    assert [row["benchmark_id"] for row in found.json()["predictions"]] == ["bench_3"]
+    assert found.json()["notes"] == ["'Bench 0' is taken for bench_0"]
+    assert found.err == "note: 'Bench 0' is taken for bench_0\n"
+    plain = ask("predict", "--scores", "bench_0=40", "--benchmark", "bench_3", "--format", "json")
+    assert plain.json()["predictions"] == found.json()["predictions"]
+
+
+def test_a_model_that_was_not_fitted_is_a_new_one_with_a_note(ask: Run) -> None:
+    call = ("predict", "--scores", "bench_0=40", "--format", "json")
+    found = ask(*call, "--model", "model_99")
+    assert found.json()["model"] == "model_99"
+    assert found.err.startswith("note: model 'model_99' was not fitted: it is taken as a new one")
+    named = ask(*call, "--id", "model_99")
+    assert named.json()["predictions"] == found.json()["predictions"] and not named.err
+
+
+def test_a_fact_the_posterior_has_no_use_for_is_noted(ask: Run) -> None:
+    call = ("predict", "--scores", "bench_0=40", "--format", "json")
+    found = ask(*call, "--params-b", "70")
+    note = "params_b plays no part: this posterior was fitted without it"
+    assert found.json()["notes"] == [note] and found.err == f"note: {note}\n"
+    assert found.json()["predictions"] == ask(*call).json()["predictions"]

@@ -1,20 +1,18 @@
-"""fit, evaluate, export-prompt."""
+"""fit."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 import bayesbench.cli.fit as fit_module
-from bayesbench.evaluation import evaluate
-from bayesbench.evaluation.methods.peers import build_baseline
 from bayesbench.fitting.engines.settings import Gibbs
+from bayesbench.front.posterior import Posterior
 from bayesbench.posterior.diagnostics import Diagnostics
 from bayesbench.posterior.stored import StoredPosterior
-from bayesbench.scores import ScoreMatrix, per_model_folds
+from bayesbench.scores import ScoreMatrix
 from tests.cli.conftest import Run
 from tests.factories import make_posterior
 
@@ -52,7 +50,7 @@ def test_fit_passes_the_settings_on_and_writes_the_file(
     assert (quick_fit["config"].chains, quick_fit["config"].draws) == (3, 20)
     assert (quick_fit["config"].warmup, quick_fit["config"].thin) == (50, Gibbs().thin)
     assert (quick_fit["spec"].rank, quick_fit["seed"]) == (1, 7)
-    assert answer["draws"] == 20 == StoredPosterior.load(out).n_draws
+    assert answer["draws"] == 20 == Posterior.load(out).n_draws
     assert (answer["models"], answer["benchmarks"], answer["cells"]) == (8, 4, 32)
     assert list(answer) == [
         "out", "method", "seed", "config", "rank", "models", "benchmarks", "cells", "draws",
@@ -92,87 +90,3 @@ def test_a_real_fit_from_the_command_line(run: Run, scores_csv: Path, tmp_path: 
     assert answer["draws"] == 100
     rows = run("predict", "--scores", "b0=40", "--posterior", out, "--format", "json").json()
     assert len(rows["predictions"]) == 4
-
-
-def test_evaluate_is_that_of_the_library(run: Run, scores_csv: Path, tmp_path: Path) -> None:
-    out = tmp_path / "cells.parquet"
-    answer = run("evaluate", "--data", scores_csv, "--scale", "percent", "--method", "mean",
-                 "--seed", "5", "--no-resume", "--predictions", out, "--format",
-                 "json").json()  # fmt: skip
-    matrix = ScoreMatrix.from_csv(scores_csv, scale="percent")
-    expected = evaluate(matrix, "folds", build_baseline("mean"), seed=5).to_json()
-    assert {**answer, "wall_s": 0} == {**expected, "wall_s": 0}
-    assert len(pd.read_parquet(out)) == answer["n_cells"] == 32
-    assert "median absolute error" in run(
-        "evaluate", "--data", scores_csv, "--scale", "percent", "--method", "mean", "--no-resume"
-    ).out  # fmt: skip
-
-
-def test_a_list_of_cheap_benchmarks_beside_the_data_is_taken(
-    run: Run, scores_csv: Path, tmp_path: Path
-) -> None:
-    scores = pd.read_csv(scores_csv)
-    scores.to_csv(tmp_path / "scores.csv", index=False)
-    scores[["model_id"]].drop_duplicates().to_csv(tmp_path / "models.csv", index=False)
-    columns = scores[["benchmark_id"]].drop_duplicates()
-    columns.assign(scale="percent").to_csv(tmp_path / "benchmarks.csv", index=False)
-    other = tmp_path / "other.txt"
-    other.write_text("b3\n")
-
-    def policies(*args: object) -> dict[str, Any]:
-        return run("evaluate", "--data", tmp_path, "--protocol", "probes", "--method", "bias",
-                   "--ks", "1", "--seeds", "2", "--no-resume", "--format", "json",
-                   *args).json()["policies"]  # fmt: skip
-
-    assert set(policies()) == {"random"}
-    (tmp_path / "low_cost_allowlist.json").write_text('["b1"]')
-    beside = policies()
-    assert set(beside) == {"random", "random-low-cost"}
-    given = policies("--low-cost", other)["random-low-cost"]
-    assert given["1"]["medae"] != beside["random-low-cost"]["1"]["medae"]
-
-
-def test_evaluate_options_reach_the_method(run: Run, scores_csv: Path) -> None:
-    base = ("evaluate", "--data", scores_csv, "--scale", "percent", "--method", "als",
-            "--no-resume", "--format", "json")  # fmt: skip
-    weak = run(*base, "--option", "penalty=0.01").json()
-    strong = run(*base, "--option", "penalty=10").json()
-    assert weak["medae"] != strong["medae"]
-
-
-def test_export_and_external_predictions_fit_together(
-    run: Run, scores_csv: Path, tmp_path: Path
-) -> None:
-    data = ("--data", scores_csv, "--scale", "percent", "--seed", "3")
-    matrix = ScoreMatrix.from_csv(scores_csv, scale="percent")
-    split = per_model_folds(matrix, seed=3)[1]
-    table = [row.split(",") for row in run("export-prompt", *data, "--fold", "1").out.splitlines()]
-    asked = [
-        (row[0], table[0][j]) for row in table[1:] for j, cell in enumerate(row) if cell == "?"
-    ]
-    assert len(asked) == len(split.cells)
-    for model, benchmark in split.cells:
-        assert (matrix.model_ids[model], matrix.benchmark_ids[benchmark]) in asked
-    answers = tmp_path / "answers.csv"
-    truth = matrix.to_frame(wide=True)
-    lines = [f"{model},{name},{truth.loc[model, name] + 2}" for model, name in asked]
-    answers.write_text("model_id,benchmark_id,predicted\n" + "\n".join(lines) + "\n")
-    figures = run("evaluate", *data, "--method", "external", "--predictions", answers,
-                  "--no-resume", "--format", "json").json()  # fmt: skip
-    assert figures["medae"] == pytest.approx(2.0)
-    assert figures["n_cells"] == len(asked)
-
-
-def test_export_to_a_file(run: Run, scores_csv: Path, tmp_path: Path) -> None:
-    call = ("export-prompt", "--data", scores_csv, "--scale", "percent")
-    out = tmp_path / "prompt.csv"
-    found = run(*call, "--out", out)
-    assert found.out == "" and found.err.startswith("note: ")
-    assert out.read_text() == run(*call).out
-
-
-def test_a_curve_evaluation_shows_its_table_by_k(run: Run, scores_csv: Path) -> None:
-    call = ("evaluate", "--data", scores_csv, "--scale", "percent", "--method", "mean",
-            "--protocol", "curve", "--ks", "1,2", "--seeds", "1", "--no-resume")  # fmt: skip
-    assert set(run(*call, "--format", "json").json()["by_k"]) == {"1", "2"}
-    assert "by number of revealed scores" in run(*call).out

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayesbench.design import costs
 from bayesbench.design.costs import Costs, read_allowlist
 from bayesbench.errors import UsageError
+from tests.design.design_helpers import failed_examples
 
 
 def written(tmp_path: Path, text: str | bytes) -> Path:
@@ -87,3 +89,7 @@ def test_allowlists(tmp_path: Path, text: str) -> None:
 def test_bad_allowlists(tmp_path: Path, text: str | bytes, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         read_allowlist(written(tmp_path, text))
+
+
+def test_examples() -> None:
+    assert failed_examples(costs) == 0

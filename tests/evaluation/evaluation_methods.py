@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS
-from bayesbench.evaluation import FinishedFold, FoldTask, Policy, training_matrix
-from bayesbench.evaluation.methods.peers.base import CellPredictions
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS
+from bayesbench.evaluation import CellPredictions, Policy
+from bayesbench.evaluation.tasks import FinishedFold, FoldTask, training_matrix
 from bayesbench.scores.matrix import ScoreMatrix
 
 
@@ -67,7 +67,6 @@ class Grouped:
     """Batch method: one call per group; its last step adds the number of folds of the seed."""
 
     log: str
-    batch: str = "group"
     name: str = "grouped"
 
     def predict(self, train: ScoreMatrix, cells: np.ndarray, seed: int) -> CellPredictions:

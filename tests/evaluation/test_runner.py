@@ -12,22 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayesbench.errors import UnknownIdError, UsageError
-from bayesbench.evaluation import FinishedFold, available_methods, build_method, run_tasks
-from bayesbench.evaluation.methods.peers import BiasALS, build_baseline
-from bayesbench.evaluation.methods.peers.base import CellPredictions
-from bayesbench.evaluation.methods.registry import fingerprint
-from bayesbench.evaluation.store import FoldStore, default_work_dir, run_key
-from bayesbench.evaluation.tasks import FoldTask, fold_tasks
+from bayesbench.errors import UsageError
+from bayesbench.evaluation import CellPredictions, Folds
+from bayesbench.evaluation.methods.peers.als import BiasALS
+from bayesbench.evaluation.runner import run_tasks
+from bayesbench.evaluation.tasks import FinishedFold, FoldTask
 from bayesbench.scores.matrix import ScoreMatrix
-from bayesbench.scores.splits import per_model_folds
 from tests.evaluation.evaluation_methods import Grouped, Logged, Normal
 
 
 @pytest.fixture
 def tasks(dated_matrix: ScoreMatrix) -> list[FoldTask]:
-    splits = [split for seed in (1, 2) for split in per_model_folds(dated_matrix, 3, seed)]
-    return fold_tasks(dated_matrix, splits, seed=0)
+    return Folds(seeds=2, seed=1).tasks(dated_matrix)
 
 
 def medians(folds: Sequence[FinishedFold]) -> np.ndarray:
@@ -65,7 +61,7 @@ def test_an_interrupted_run_goes_on(
         Logged(str(log)),
         tasks,
         work_dir=work,
-        on_progress=lambda done, total: seen.append((done, total)),
+        report=lambda done, total: seen.append((done, total)),
     )
     assert len(log.read_text().split()) == 4 + 3  # the broken file is done again
     assert seen == [(3, 6), (4, 6), (5, 6), (6, 6)]
@@ -83,7 +79,7 @@ def test_a_killed_process_loses_nothing(
         "import pickle, sys; from pathlib import Path\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from evaluation_methods import Logged\n"
-        "from bayesbench.evaluation import run_tasks\n"
+        "from bayesbench.evaluation.runner import run_tasks\n"
         f"matrix, tasks = pickle.loads(Path({str(data)!r}).read_bytes())\n"
         f"run_tasks(matrix, Logged({str(log)!r}, 2, True), tasks, work_dir=Path({str(work)!r}))\n"
     )
@@ -91,46 +87,6 @@ def test_a_killed_process_loses_nothing(
     assert done.returncode == -9
     folds = run_tasks(dated_matrix, Logged(str(log)), tasks, work_dir=work)
     assert len(log.read_text().split()) == len(folds) == 6
-
-
-def test_a_run_is_known_by_all_it_depends_on(
-    dated_matrix: ScoreMatrix, tasks: list[FoldTask], tmp_path: Path
-) -> None:
-    hidden = np.zeros(dated_matrix.shape, dtype=bool)
-    hidden[0] = True
-    keys = {
-        run_key("folds", BiasALS(), dated_matrix, tasks),
-        run_key("folds", BiasALS(rank=3), dated_matrix, tasks),
-        run_key("folds", build_baseline("mean"), dated_matrix, tasks),
-        run_key("curve", BiasALS(), dated_matrix, tasks),
-        run_key("folds", BiasALS(), dated_matrix, tasks[:-1]),
-        run_key("folds", BiasALS(), dated_matrix.mask(hidden), tasks),
-        run_key(
-            "folds", BiasALS(), dated_matrix.subset(models=dated_matrix.model_ids[::-1]), tasks
-        ),
-    }
-    assert len(keys) == 7
-    assert run_key("folds", BiasALS(), dated_matrix, tasks) in keys
-    path = tmp_path / "p.csv"
-    path.write_text("a")
-    before = fingerprint(build_baseline("external", path=str(path)))
-    path.write_text("b")
-    assert fingerprint(build_baseline("external", path=str(path))) != before
-
-
-@pytest.mark.parametrize(("batch", "calls"), [("fold", [1] * 6), ("group", [3, 3]), ("all", [6])])
-def test_batches_and_the_last_step(
-    dated_matrix: ScoreMatrix,
-    tasks: list[FoldTask],
-    tmp_path: Path,
-    batch: str,
-    calls: list[int],
-) -> None:
-    log = tmp_path / "log"
-    folds = run_tasks(dated_matrix, Grouped(str(log), batch), tasks)
-    assert list(map(int, log.read_text().split())) == calls
-    plain = medians(run_tasks(dated_matrix, Normal(), tasks))
-    np.testing.assert_allclose(medians(folds), plain + 3)  # finalize adds the seed's three folds
 
 
 def test_wrong_methods_are_named(dated_matrix: ScoreMatrix, tasks: list[FoldTask]) -> None:
@@ -142,37 +98,50 @@ def test_wrong_methods_are_named(dated_matrix: ScoreMatrix, tasks: list[FoldTask
 
     with pytest.raises(UsageError, match="gave 0 of 3 folds"):
         run_tasks(dated_matrix, Short("unused"), tasks)
-    with pytest.raises(UsageError, match="batch must be"):
-        run_tasks(dated_matrix, Grouped("unused", "some"), tasks)
     with pytest.raises(UsageError, match="jobs must be"):
         run_tasks(dated_matrix, Normal(), tasks, jobs=0)
 
 
-def test_store_round_trip(tasks: list[FoldTask], tmp_path: Path) -> None:
-    store = FoldStore(tmp_path / "run")
-    n = len(tasks[0].cells)
-    bounds = np.arange(n, dtype=float)
-    given = CellPredictions(
-        bounds + 1, lower=bounds, upper=bounds + 2, extras={"draws": np.ones((n, 2))}
+def test_a_method_that_takes_several_gets_a_group_in_one_call(
+    dated_matrix: ScoreMatrix, tasks: list[FoldTask], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    mixed = [tasks[n] for n in (0, 3, 1, 4, 2, 5)]  # two groups, dealt out in turn
+    folds = run_tasks(dated_matrix, Grouped(str(log)), mixed)
+    assert list(map(int, log.read_text().split())) == [3, 3]
+    assert [fold.task for fold in folds] == mixed
+    plain = medians(run_tasks(dated_matrix, Normal(), mixed))
+    np.testing.assert_allclose(medians(folds), plain + 3)  # finalize adds the seed's three folds
+
+
+def test_the_last_step_sees_the_folds_as_they_were_arranged(
+    dated_matrix: ScoreMatrix, tasks: list[FoldTask], tmp_path: Path
+) -> None:
+    folds = run_tasks(
+        dated_matrix, Grouped(str(tmp_path / "log")), tasks, arrange=lambda made: [*made, made[0]]
     )
-    assert store.load(tasks[0]) is None
-    store.save(tasks[0], given, 1.5)
-    loaded = store.load(tasks[0])
-    assert loaded is not None and loaded[1] == 1.5
-    np.testing.assert_array_equal(loaded[0].upper, given.upper)
-    np.testing.assert_array_equal(loaded[0].extras["draws"], given.extras["draws"])
-    assert loaded[0].quantiles is None and store.load(tasks[1]) is None
-    store.clear()
-    assert not store.directory.exists()
+    assert len(folds) == 7
+    plain = run_tasks(dated_matrix, Normal(), tasks[:1])
+    # the first seed has four folds now
+    np.testing.assert_allclose(folds[6].predictions.median, plain[0].predictions.median + 4)
 
 
-def test_work_dir_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_work_dir() == tmp_path / "bayesbench" / "evaluate"
+def test_a_file_of_predictions_is_asked_for_the_fold(
+    dated_matrix: ScoreMatrix, tasks: list[FoldTask]
+) -> None:
+    class ByFold(Normal):
+        def predict_fold(
+            self, train: ScoreMatrix, cells: np.ndarray, seed: int | None, fold: int | None
+        ) -> CellPredictions:
+            return CellPredictions(np.full(len(cells), 10.0 * (seed or 0) + (fold or 0)))
+
+    found = [fold.predictions.median[0] for fold in run_tasks(dated_matrix, ByFold(), tasks)]
+    assert found == [10.0, 11.0, 12.0, 20.0, 21.0, 22.0]
 
 
-def test_methods_by_name() -> None:
-    assert {"low-rank", "low-rank-nuts", "als", "external"} <= set(available_methods())
-    assert build_method("als", rank=3) == BiasALS(rank=3)
-    with pytest.raises(UnknownIdError, match="nearest: soft-impute"):
-        build_method("softimpute")
+def test_finished_folds_stay_for_a_caller_who_asks_for_it(
+    dated_matrix: ScoreMatrix, tasks: list[FoldTask], tmp_path: Path
+) -> None:
+    run_tasks(dated_matrix, Normal(), tasks, work_dir=tmp_path, keep=True)
+    (kept,) = tmp_path.iterdir()
+    assert len(list(kept.iterdir())) == len(tasks)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import jax
 import pytest
+from filelock import FileLock, Timeout
 
+from bayesbench.fitting import compilation
 from bayesbench.fitting.compilation import (
     LARGE,
     OPT_OUT,
-    cache_directory,
     its_turn,
+    one_compilation,
     use_compilation_cache,
 )
 
@@ -33,10 +35,10 @@ def restored() -> Iterator[None]:
 
 def test_below_the_cache_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_directory() == tmp_path / "bayesbench" / "compiled"
-    assert use_compilation_cache() == cache_directory()
-    assert cache_directory().is_dir()
-    assert jax.config.jax_compilation_cache_dir == str(cache_directory())
+    expected = tmp_path / "bayesbench" / "compiled"
+    assert use_compilation_cache() == expected
+    assert expected.is_dir()
+    assert jax.config.jax_compilation_cache_dir == str(expected)
 
 
 def test_opting_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -54,6 +56,47 @@ def test_a_place_that_cannot_be_made_is_harmless(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert use_compilation_cache() is None
     assert jax.config.jax_compilation_cache_dir is None
+
+
+def test_a_process_that_holds_the_lock_too_long_does_not_end_the_fit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(compilation, "LONGEST_WAIT", 0.0)
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+    entered = False
+    with FileLock(tmp_path / "compiling.lock"), one_compilation():
+        entered = True
+    assert entered
+
+
+def test_compiling_holds_the_lock_of_its_cache(tmp_path: Path) -> None:
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+    other = FileLock(tmp_path / "compiling.lock", timeout=0.0)
+    with one_compilation(), pytest.raises(Timeout):
+        other.acquire()
+    other.acquire()
+    other.release()
+
+
+@pytest.mark.parametrize("failure", [NotImplementedError, PermissionError, OSError])
+def test_a_lock_that_cannot_be_had_is_done_without(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failure: type[Exception]
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(compilation.FileLock, "acquire", refused)
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+    entered = False
+    with one_compilation():
+        entered = True
+    assert entered
+
+
+def test_a_failure_while_compiling_is_not_swallowed(tmp_path: Path) -> None:
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+    with pytest.raises(OSError, match="mine"), one_compilation():
+        raise OSError("mine")
 
 
 def test_a_configured_cache_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

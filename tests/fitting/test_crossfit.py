@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 
 from bayesbench.answers.condition import condition
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS, predict_cells
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS, predict_cells
 from bayesbench.errors import ScoreError
 from bayesbench.fitting import crossfit
 from bayesbench.fitting.crossfit import (
     SHOWN,
     SHOWN_PER_MODEL,
+    USUAL_FITS,
     HeldOut,
     condition_on_row,
     held_out_cells,
@@ -24,9 +25,10 @@ from bayesbench.fitting.crossfit import (
     held_out_releases,
     learned_calibration,
 )
-from bayesbench.fitting.engines.settings import Gibbs
+from bayesbench.fitting.engines.contract import Engine
+from bayesbench.fitting.engines.settings import NUTS, Gibbs
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.calibration import FEATURES, Recalibration
+from bayesbench.posterior.calibration import FEATURES
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 from bayesbench.scores.splits import per_model_folds
@@ -34,6 +36,7 @@ from tests.factories import make_matrix, make_posterior
 
 SPEC = ModelSpec(rank=1)
 TINY = Gibbs(chains=1, warmup=5, draws=10, thin=1)
+LIGHT = NUTS().lighter()
 
 
 class Spy:
@@ -45,6 +48,7 @@ class Spy:
     def __init__(self) -> None:
         self.by_seed: dict[int, ScoreMatrix] = {}
         self.readings: list[int] = []
+        self.engines: set[Engine] = set()
 
     @property
     def seeds(self) -> list[int]:
@@ -55,8 +59,10 @@ class Spy:
         return [self.by_seed[seed] for seed in self.seeds]
 
     def __call__(
-        self, matrix: ScoreMatrix, spec: ModelSpec, config: Gibbs, **options: Any
+        self, matrix: ScoreMatrix, spec: ModelSpec, engine: Engine, **options: Any
     ) -> StoredPosterior:
+        self.engines.add(engine)
+        options["report"](1, 1)
         self.by_seed[options["seed"]] = matrix
         self.readings.append(options["n_readings"])
         return make_posterior(matrix=matrix, spec=spec, n_draws=20)
@@ -65,7 +71,7 @@ class Spy:
 @pytest.fixture
 def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
     made = Spy()
-    monkeypatch.setattr(crossfit, "fit_gibbs", made)
+    monkeypatch.setattr(crossfit, "sample", made)
     return made
 
 
@@ -98,7 +104,7 @@ def dated(matrix: ScoreMatrix, dates: list[str | None]) -> ScoreMatrix:
 
 
 def test_held_out_cells_never_enter_the_training_scores(matrix: ScoreMatrix, spy: Spy) -> None:
-    parts = list(held_out_cells(matrix, SPEC, seed=4))
+    parts = held_out_cells(matrix, SPEC, LIGHT, seed=4)
     splits = per_model_folds(matrix, 3, 4)
     assert len(parts) == len(splits) == 3
     for part, split, train in zip(parts, splits, spy.seen, strict=True):
@@ -113,7 +119,7 @@ def test_held_out_cells_never_enter_the_training_scores(matrix: ScoreMatrix, spy
 
 
 def test_truth_is_on_the_scale_of_the_fit_that_predicts_it(matrix: ScoreMatrix, spy: Spy) -> None:
-    part = next(held_out_cells(matrix, SPEC, seed=4))
+    part = held_out_cells(matrix, SPEC, LIGHT, seed=4)[0]
     split, train = per_model_folds(matrix, 3, 4)[0], spy.seen[0]
     cells = split.cells[train.observed.any(axis=0)[split.cells[:, 1]]]
     made = predict_cells(make_posterior(matrix=train, spec=SPEC, n_draws=20), cells)
@@ -131,7 +137,7 @@ def test_new_models_are_predicted_from_earlier_ones_where_dates_are_known(
 ) -> None:
     months = np.random.default_rng(1).permutation(12)
     matrix = dated(matrix, [f"2024-{month + 1:02d}" for month in months])
-    blocks = list(held_out_models(matrix, SPEC, seed=4, n_blocks=3))
+    blocks = held_out_models(matrix, SPEC, LIGHT, seed=4, n_blocks=3)
     assert blocks
     assert len(spy.seen) == 3
     left_out = set()
@@ -148,7 +154,7 @@ def test_new_models_are_drawn_at_random_without_dates(
     matrix: ScoreMatrix, spy: Spy, noted: list[tuple[int, tuple[int, ...]]]
 ) -> None:
     matrix = dated(matrix, [None] * 12)
-    list(held_out_models(matrix, SPEC, seed=4, n_blocks=4))
+    held_out_models(matrix, SPEC, LIGHT, seed=4, n_blocks=4)
     hidden = np.array([~train.observed.any(axis=1) for train in spy.seen])
     np.testing.assert_array_equal(hidden.sum(axis=0), 1)  # every model is left out once
     for train, gone in zip(spy.seen, hidden, strict=True):
@@ -160,7 +166,7 @@ def test_scores_shown_are_scores_of_the_model_and_are_not_predicted(
     matrix: ScoreMatrix, spy: Spy, noted: list[tuple[int, tuple[int, ...]]]
 ) -> None:
     matrix = dated(matrix, [None] * 12)
-    made = HeldOut.joined(list(held_out_models(matrix, SPEC, seed=4)))
+    made = HeldOut.joined(held_out_models(matrix, SPEC, LIGHT, seed=4))
     own = matrix.observed.sum(axis=1)
     known = [train.observed.any(axis=0).all() for train in spy.seen]
     assert all(known)
@@ -178,7 +184,7 @@ def test_scores_shown_are_scores_of_the_model_and_are_not_predicted(
 def test_releases_are_fitted_together_with_what_they_show(matrix: ScoreMatrix, spy: Spy) -> None:
     months = np.random.default_rng(1).permutation(12)
     matrix = dated(matrix, [f"2024-{month + 1:02d}" for month in months])
-    parts = list(held_out_releases(matrix, SPEC, seed=4, n_blocks=3))
+    parts = held_out_releases(matrix, SPEC, LIGHT, seed=4, n_blocks=3)
     assert len(spy.seen) == len(parts) == 3 * SHOWN_PER_MODEL
     whole = np.asarray(matrix.observed)
     for part, train in zip(parts, spy.seen, strict=True):
@@ -215,34 +221,56 @@ def test_models_without_scores_are_in_no_block(matrix: ScoreMatrix, spy: Spy) ->
     hidden = np.zeros(matrix.shape, dtype=bool)
     hidden[:4] = True
     rest = dated(matrix, [None] * 12).mask(hidden & matrix.observed)
-    list(held_out_models(rest, SPEC, seed=4, n_blocks=4, n_readings=500))
+    held_out_models(rest, SPEC, LIGHT, seed=4, n_blocks=4, n_readings=500)
     assert [int(train.observed.any(axis=1).sum()) for train in spy.seen] == [6, 6, 6, 6]
     assert set(spy.readings) == {500}
 
 
-def test_both_recalibrations_are_stored(matrix: ScoreMatrix, spy: Spy) -> None:
-    steps: list[tuple[int, int]] = []
+def test_both_recalibrations_are_learned_from_fits_by_the_given_engine(
+    matrix: ScoreMatrix, spy: Spy
+) -> None:
+    shares: list[float] = []
     matrix = dated(matrix, [None] * 12)
-    arrays = learned_calibration(matrix, SPEC, seed=4, progress=lambda *at: steps.append(at))
-    assert arrays is not None
-    assert steps == [(n, 8) for n in range(1, 9)]
-    for part in ("cells", "models"):
-        fields = ("location", "scale", "slopes", "errors")
-        made = Recalibration.from_arrays({name: arrays[f"{part}_{name}"] for name in fields})
-        assert (np.diff(made.errors) >= 0).all()
+    found = learned_calibration(
+        matrix, SPEC, LIGHT, seed=4, report=lambda done, total, note="": shares.append(done / total)
+    )
+    assert found is not None and found.models is not None
+    assert found.engine == "nuts"
+    assert spy.engines == {LIGHT}
+    assert len(spy.readings) == USUAL_FITS
+    assert shares == sorted(shares) and shares[-1] == 1
+    for part in (found.cells, found.models):
+        assert (np.diff(part.errors) >= 0).all()
 
 
-def test_too_few_cells_give_no_recalibration(spy: Spy) -> None:
+def test_recalibration_is_that_of_its_two_kinds_of_held_out_predictions(
+    matrix: ScoreMatrix, spy: Spy
+) -> None:
+    matrix = dated(matrix, [None] * 12)
+    found = learned_calibration(matrix, SPEC, LIGHT, seed=4)
+    assert found is not None and found.models is not None
+    for part, made in (
+        (found.cells, held_out_cells(matrix, SPEC, LIGHT, seed=4)),
+        (found.models, held_out_models(matrix, SPEC, LIGHT, seed=4)),
+    ):
+        expected = HeldOut.joined(made).recalibration()
+        assert expected is not None
+        np.testing.assert_array_equal(part.errors, expected.errors)
+        np.testing.assert_array_equal(part.slopes, expected.slopes)
+
+
+def test_too_few_cells_give_no_recalibration_and_cost_no_fit(spy: Spy) -> None:
     small = make_matrix(0, 5, 4)
     assert small.n_cells < 40
-    assert learned_calibration(small, SPEC, seed=1) is None
+    assert learned_calibration(small, SPEC, LIGHT, seed=1) is None
+    assert not spy.readings
 
 
 @pytest.mark.slow
 def test_the_sampler_itself_cross_fits_a_small_matrix() -> None:
     matrix = make_matrix(0, 6, 5)
     spec = replace(SPEC, families=False)
-    made = HeldOut.joined(list(held_out_cells(matrix, spec, seed=2, config=TINY)))
+    made = HeldOut.joined(held_out_cells(matrix, spec, TINY, seed=2))
     assert made.truth.size > 0
     assert np.isfinite(made.quantiles).all()
     assert np.isfinite(made.truth).all()

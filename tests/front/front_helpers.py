@@ -60,4 +60,4 @@ def front_posterior(widen: float | None = 2.0, *, n_draws: int = 400, seed: int 
     """The same draws with and without (`widen` None) a recalibration."""
     spec = ModelSpec(rank=2, groups=("provider", "lineage"))
     made = make_posterior(seed, n_draws=n_draws, spec=spec, matrix=named_matrix())
-    return Posterior.of(made if widen is None else with_calibration(made, widen))
+    return made if widen is None else with_calibration(made, widen)

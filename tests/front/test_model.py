@@ -380,13 +380,14 @@ def test_observe_corrects_with_a_note(model: Model) -> None:
     twice = made.observe("GPQA", 71)
     assert twice.notes == (
         "gpqa: 70 is replaced by 72.5",
-        "gpqa: 72.5 is replaced by 71",
         "'GPQA' is taken for gpqa",
+        "gpqa: 72.5 is replaced by 71",
     )
     trained = float(POSTERIOR.matrix.values[0, 6])
     fitted = POSTERIOR.model("solo-1").observe("exam", 50)
     assert fitted.notes == (f"exam: {trained:g} is replaced by 50",)
     assert fitted.observed["exam"] == 50.0
+    refused(lambda: model.observe("gpqa", "x"), ScoreError, "'gpqa' is not a finite number: 'x'")
     refused(lambda: model.observe("exam", 700), ScoreError, "lies outside its scale")
     refused(lambda: model.observe("quiz", 70), AmbiguousIdError, "may be any of")
 

@@ -12,6 +12,7 @@ import pytest
 from bayesbench.errors import AmbiguousIdError, PosteriorFileError, UnknownIdError, UsageError
 from bayesbench.front.posterior import Posterior, open_posterior
 from bayesbench.front.prediction import CellPrediction, Prediction
+from bayesbench.posterior.stored import StoredPosterior
 from tests.factories import make_posterior, with_calibration
 from tests.front.front_helpers import front_posterior
 
@@ -32,7 +33,8 @@ def draws_of(prediction: Prediction | CellPrediction, kind: str) -> np.ndarray:
 
 
 def test_it_is_the_stored_posterior() -> None:
-    stored = make_posterior()
+    asked = make_posterior()
+    stored = StoredPosterior(**{item.name: getattr(asked, item.name) for item in fields(asked)})
     made = Posterior.of(stored)
     for item in fields(stored):
         if item.name != "draws":

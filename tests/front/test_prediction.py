@@ -9,7 +9,7 @@ import pytest
 
 import bayesbench.front.prediction
 from bayesbench.answers.joint import LEAST_DRAWS
-from bayesbench.answers.prediction import predictive
+from bayesbench.answers.predictive import predictive
 from bayesbench.errors import AmbiguousIdError, BayesbenchError, UnknownIdError, UsageError
 from bayesbench.front.prediction import CellPrediction, Prediction
 from bayesbench.low_rank.link import Transform

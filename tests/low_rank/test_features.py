@@ -109,11 +109,7 @@ def test_lineage_that_was_not_fitted_is_flagged(model_id: str | None, known: boo
     assert row.unknown_kinds.tolist() == [not known]
 
 
-def test_faults_are_named() -> None:
-    ModelFeatures.from_matrix(
-        matrix_of(params_b=[1.0, 2.0, 3.0], reasoning=[True, False, None]),
-        ModelSpec(covariates=("params_b", "reasoning")),
-    )
+def test_a_covariate_that_does_not_exist_is_named() -> None:
     with pytest.raises(UnknownIdError, match="unknown covariate 'colour'"):
         ModelFeatures.from_matrix(make_matrix(), ModelSpec(covariates=("colour",)))
 

@@ -16,13 +16,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayesbench import plots
-from bayesbench.answers.prediction import Predictive, fitted_draws, predict_cells, predictive
+from bayesbench.answers.predictive import Predictive, fitted_draws, predict_cells, predictive
 from bayesbench.design import Recommendation
 from bayesbench.errors import UsageError
 from bayesbench.evaluation.metrics import coverage, strata
 from bayesbench.plots.style import binomial_band
 from bayesbench.posterior.stored import StoredPosterior
-from bayesbench.structure import AlignedFactors, aligned_factors, factor_ends
+from bayesbench.structure import (
+    AlignedFactors,
+    CompletePart,
+    Structure,
+    aligned_factors,
+    factor_ends,
+)
+from bayesbench.structure.shares import Share
 from tests.factories import make_posterior
 
 RNG = np.random.default_rng(0)
@@ -33,18 +40,10 @@ RECOMMENDATIONS = (
     Recommendation("hard", 3.0, 2.0, 1.5, 1.0, 40.0, 30.0, 55.0),
     Recommendation("easy", 1.0, None, None, 0.5, 90.0, 80.0, 97.0),
 )
-STRUCTURE = {
-    "submatrices": [
-        {
-            "n_models": 20,
-            "n_benchmarks": 8,
-            "shares": [
-                {"rank": 1, "share": 0.7, "lower": 0.6, "upper": 0.8, "chance": 0.3},
-                {"rank": 2, "share": 0.9, "lower": 0.85, "upper": 0.93, "chance": 0.5},
-            ],
-        }
-    ]
-}
+SHARES = (Share(1, 0.7, 0.6, 0.8, 0.3), Share(2, 0.9, 0.85, 0.93, 0.5))
+STRUCTURE = Structure(
+    (CompletePart(tuple(f"m{i}" for i in range(20)), tuple("abcdefgh"), 2, SHARES),)
+)
 
 
 POLICIES = {

@@ -7,12 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bayesbench.errors import DataError, SchemaError, UnknownIdError, UsageError
-from bayesbench.scores import ScoreMatrix, read_scores
-from bayesbench.scores.datasets import bundled_path
+from bayesbench.scores import ScoreMatrix
 
 
 def small() -> ScoreMatrix:
@@ -211,14 +208,6 @@ def test_long_csv_with_short_names(tmp_path: Path, compressed: bool) -> None:
     np.testing.assert_array_equal(matrix.values, [[0.5], [0.75]])
 
 
-def test_wide_csv(tmp_path: Path) -> None:
-    path = tmp_path / "wide.csv"
-    path.write_text(",b1,b2\nm1,10,\nm2,NA,30.5\n", encoding="utf-8-sig")
-    matrix = read_scores(path, scale="percent")
-    np.testing.assert_array_equal(matrix.values, [[10, np.nan], [np.nan, 30.5]])
-    assert matrix.benchmark_ids == ("b1", "b2")
-
-
 def test_csv_with_a_file_of_metadata(tmp_path: Path) -> None:
     scores, benchmarks = tmp_path / "scores.csv", tmp_path / "benchmarks.csv"
     scores.write_text("model,benchmark,score\nm1,elo,1500\nm1,acc,50\n")
@@ -227,24 +216,6 @@ def test_csv_with_a_file_of_metadata(tmp_path: Path) -> None:
         ScoreMatrix.from_csv(scores, benchmarks=benchmarks)
     matrix = ScoreMatrix.from_csv(scores, benchmarks=benchmarks, scale="percent")
     assert matrix.benchmarks["scale"].to_dict() == {"elo": "rating", "acc": "percent"}
-
-
-def test_a_csv_without_metadata_needs_a_scale(tmp_path: Path) -> None:
-    path = tmp_path / "scores.csv"
-    path.write_text("model,benchmark,score\nm1,b1,50\n")
-    with pytest.raises(UsageError, match="states no scale; say scale percent"):
-        read_scores(path)
-    with pytest.raises(UsageError, match="'points' is not known; use percent"):
-        read_scores(path, scale="points")
-
-
-def test_read_scores_takes_a_directory() -> None:
-    assert read_scores(bundled_path("data", "open_scores")).shape == (625, 189)
-
-
-def test_a_bundled_file_that_is_missing_is_named() -> None:
-    with pytest.raises(DataError, match=r"data/nothing\.csv is not installed"):
-        bundled_path("data", "nothing.csv")
 
 
 def test_constructor_refuses_tables_that_do_not_fit() -> None:
@@ -263,48 +234,3 @@ def test_constructor_refuses_tables_that_do_not_fit() -> None:
     with pytest.raises(SchemaError, match="not a finite number"):
         broken = matrix.readings.assign(score=np.inf)
         ScoreMatrix(matrix.models, matrix.benchmarks, broken)
-
-
-@given(st.permutations(range(5)), st.permutations(range(3)), st.permutations(range(3)))
-def test_hash_does_not_depend_on_order(
-    readings: list[int], models: list[int], benchmarks: list[int]
-) -> None:
-    matrix = small()
-    shuffled = ScoreMatrix(
-        matrix.models.iloc[models],
-        matrix.benchmarks.iloc[benchmarks],
-        matrix.readings.iloc[readings].reset_index(drop=True),
-    )
-    assert shuffled.data_hash == matrix.data_hash
-    np.testing.assert_array_equal(shuffled.values, matrix.values[np.ix_(models, benchmarks)])
-
-
-@pytest.mark.parametrize(
-    ("table", "column", "value"),
-    [
-        ("readings", "score", 11.0),
-        ("readings", "n_items", 99.0),
-        ("benchmarks", "upper", 200.0),
-        ("benchmarks", "higher_is_better", False),
-        ("models", "provider", "X"),
-        ("models", "reasoning", True),
-    ],
-)
-def test_hash_sees_every_change_a_fit_could_see(table: str, column: str, value: object) -> None:
-    matrix = small()
-    tables = {
-        "models": matrix.models.copy(),
-        "benchmarks": matrix.benchmarks.copy(),
-        "readings": matrix.readings.copy(),
-    }
-    changed = tables[table]
-    changed.iloc[0, changed.columns.get_loc(column)] = value
-    assert ScoreMatrix(**tables).data_hash != matrix.data_hash
-
-
-def test_hash_leaves_names_and_sources_out() -> None:
-    matrix = small()
-    named = ScoreMatrix(
-        matrix.models.assign(name="x"), matrix.benchmarks, matrix.readings.assign(setting="y")
-    )
-    assert named.data_hash == matrix.data_hash

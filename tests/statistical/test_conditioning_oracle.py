@@ -7,11 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bayesbench.answers.prediction import Predictive, predict_cells
+from bayesbench.answers.predictive import Predictive, predict_cells
 from bayesbench.fitting.crossfit import condition_on_row
-from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
-from bayesbench.fitting.engines.nuts import fit_nuts
 from bayesbench.fitting.engines.settings import NUTS, Gibbs
+from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
@@ -22,7 +21,7 @@ N_MODELS, N_BENCHMARKS, HELD_OUT = 30, 25, 5
 KS = (3, 5, 10)
 SPEC = ModelSpec(rank=2)
 CONFIG = Gibbs(chains=1, warmup=600, draws=500, thin=8)
-NUTS = NUTS(chains=2, warmup=300, draws=300)
+REFERENCE = NUTS(chains=2, warmup=300, draws=300)
 MOST_POINTS, LEAST_RATIO, MOST_RATIO = 0.5, 0.9, 1.1
 
 Engine = Callable[[ScoreMatrix, int, int], StoredPosterior]
@@ -48,7 +47,7 @@ def showing(matrix: ScoreMatrix, row: int, shown: np.ndarray) -> ScoreMatrix:
 
 
 def gibbs(matrix: ScoreMatrix, seed: int, n_readings: int) -> StoredPosterior:
-    return fit_gibbs(matrix, SPEC, CONFIG, seed=seed, n_readings=n_readings, check=False)
+    return sample(matrix, SPEC, CONFIG, seed=seed, n_readings=n_readings, check=False)
 
 
 def held_out(matrix: ScoreMatrix) -> list[tuple[int, np.ndarray]]:
@@ -90,7 +89,7 @@ def by_gibbs(matrix: ScoreMatrix, row: int, n_readings: int) -> StoredPosterior:
 
 
 def by_nuts(matrix: ScoreMatrix, row: int, n_readings: int) -> StoredPosterior:
-    return fit_nuts(matrix, SPEC, NUTS, seed=200 + row)
+    return sample(matrix, SPEC, REFERENCE, seed=200 + row)
 
 
 @pytest.mark.parametrize("engine", [by_gibbs, by_nuts])

@@ -1,4 +1,4 @@
-"""NUTS and Gibbs draw from the same posterior: means and spreads within Monte Carlo error."""
+"""REFERENCE and Gibbs draw from the same posterior: means and spreads within Monte Carlo error."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from arviz_stats import base as arviz_base_stats
 
-from bayesbench.answers.prediction import predict_cells
-from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
-from bayesbench.fitting.engines.nuts import fit_nuts
+from bayesbench.answers.predictive import predict_cells
 from bayesbench.fitting.engines.settings import NUTS, Gibbs
+from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.eta import linear_predictor
 from bayesbench.low_rank.simulate import simulate
 from bayesbench.low_rank.spec import ModelSpec
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 array_stats: Any = arviz_base_stats.array_stats
 GIBBS = Gibbs(chains=2, warmup=1000, draws=600, thin=16)
-NUTS = NUTS(chains=2, warmup=300, draws=600)
+REFERENCE = NUTS(chains=2, warmup=300, draws=600)
 LARGEST_Z = 4.5
 """With some hundred correlated comparisons; a standard normal exceeds it once in 150,000."""
 SCALARS = ("noise_level", "mean_loading", "scale_bias", "scale_loading", "scale_family")
@@ -85,8 +84,8 @@ def both(request: pytest.FixtureRequest) -> tuple[StoredPosterior, StoredPosteri
     else:
         matrix, spec = real(request.getfixturevalue("open_matrix"))
     return (
-        fit_gibbs(matrix, spec, GIBBS, seed=1, check=False),
-        fit_nuts(matrix, spec, NUTS, seed=2),
+        sample(matrix, spec, GIBBS, seed=1, check=False),
+        sample(matrix, spec, REFERENCE, seed=2),
     )
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from bayesbench.answers.condition import condition
-from bayesbench.answers.prediction import predictive
-from bayesbench.fitting.engines.gibbs.sampler import fit_gibbs
+from bayesbench.answers.predictive import predictive
 from bayesbench.fitting.engines.settings import Gibbs
+from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.features import ModelFeatures, NewRow
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
@@ -57,7 +57,7 @@ def posterior() -> StoredPosterior:
         ignore_index=False, var_name="benchmark_id", value_name="score"
     )
     matrix = ScoreMatrix.from_frame(long.reset_index(), scale="percent")
-    return fit_gibbs(matrix, SPEC, CONFIG, seed=3, check=False)
+    return sample(matrix, SPEC, CONFIG, seed=3, check=False)
 
 
 def covered(posterior: StoredPosterior) -> float:

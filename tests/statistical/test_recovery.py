@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
-from bayesbench.answers.prediction import PREDICTIVE_LEVELS, predict_cells
-from bayesbench.fitting.engines.gibbs.sampler import compiled_sampler, gibbs_data, gibbs_shape
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS, predict_cells
 from bayesbench.fitting.engines.settings import Gibbs
-from bayesbench.fitting.problem import finished, prepare
+from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.eta import linear_predictor
 from bayesbench.low_rank.simulate import Simulation, simulate
 from bayesbench.low_rank.spec import ModelSpec
@@ -28,19 +25,14 @@ STANDARD_ERRORS = 3.5
 
 def fitted(simulation: Simulation, seed: int) -> StoredPosterior:
     """Fit on the link that made the scores; every matrix has the same shape: one compilation."""
-    begun = time.perf_counter()
-    problem = prepare(simulation.matrix, simulation.spec, simulation.transform)
-    shape = gibbs_shape(problem.data, problem.spec, N_READINGS)
-    draws = compiled_sampler(shape, CONFIG.thin).run(
-        gibbs_data(problem.data, shape),
+    return sample(
+        simulation.matrix,
+        simulation.spec,
+        CONFIG,
         seed=seed,
-        chains=CONFIG.chains,
-        warmup=CONFIG.warmup,
-        draws=CONFIG.draws,
-    )
-    del draws["log_likelihood"]
-    return finished(
-        problem, draws, {}, method="gibbs", config=CONFIG, seed=seed, begun=begun, check=False
+        n_readings=N_READINGS,
+        check=False,
+        transform=simulation.transform,
     )
 
 

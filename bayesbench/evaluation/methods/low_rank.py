@@ -7,91 +7,33 @@ what the task shows. New releases and probes have methods of their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...answers.prediction import predict_cells
-from ...errors import UsageError
-from ...fitting.crossfit import CROSSFIT_CONFIG, FOLD_CONFIG, HeldOut, held_out_cells
-from ...fitting.engines.gibbs.sampler import fit_gibbs
-from ...fitting.engines.settings import NUTS, SVI, Gibbs
+from ...answers.predictive import predict_cells
+from ...fitting.crossfit import FOLD_CONFIG, HeldOut, held_out_cells
+from ...fitting.engines.contract import Engine
+from ...fitting.engines.settings import NUTS, SVI
+from ...fitting.sample import sample
 from ...low_rank.link import Transform
 from ...low_rank.spec import ModelSpec
-from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
+from ..predictions import CellPredictions, IntArray
 from ..tasks import FinishedFold, FoldTask, training_matrix
-from .new_release import NewReleaseLowRank
-from .peers.base import CellPredictions, IntArray
-from .probes import ProbesLowRank
+from .low_rank_options import settings
 from .raw import held_out, raw_predictions, recalibrated_fold
 
-__all__ = ["LowRank", "build"]
+__all__ = ["LowRank"]
 
-ENGINES = {"low-rank": "gibbs", "low-rank-nuts": "nuts", "low-rank-svi": "svi"}
-OF_NEW_MODELS = ("new-release", "probes")
-"""Protocols about models of which little is known: each has a method of its own."""
-FOLD_NUTS = NUTS(chains=1, warmup=300, draws=400, max_tree_depth=8)
-
-Floats = NDArray[np.float64]
-
-
-def build(
-    name: str, *, protocol: str = "folds", **options: Any
-) -> LowRank | NewReleaseLowRank | ProbesLowRank:
-    """Build a low-rank method.
-
-    Parameters
-    ----------
-    name : str
-        ``low-rank`` (blocked Gibbs), ``low-rank-nuts`` or ``low-rank-svi``.
-    protocol : str
-    **options
-        Fields of `ModelSpec` (``rank=4``), or ``draws``, ``warmup``, ``thin`` of the engine, or
-        for ``new-release`` how ``update``: ``"refit"`` or ``"condition"``.
-
-    Raises
-    ------
-    UsageError
-        An option is not one of these.
-    """
-    engine = ENGINES[name]
-    sampling = {key: options.pop(key) for key in ("draws", "warmup", "thin") if key in options}
-    update = options.pop("update", "refit") if protocol == "new-release" else "refit"
-    options = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
-    try:
-        spec = ModelSpec(**options)
-        if engine == "gibbs":
-            config: Any = replace(FOLD_CONFIG, **sampling)
-        elif engine == "nuts":
-            config = replace(FOLD_NUTS, **sampling)
-        else:
-            config = SVI(**sampling)
-    except TypeError as error:
-        raise UsageError(f"method {name!r}: {error}") from error
-    if protocol in OF_NEW_MODELS:
-        if engine != "gibbs":
-            raise UsageError(f"protocol {protocol!r} runs with low-rank, not {name!r}")
-        if protocol == "probes":
-            planning = replace(CROSSFIT_CONFIG, **sampling)
-            return ProbesLowRank(name, spec, config, planning)
-        return NewReleaseLowRank(name, spec, config, update)
-    return LowRank(name, spec, config)
-
-
-def _fit(train: ScoreMatrix, spec: ModelSpec, config: Any, seed: int) -> StoredPosterior:
-    if isinstance(config, Gibbs):
-        return fit_gibbs(train, spec, config, seed=seed, check=False)
-    if isinstance(config, NUTS):
-        from ...fitting.engines.nuts import fit_nuts
-
-        return fit_nuts(train, spec, config, seed=seed)
-    from ...fitting.engines.svi import fit_svi
-
-    return fit_svi(train, spec, config, seed=seed)
+CONFIGS: Mapping[str, Engine] = {
+    "low-rank": FOLD_CONFIG,
+    "low-rank-nuts": NUTS().lighter(),
+    "low-rank-svi": SVI(),
+}
+"""How each method samples, but for what its options say."""
 
 
 @dataclass(frozen=True)
@@ -102,16 +44,21 @@ class LowRank:
     ----------
     name : str
     spec : ModelSpec
-    config : Gibbs, NUTS or SVI
+    config : Engine
     """
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
-    config: Any = FOLD_CONFIG
+    config: Engine = FOLD_CONFIG
+
+    @classmethod
+    def built(cls, name: str, options: Mapping[str, Any]) -> LowRank:
+        """The method ``low-rank``, ``low-rank-nuts`` or ``low-rank-svi`` with its options."""
+        return cls(name, *settings(name, options, CONFIGS[name]))
 
     def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
         """Raw predictions; the latent quantiles and what recalibration needs are in ``extras``."""
-        posterior = _fit(train, self.spec, self.config, seed % 2**31)
+        posterior = sample(train, self.spec, self.config, seed=seed % 2**31, check=False)
         made = predict_cells(posterior, cells)
         shown = train.observed
         return raw_predictions(
@@ -137,7 +84,7 @@ class LowRank:
             if not others:
                 train, _ = training_matrix(matrix, fold.task)
                 seed = fold.task.random_seed % 2**31
-                others = list(held_out_cells(train, self.spec, seed=seed))
+                others = held_out_cells(train, self.spec, self.config.lighter(), seed=seed)
             recalibration = HeldOut.joined(others).recalibration()
             out.append(recalibrated_fold(matrix, base, fold, recalibration))
         return out

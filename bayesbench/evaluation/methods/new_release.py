@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from ...answers.calibrated import predictive_features
-from ...answers.prediction import PREDICTIVE_LEVELS, Predictive, predict_cells
+from ...answers.predictive import PREDICTIVE_LEVELS, Predictive, predict_cells
 from ...errors import UsageError
 from ...fitting.crossfit import (
     FOLD_CONFIG,
@@ -17,14 +18,15 @@ from ...fitting.crossfit import (
     held_out_models,
     held_out_releases,
 )
-from ...fitting.engines.gibbs.sampler import fit_gibbs
-from ...fitting.engines.settings import Gibbs
+from ...fitting.engines.contract import Engine
+from ...fitting.sample import sample
 from ...low_rank.spec import ModelSpec
 from ...posterior.calibration import Recalibration
 from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
+from ..predictions import CellPredictions, IntArray
 from ..tasks import FoldTask
-from .peers.base import CellPredictions, IntArray
+from .low_rank_options import gibbs_only, settings
 
 __all__ = ["NewReleaseLowRank"]
 
@@ -42,7 +44,7 @@ class NewReleaseLowRank:
     ----------
     name : str
     spec : ModelSpec
-    config : Gibbs
+    config : Engine
     update : {"refit", "condition"}
         Fit everything shown together, so that siblings released together tell of each other; or
         condition one fit of the earlier models on each new model's scores alone.
@@ -50,14 +52,20 @@ class NewReleaseLowRank:
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
-    config: Gibbs = FOLD_CONFIG
+    config: Engine = FOLD_CONFIG
     update: str = "refit"
-
-    batch = "group"
 
     def __post_init__(self) -> None:
         if self.update not in UPDATES:
             raise UsageError(f"update must be {' or '.join(UPDATES)}, got {self.update!r}")
+
+    @classmethod
+    def built(cls, name: str, options: Mapping[str, Any]) -> NewReleaseLowRank:
+        """The method ``low-rank`` with its options, of which ``update`` is one."""
+        gibbs_only(name, "new-release")
+        rest = {key: value for key, value in options.items() if key != "update"}
+        spec, config = settings(name, rest, FOLD_CONFIG, "update")
+        return cls(name, spec, config, options.get("update", cls.update))
 
     def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
         """Predict models that show a few scores; all others of `train` were out before them."""
@@ -94,13 +102,13 @@ class NewReleaseLowRank:
         return out
 
     def _fit(self, train: ScoreMatrix, size: int, seed: int) -> StoredPosterior:
-        return fit_gibbs(
+        return sample(
             train, self.spec, self.config, seed=seed % 2**31, n_readings=size, check=False
         )
 
     def _recalibration(self, others: ScoreMatrix, seed: int, size: int) -> Recalibration | None:
         source = held_out_releases if self.update == "refit" else held_out_models
-        parts = list(source(others, self.spec, seed=seed % 2**31, n_readings=size))
+        parts = source(others, self.spec, self.config.lighter(), seed=seed % 2**31, n_readings=size)
         return HeldOut.joined(parts).recalibration() if parts else None
 
     def _refitted(

@@ -21,7 +21,7 @@ from ...low_rank.facts import ModelFacts
 from ...low_rank.link import Transform
 from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
-from ..protocols.reveal import LOW_COST, Policy, low_cost_of
+from ..policies import LOW_COST, Policy, low_cost_of
 
 __all__ = ["by_information", "by_variance", "in_sample_policies", "informed_policies", "own_order"]
 

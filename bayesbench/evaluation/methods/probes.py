@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from ...fitting.crossfit import CROSSFIT_CONFIG, FOLD_CONFIG, HeldOut, condition_on_row, in_threads
-from ...fitting.engines.gibbs.sampler import fit_gibbs
+from ...fitting.chains import run_all
+from ...fitting.crossfit import FOLD_CONFIG, HeldOut, condition_on_row
+from ...fitting.engines.contract import Engine
 from ...fitting.engines.settings import Gibbs
+from ...fitting.sample import sample
 from ...low_rank.link import Transform
 from ...low_rank.spec import ModelSpec
 from ...posterior.calibration import Recalibration
 from ...posterior.stored import StoredPosterior
+from ...progress import Report
 from ...scores.matrix import ScoreMatrix
-from ..protocols.reveal import Policy
+from ..policies import Policy
+from ..predictions import CellPredictions, IntArray
 from ..tasks import FinishedFold, FoldTask
-from .peers.base import CellPredictions, IntArray
+from .low_rank_options import gibbs_only, settings
 from .probe_orders import (
     by_information,
     by_variance,
@@ -30,6 +35,8 @@ from .probe_orders import (
 from .raw import held_out, raw_predictions, recalibrated_fold
 
 __all__ = ["ProbesLowRank"]
+
+Orders = tuple[tuple[str, ...], tuple[str, ...]]
 
 MOST_CELLS = 8000
 """Held-out predictions that one recalibration learns from, drawn from all there are."""
@@ -47,18 +54,24 @@ class ProbesLowRank:
     ----------
     name : str
     spec : ModelSpec
-    config : Gibbs
+    config : Engine
         Of the fits whose predictions are evaluated.
-    planning : Gibbs
+    planning : Engine
         Of the fits that choose adaptive probes.
     """
 
     name: str
     spec: ModelSpec = field(default_factory=ModelSpec)
-    config: Gibbs = FOLD_CONFIG
-    planning: Gibbs = CROSSFIT_CONFIG
+    config: Engine = FOLD_CONFIG
+    planning: Engine = field(default_factory=lambda: Gibbs().lighter())
 
-    batch = "group"
+    @classmethod
+    def built(cls, name: str, options: Mapping[str, Any]) -> ProbesLowRank:
+        """The method ``low-rank`` with its options, which go for the planning fits too."""
+        gibbs_only(name, "probes")
+        spec, config = settings(name, options, FOLD_CONFIG)
+        _, planning = settings(name, options, Gibbs().lighter())
+        return cls(name, spec, config, planning)
 
     def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
         """Raw predictions of the one model that has cells to predict."""
@@ -118,9 +131,12 @@ class ProbesLowRank:
         """Global, low-cost and adaptive orders by information; by variance; in-sample ones."""
         rows = [int(row) for row in np.flatnonzero(matrix.observed.any(axis=1))]
         plan = partial(_own_orders, self, matrix, length, seed)
-        made = in_threads(plan, rows) if executor is None else executor.map(plan, rows)
+        if executor is None:
+            made = run_all([_quietly(plan, row) for row in rows], first_alone=True)
+        else:
+            made = list(executor.map(plan, rows))
         orders = dict(zip((matrix.model_ids[row] for row in rows), made, strict=True))
-        fitted = fit_gibbs(matrix, self.spec, self.config, seed=seed, check=False)
+        fitted = sample(matrix, self.spec, self.config, seed=seed, check=False)
         return [
             *informed_policies(fitted, matrix, length, low_cost),
             Policy("epig-adaptive", ({name: own[0] for name, own in orders.items()},)),
@@ -129,12 +145,12 @@ class ProbesLowRank:
         ]
 
     def _without(
-        self, matrix: ScoreMatrix, row: int, seed: int, config: Gibbs | None = None
+        self, matrix: ScoreMatrix, row: int, seed: int, config: Engine | None = None
     ) -> StoredPosterior:
         """Fit of all models but one; its row stays, empty, to keep the shape."""
         hidden = np.zeros(matrix.shape, dtype=np.bool_)
         hidden[row] = matrix.observed[row]
-        return fit_gibbs(
+        return sample(
             matrix.mask(hidden),
             self.spec,
             config or self.config,
@@ -155,11 +171,15 @@ class ProbesLowRank:
 
 def _own_orders(
     method: ProbesLowRank, matrix: ScoreMatrix, length: int, seed: int, row: int
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+) -> Orders:
     """Adaptive orders of one model by information and by variance, from a fit without it."""
     posterior = method._without(matrix, row, seed + 1 + row, method.planning)
     informed = own_order(posterior, matrix, row, length, by_information)
     return informed, own_order(posterior, matrix, row, length, by_variance)
+
+
+def _quietly(plan: Callable[[int], Orders], row: int) -> Callable[[Report], Orders]:
+    return lambda _: plan(row)
 
 
 def _dealt(owner: IntArray) -> IntArray:

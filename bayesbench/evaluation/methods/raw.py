@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...answers.prediction import PREDICTIVE_LEVELS, Predictive
+from ...answers.predictive import PREDICTIVE_LEVELS, Predictive
 from ...fitting.crossfit import HeldOut
 from ...low_rank.link import Transform
 from ...posterior.calibration import Recalibration
 from ...scores.matrix import ScoreMatrix
+from ..predictions import CellPredictions
 from ..tasks import FinishedFold
-from .peers.base import CellPredictions
 
 __all__ = ["held_out", "raw_predictions", "recalibrated_fold"]
 

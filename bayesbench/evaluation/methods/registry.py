@@ -1,114 +1,69 @@
-"""Methods by name, and what a method may offer beyond ``predict``."""
+"""Methods by name."""
 
 from __future__ import annotations
 
-import difflib
-import importlib
-from collections.abc import Sequence
-from concurrent.futures import Executor
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any
 
 from ...errors import UnknownIdError
-from ...scores.matrix import ScoreMatrix
-from ..protocols.reveal import Policy
-from ..tasks import FinishedFold, FoldTask
-from .peers import BASELINES, build_baseline
-from .peers.base import CellPredictions, Predictor
+from ...scores.ids import nearest_ids
+from ..predictor import Predictor, Setting
+from .options import checked
+from .peers import PEERS
 
-__all__ = [
-    "LOW_RANK_METHODS",
-    "BatchMethod",
-    "FinalizingMethod",
-    "PlanningMethod",
-    "available_methods",
-    "build_method",
-    "fingerprint",
-]
+__all__ = ["LOW_RANK_METHODS", "available_methods", "build_method"]
 
 LOW_RANK_METHODS = ("low-rank", "low-rank-nuts", "low-rank-svi")
-_LOW_RANK_MODULE = "bayesbench.evaluation.methods.low_rank"
-
-
-@runtime_checkable
-class BatchMethod(Protocol):
-    """A method that takes several tasks at once (one compile, one fit with many conditionings).
-
-    ``batch`` says how much it wants in one call: ``"fold"`` one task, ``"group"`` the tasks that
-    share a group (a seed's folds in P1, a family in P3, a model in P4), ``"all"`` everything.
-    """
-
-    @property
-    def batch(self) -> str:
-        """``"fold"``, ``"group"`` or ``"all"``."""
-        ...
-
-    def predict_tasks(
-        self, matrix: ScoreMatrix, tasks: Sequence[FoldTask]
-    ) -> Sequence[CellPredictions]:
-        """Predict the cells of each task from what that task shows (:func:`training_matrix`)."""
-        ...
-
-
-@runtime_checkable
-class FinalizingMethod(Protocol):
-    """A method with a last step over all folds, such as recalibration across a seed's folds."""
-
-    def finalize(
-        self, matrix: ScoreMatrix, folds: Sequence[FinishedFold]
-    ) -> Sequence[CellPredictions]:
-        """Final predictions, one per fold in the same order."""
-        ...
-
-
-@runtime_checkable
-class PlanningMethod(Protocol):
-    """A method that chooses its own probes for protocol P4."""
-
-    def policies(
-        self,
-        matrix: ScoreMatrix,
-        length: int,
-        seed: int,
-        low_cost: Sequence[str] | None,
-        executor: Executor | None = None,
-    ) -> Sequence[Policy]:
-        """Policies with orders of `length` probes; `executor` may be used to make them."""
-        ...
 
 
 def available_methods() -> tuple[str, ...]:
     """Names that :func:`build_method` takes."""
-    return (*LOW_RANK_METHODS, *BASELINES)
+    return (*LOW_RANK_METHODS, *PEERS)
 
 
-def build_method(name: str, *, protocol: str = "folds", **options: Any) -> Predictor:
+def build_method(name: str, *, setting: Setting = "cells", **options: Any) -> Predictor:
     """Build a method by name.
 
     Parameters
     ----------
     name : str
         One of :func:`available_methods`.
-    protocol : str
-        What it will be used for: the low-rank methods recalibrate accordingly.
+    setting : {"cells", "releases", "probes"}
+        Of the protocol it will be used for (``Folds.setting``): the low-rank methods are fitted
+        and recalibrated accordingly, the peers are the same everywhere.
     **options
-        Settings of the method.
+        Settings of the method: the fields of a peer; for the low-rank model those of `ModelSpec`,
+        ``draws``, ``warmup`` and ``thin`` as far as its engine has them, and for releases
+        ``update``.
 
     Raises
     ------
     UnknownIdError
         With the nearest names.
     UsageError
-        If an option does not belong to the method.
+        If an option does not belong to the method; names those that do.
+
+    Examples
+    --------
+    >>> build_method("als", rank=3)
+    BiasALS(rank=3, penalty=0.1, n_iter=40, n_starts=10)
     """
-    if name in BASELINES:
-        return build_baseline(name, **options)
+    if name in PEERS:
+        return checked(name, PEERS[name], options)
     if name in LOW_RANK_METHODS:
-        module = importlib.import_module(_LOW_RANK_MODULE)
-        return cast(Predictor, module.build(name, protocol=protocol, **options))
+        return _low_rank(name, setting, options)
     known = available_methods()
-    raise UnknownIdError("method", name, difflib.get_close_matches(name, known, 3) or known)
+    raise UnknownIdError("method", name, nearest_ids(name, known) or known)
 
 
-def fingerprint(method: Predictor) -> str:
-    """Text that changes with the method's settings: its ``fingerprint`` if any, else its repr."""
-    return str(getattr(method, "fingerprint", repr(method)))
+def _low_rank(name: str, setting: Setting, options: dict[str, Any]) -> Predictor:
+    # the samplers bring jax, which the peers do without
+    from .low_rank import LowRank
+    from .new_release import NewReleaseLowRank
+    from .probes import ProbesLowRank
+
+    methods: dict[Setting, type[LowRank | NewReleaseLowRank | ProbesLowRank]] = {
+        "cells": LowRank,
+        "releases": NewReleaseLowRank,
+        "probes": ProbesLowRank,
+    }
+    return methods[setting].built(name, options)

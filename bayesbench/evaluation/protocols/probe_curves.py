@@ -1,9 +1,9 @@
-"""Protocol P4 put together: a curve for every policy, set against random and naive probes."""
+"""A curve for every probe policy, set against random and naive probes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from ...scores.matrix import ScoreMatrix
 from ..cells import CellTable, ranking_of
 from ..figures import counted, short
 from ..metrics import RankingCounts
+from ..policies import LOW_COST, Policy
 from ..tasks import FinishedFold
-from .reveal import LOW_COST, PlannedProbes, Policy
 
-__all__ = ["by_policy", "policy_curves"]
+__all__ = ["policy_curves"]
 
 ANCHORS = ("random", "max-variance")
 """What a policy is set against: random sets and the naive rule."""
@@ -32,21 +32,6 @@ RESAMPLES = 1000
 
 Floats = NDArray[np.float64]
 Ranking = Mapping[float, RankingCounts]
-
-
-def by_policy(plan: PlannedProbes, folds: Sequence[FinishedFold]) -> list[FinishedFold]:
-    """The folds as every policy uses them, tagged with policy, k and replicate.
-
-    Policies that show a model the same scores share a task; what is made of its predictions later
-    (recalibration, figures) is each policy's own.
-    """
-    out = []
-    for (policy, k, replicate), numbers in plan.uses.items():
-        tags: dict[str, int | str] = {"policy": policy, "k": k, "replicate": replicate}
-        for number in numbers:
-            fold = folds[number]
-            out.append(replace(fold, task=replace(fold.task, tags={**fold.task.tags, **tags})))
-    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +85,7 @@ def policy_curves(
     policies : sequence of Policy
     ks : sequence of int
     folds : sequence of FinishedFold
-        From `by_policy`, finalized.
+        As `Probes.arranged` gives them, finalized.
     table : CellTable
         Of these folds.
     seed : int

@@ -1,4 +1,4 @@
-"""Protocol P3: families of new releases, and the models that were out before each."""
+"""Families of new releases, and what is known of their dates."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ...errors import DataError, SchemaError
 from ...scores.matrix import ScoreMatrix
-from ..methods.peers.base import IntArray
-from ..tasks import FoldTask, task_seed
 
 __all__ = [
     "BENCHPRESS_FAMILIES",
@@ -25,7 +22,6 @@ __all__ = [
     "families_by_time",
     "last_day",
     "load_families",
-    "new_release_tasks",
 ]
 
 
@@ -156,80 +152,3 @@ def default_families(matrix: ScoreMatrix) -> tuple[Family, ...]:
             "add release_date to models.csv or give --families"
         )
     return families
-
-
-def new_release_tasks(
-    matrix: ScoreMatrix,
-    families: Sequence[Family],
-    *,
-    ks: Sequence[int] = (1, 5, 10),
-    n_seeds: int = 10,
-    seed: int = 42,
-) -> list[FoldTask]:
-    """Tasks of protocol P3, ordered by seed, family and k.
-
-    The models of a family are predicted together; each shows `k` of its scores, drawn at random,
-    the draw for a larger k containing that for a smaller one. A model with no more than k scores
-    sits out.
-
-    Raises
-    ------
-    DataError
-        If a family has no model in the matrix or no model was released before its cutoff.
-    """
-    days = [last_day(text) for text in matrix.models["release_date"]]
-    tasks = []
-    for draw in range(n_seeds):
-        for number, family in enumerate(families):
-            members = family.members(matrix.model_ids)
-            cutoff = dt.date.fromisoformat(family.cutoff)
-            earlier = [
-                i
-                for i, day in enumerate(days)
-                if day is not None and day < cutoff and i not in members
-            ]
-            if not members or not earlier:
-                what = "no model in the matrix" if not members else "nothing released before it"
-                raise DataError(f"family {family.name!r} has {what}; correct --families")
-            rng = np.random.default_rng([seed, draw, number])
-            orders = {i: rng.permutation(np.flatnonzero(matrix.observed[i])) for i in members}
-            for k in ks:
-                task = _release_task(matrix, family, orders, earlier, k)
-                if task is not None:
-                    tasks.append(
-                        FoldTask(
-                            seed=seed + draw,
-                            fold=number,
-                            random_seed=task_seed(seed, draw, number, k),
-                            label=f"{family.name} k={k}",
-                            group=family.name,
-                            tags={"family": family.name, "k": k},
-                            **task,
-                        )
-                    )
-    return tasks
-
-
-def _release_task(
-    matrix: ScoreMatrix,
-    family: Family,
-    orders: Mapping[int, IntArray],
-    earlier: Sequence[int],
-    k: int,
-) -> dict[str, Any] | None:
-    active = {i: order for i, order in orders.items() if order.size > k}
-    if not active:
-        return None
-    hidden = np.zeros(matrix.shape, dtype=np.bool_)
-    cells: list[tuple[int, int]] = []
-    revealed: list[tuple[int, int]] = []
-    for i, order in active.items():
-        hidden[i, order[k:]] = True
-        cells.extend((i, int(j)) for j in order[k:])
-        revealed.extend((i, int(j)) for j in order[:k])
-    return {
-        "cells": np.array(sorted(cells), dtype=np.int64).reshape(-1, 2),
-        "revealed": np.array(sorted(revealed), dtype=np.int64).reshape(-1, 2),
-        "hidden": hidden,
-        "rows": np.array(sorted([*earlier, *active]), dtype=np.int64),
-    }

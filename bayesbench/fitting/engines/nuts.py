@@ -18,12 +18,9 @@ Source: Hoffman and Gelman (2014) arXiv:1111.4246.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -34,19 +31,13 @@ from numpy.typing import NDArray
 from numpyro.infer.hmc import hmc
 from numpyro.infer.hmc_util import dual_averaging
 
-from ...config import usable_cores
-from ...errors import FitError
-from ...low_rank.link import Transform
-from ...low_rank.spec import ModelSpec
-from ...posterior.stored import StoredPosterior
 from ...progress import Report
-from ...scores import ScoreMatrix
-from ..compilation import use_compilation_cache
-from ..problem import finished, prepare
-from .settings import NUTS
+from ..chains import run_all
+from ..compilation import one_compilation, use_compilation_cache
+from .contract import Draws, Problem
 from .target import Target
 
-__all__ = ["fit_nuts", "sample_nuts"]
+__all__ = ["draws_in_all", "sample_nuts"]
 
 BLOCK_DRAWS = 25
 """Draws per call of the compiled program: one program for every block, warmup or not."""
@@ -88,89 +79,84 @@ class Drawn(NamedTuple):
     step_size: Array
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Program:
-    """The compiled pieces of a run: start, block of draws, parameters of a block.
+    """The compiled pieces of a run.
 
     Attributes
     ----------
-    target : Target
-    config : NUTS
+    start : callable
+        Key -> first state of a chain.
+    block : callable
+        State, dual averaging, whether to adapt -> the same after a block, and its draws.
+    parameters : callable
+        Positions of a block and a key -> named parameters.
     block_draws : int
     """
 
-    target: Target
-    config: NUTS
+    start: Callable[[Array], Any]
+    block: Callable[[Any, Averaging, Array], tuple[Any, Averaging, Drawn]]
+    parameters: Callable[[Array, Array], dict[str, Array]]
     block_draws: int
 
-    @cached_property
-    def _kernel(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        init, sample = hmc(self.target.potential, algo="NUTS")
-        return init, sample
 
-    @cached_property
-    def start(self) -> Callable[[Array], Any]:
-        """Key -> first state of a chain."""
-        init = self._kernel[0]
-        depth = self.config.max_tree_depth
+def compiled(
+    target: Target, block_draws: int, target_accept: float, max_tree_depth: int
+) -> Program:
+    """Compile every piece, once for all chains.
 
-        def run(key: Array) -> Any:
-            place, move = random.split(key)
-            return init(
-                self.target.start(place),
-                num_warmup=0,
-                step_size=FIRST_STEP_SIZE,
-                inverse_mass_matrix=jnp.ones(self.target.size),
-                max_tree_depth=(depth, depth),
-                rng_key=move,
+    Tracing the density is left to one thread at a time, since NumPyro's handlers are shared by all.
+    """
+    init, sample = hmc(target.potential, algo="NUTS")
+    update = dual_averaging()[1]
+
+    def start(key: Array) -> Any:
+        place, move = random.split(key)
+        return init(
+            target.start(place),
+            num_warmup=0,
+            step_size=FIRST_STEP_SIZE,
+            inverse_mass_matrix=jnp.ones(target.size),
+            max_tree_depth=(max_tree_depth, max_tree_depth),
+            rng_key=move,
+        )
+
+    def block(state: Any, averaging: Averaging, adapt: Array) -> tuple[Any, Averaging, Drawn]:
+        def step(carry: tuple[Any, Averaging], _: None) -> tuple[tuple[Any, Averaging], Drawn]:
+            state, averaging = carry
+            used = state.adapt_state.step_size
+            state = sample(state)
+            moved = Averaging(*update(target_accept - state.accept_prob, averaging))
+            averaging = jax.tree.map(lambda a, b: jnp.where(adapt, a, b), moved, averaging)
+            step_size = jnp.where(adapt, jnp.exp(averaging.log_step), used)
+            state = _with_step_size(state, step_size)
+            drawn = Drawn(
+                state.z,
+                state.z_grad,
+                state.diverging,
+                state.energy,
+                state.num_steps,
+                state.accept_prob,
+                -state.potential_energy,
+                used,
             )
+            return (state, averaging), drawn
 
-        return jax.jit(run)
+        (state, averaging), drawn = jax.lax.scan(step, (state, averaging), None, length=block_draws)
+        return state, averaging, drawn
 
-    @cached_property
-    def block(self) -> Callable[[Any, Averaging, Array], tuple[Any, Averaging, Drawn]]:
-        """State, dual averaging, whether to adapt -> the same after a block, and its draws."""
-        sample = self._kernel[1]
-        update = dual_averaging()[1]
-        target_accept = self.config.target_accept
+    def parameters(positions: Array, key: Array) -> dict[str, Array]:
+        keys = random.split(key, block_draws)
+        return dict(jax.vmap(target.parameters)(positions, keys))
 
-        def run(state: Any, averaging: Averaging, adapt: Array) -> tuple[Any, Averaging, Drawn]:
-            def step(carry: tuple[Any, Averaging], _: None) -> tuple[tuple[Any, Averaging], Drawn]:
-                state, averaging = carry
-                used = state.adapt_state.step_size
-                state = sample(state)
-                moved = Averaging(*update(target_accept - state.accept_prob, averaging))
-                averaging = jax.tree.map(lambda a, b: jnp.where(adapt, a, b), moved, averaging)
-                step_size = jnp.where(adapt, jnp.exp(averaging.log_step), used)
-                state = _with_step_size(state, step_size)
-                drawn = Drawn(
-                    state.z,
-                    state.z_grad,
-                    state.diverging,
-                    state.energy,
-                    state.num_steps,
-                    state.accept_prob,
-                    -state.potential_energy,
-                    used,
-                )
-                return (state, averaging), drawn
-
-            (state, averaging), drawn = jax.lax.scan(
-                step, (state, averaging), None, length=self.block_draws
-            )
-            return state, averaging, drawn
-
-        return jax.jit(run)
-
-    @cached_property
-    def parameters(self) -> Callable[[Array, Array], dict[str, Array]]:
-        """Positions of a block and a key -> named parameters."""
-
-        def run(positions: Array, key: Array) -> dict[str, Array]:
-            keys = random.split(key, self.block_draws)
-            return dict(jax.vmap(self.target.parameters)(positions, keys))
-
-        return jax.jit(run)
+    with one_compilation():
+        key = random.key(0)
+        begin = jax.jit(start).lower(key).compile()
+        first = (begin(key), _averaging(FIRST_STEP_SIZE), jnp.asarray(True))
+        go_on = jax.jit(block).lower(*first).compile()
+        positions = jax.ShapeDtypeStruct((block_draws, target.size), first[0].z.dtype)
+        name = jax.jit(parameters).lower(positions, key).compile()
+    return Program(begin, go_on, name, block_draws)
 
 
 def _with_step_size(state: Any, step_size: Array) -> Any:
@@ -211,40 +197,37 @@ class Chain:
     stats: dict[str, NDArray[Any]]
 
 
-class _Stopped(Exception):
-    """The run was interrupted."""
+class _Tally:
+    """What one chain has done, told with the divergences of all."""
+
+    def __init__(self, report: Report, total: int, divergences: list[int]) -> None:
+        self._report, self._total, self._divergences = report, total, divergences
+        self._done = 0
+
+    def add(self, done: int, divergences: int = 0) -> None:
+        """Count draws and divergent ones."""
+        self._done += done
+        self._divergences.append(divergences)
+        found = sum(self._divergences)
+        self._report(self._done, self._total, f"{found} divergent" if found else "")
 
 
-@dataclass(eq=False)
-class _Monitor:
-    """Shared between the chains: what is done, and whether to stop."""
-
-    total: int
-    report: Report | None
-    stop: threading.Event
-    lock: threading.Lock
-    done: int = 0
-    divergences: int = 0
-
-    def add(self, done: int, divergences: int) -> None:
-        if self.stop.is_set():
-            raise _Stopped
-        with self.lock:
-            self.done += done
-            self.divergences += divergences
-            if self.report is not None:
-                self.report(min(self.done, self.total), self.total, self.divergences)
-
-
-def _windows(config: NUTS, block_draws: int) -> tuple[int, int]:
+def _windows(warmup: int, block_draws: int) -> tuple[int, int]:
     """Number of warmup windows and blocks in each; their draws are at least ``warmup``."""
-    count = max(LEAST_WINDOWS, config.warmup // WINDOW_DRAWS)
-    return count, -(-config.warmup // (count * block_draws))
+    count = max(LEAST_WINDOWS, warmup // WINDOW_DRAWS)
+    return count, -(-warmup // (count * block_draws))
 
 
-def _warm(program: Program, state: Any, monitor: _Monitor) -> Any:
+def draws_in_all(warmup: int, draws: int) -> int:
+    """Draws of one chain, warmup included: whole blocks."""
+    block_draws = min(BLOCK_DRAWS, draws)
+    count, size = _windows(warmup, block_draws)
+    return (count * size - (-draws // block_draws)) * block_draws
+
+
+def _warm(program: Program, state: Any, warmup: int, tally: _Tally) -> Any:
     """Adapt; every window but the last ones ends with a new metric."""
-    count, size = _windows(program.config, program.block_draws)
+    count, size = _windows(warmup, program.block_draws)
     step_size, blocks, adapt = FIRST_STEP_SIZE, list[Drawn](), jnp.asarray(True)
     for window in range(count - LAST_WINDOWS + 1):
         last = window == count - LAST_WINDOWS
@@ -252,7 +235,7 @@ def _warm(program: Program, state: Any, monitor: _Monitor) -> Any:
         for _ in range(size * (LAST_WINDOWS if last else 1)):
             state, averaging, drawn = program.block(state, averaging, adapt)
             blocks.append(jax.tree.map(np.asarray, drawn))
-            monitor.add(program.block_draws, 0)
+            tally.add(program.block_draws)
         step_size = float(np.exp(averaging.log_average))
         state = _with_step_size(state, jnp.asarray(step_size, dtype=state.z.dtype))
         if not last:
@@ -260,20 +243,20 @@ def _warm(program: Program, state: Any, monitor: _Monitor) -> Any:
     return state
 
 
-def _run_chain(program: Program, key: Array, monitor: _Monitor) -> Chain:
+def _run_chain(program: Program, key: Array, warmup: int, size: int, tally: _Tally) -> Chain:
     start, name_key = random.split(key)
-    state = _warm(program, program.start(start), monitor)
+    state = _warm(program, program.start(start), warmup, tally)
     averaging, fixed = _averaging(FIRST_STEP_SIZE), jnp.asarray(False)
     draws, stats = list[dict[str, Any]](), list[dict[str, Any]]()
-    for index in range(-(-program.config.draws // program.block_draws)):
+    for index in range(-(-size // program.block_draws)):
         state, averaging, drawn = program.block(state, averaging, fixed)
         named = program.parameters(drawn.position, random.fold_in(name_key, index))
         draws.append({name: np.asarray(value) for name, value in named.items()})
         block = drawn._asdict()
         del block["position"], block["gradient"]
         stats.append({name: np.asarray(value) for name, value in block.items()})
-        monitor.add(program.block_draws, int(stats[-1]["diverging"].sum()))
-    return Chain(_joined(draws, program.config.draws), _joined(stats, program.config.draws))
+        tally.add(program.block_draws, int(stats[-1]["diverging"].sum()))
+    return Chain(_joined(draws, size), _joined(stats, size))
 
 
 def _joined(blocks: list[dict[str, Any]], size: int) -> dict[str, Any]:
@@ -281,111 +264,59 @@ def _joined(blocks: list[dict[str, Any]], size: int) -> dict[str, Any]:
 
 
 def sample_nuts(
-    target: Target, config: NUTS, *, seed: int, report: Report | None = None
-) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    """Draw from the posterior of the low-rank model.
-
-    An interrupt stops every chain at the end of its block.
+    problem: Problem,
+    *,
+    chains: int,
+    warmup: int,
+    draws: int,
+    target_accept: float,
+    max_tree_depth: int,
+    seed: int,
+    report: Report | None = None,
+) -> Draws:
+    """Draw from the posterior with the No-U-Turn sampler.
 
     Parameters
     ----------
-    target : Target
-    config : NUTS
+    problem : Problem
+    chains : int
+    warmup : int
+        Draws thrown away.
+    draws : int
+        Kept per chain.
+    target_accept : float
+    max_tree_depth : int
     seed : int
     report : Report, optional
+        Told the draws done (warmup included, over all chains), of how many; its note counts the
+        divergent ones after the warmup.
 
     Returns
     -------
-    draws : dict of str to array (chain, draw, ...)
-        By the names of `parameters.DRAW_DIMS`.
-    stats : dict of str to array (chain, draw)
-        ``diverging``, ``energy``, ``n_steps``, ``tree_depth``, ``acceptance_rate``, ``lp``,
-        ``step_size``.
-
-    Raises
-    ------
-    FitError
-        The run was interrupted.
+    Draws
+        Statistics, (chain, draw): ``diverging``, ``energy``, ``n_steps``, ``tree_depth``,
+        ``acceptance_rate``, ``lp``, ``step_size``.
     """
     use_compilation_cache()
-    program = Program(target, config, min(BLOCK_DRAWS, config.draws))
-    count, size = _windows(config, program.block_draws)
-    per_chain = (count * size - (-config.draws // program.block_draws)) * program.block_draws
-    monitor = _Monitor(config.chains * per_chain, report, threading.Event(), threading.Lock())
-    keys = random.split(random.key(seed), config.chains)
-    try:
-        # compiled once, here: threads that meet an uncompiled program would each compile it
-        state = program.start(keys[0])
-        program.block(state, _averaging(FIRST_STEP_SIZE), jnp.asarray(True))
-        return _stacked(_run_chains(program, keys, monitor))
-    except KeyboardInterrupt:
-        raise FitError("interrupted: the fit was stopped and nothing was written") from None
+    work, divergences = draws_in_all(warmup, draws), list[int]()
+    target = Target(problem.data, problem.spec)
+
+    def make(report: Report) -> Program:
+        return compiled(target, min(BLOCK_DRAWS, draws), target_accept, max_tree_depth)
+
+    def one(key: Array, report: Report) -> Chain:
+        return _run_chain(program, key, warmup, draws, _Tally(report, work, divergences))
+
+    if report is not None:
+        report(0, chains * work, "compiling")
+    (program,) = run_all([make])
+    keys = random.split(random.key(seed), chains)
+    done = run_all([partial(one, key) for key in keys], work=work, report=report)
+    return _stacked(done)
 
 
-def _run_chains(program: Program, keys: Array, monitor: _Monitor) -> list[Future[Chain]]:
-    """All chains, as many at a time as there are cores; the first failure stops the others."""
-    workers = min(len(keys), usable_cores())
-    with ThreadPoolExecutor(workers, thread_name_prefix="chain") as pool:
-        chains = [pool.submit(_run_chain, program, key, monitor) for key in keys]
-        try:
-            wait(chains, return_when="FIRST_EXCEPTION")
-        finally:
-            monitor.stop.set()
-    return chains
-
-
-def _stacked(
-    chains: list[Future[Chain]],
-) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    for chain in chains:
-        failure = None if chain.cancelled() else chain.exception()
-        if failure is not None and not isinstance(failure, _Stopped):
-            raise failure
-    done = [chain.result() for chain in chains]
-    draws = {name: np.stack([chain.draws[name] for chain in done]) for name in done[0].draws}
+def _stacked(done: list[Chain]) -> Draws:
+    values = {name: np.stack([chain.draws[name] for chain in done]) for name in done[0].draws}
     stats = {name: np.stack([chain.stats[name] for chain in done]) for name in done[0].stats}
     stats["tree_depth"] = np.ceil(np.log2(stats["n_steps"] + 1)).astype(np.int64)
-    return draws, stats
-
-
-def fit_nuts(
-    matrix: ScoreMatrix,
-    spec: ModelSpec | None = None,
-    config: NUTS | None = None,
-    *,
-    seed: int = 0,
-    report: Report | None = None,
-    transform: Transform | None = None,
-) -> StoredPosterior:
-    """Fit the low-rank model with the No-U-Turn sampler.
-
-    Parameters
-    ----------
-    matrix : ScoreMatrix
-        Training scores; filter it first.
-    spec : ModelSpec, optional
-    config : NUTS, optional
-    seed : int
-        The same seed gives the same draws, on however many cores.
-    report : Report, optional
-        Told the draws done (warmup included, over all chains), of how many, and the divergences.
-    transform : Transform, optional
-        The link to use instead of the one learned from ``matrix``; for simulated truths.
-
-    Returns
-    -------
-    StoredPosterior
-        With diagnostics and the sampler's statistics per draw.
-
-    Raises
-    ------
-    DataError
-        Too little data for any fit.
-    FitError
-        The run was interrupted, or the draws are not finite.
-    """
-    config = config or NUTS()
-    begun = time.perf_counter()
-    problem = prepare(matrix, spec or ModelSpec(), transform)
-    draws, stats = sample_nuts(Target(problem.data, problem.spec), config, seed=seed, report=report)
-    return finished(problem, draws, stats, method="nuts", config=config, seed=seed, begun=begun)
+    return Draws(values, stats)

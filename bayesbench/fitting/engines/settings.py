@@ -1,49 +1,23 @@
-"""The engines as frozen settings: what to pass to a fit, and how each draws."""
+"""The engines as values: settings that draw. Their samplers, and jax, are loaded when they do."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ...errors import UsageError
 
-__all__ = ["NUTS", "SVI", "Gibbs"]
+if TYPE_CHECKING:
+    from ...progress import Report
+    from .contract import Draws, Engine, Problem
+
+__all__ = ["ENGINES", "NUTS", "SVI", "Gibbs", "settings_of"]
 
 
 def _at_least(name: str, value: float, least: float) -> None:
     if value < least:
         raise UsageError(f"{name} must be at least {least}, got {value}")
-
-
-@dataclass(frozen=True)
-class NUTS:
-    """Settings of the No-U-Turn sampler."""
-
-    chains: int = 4
-    warmup: int = 300
-    draws: int = 500
-    target_accept: float = 0.8
-    max_tree_depth: int = 9
-
-    def __post_init__(self) -> None:
-        for name in ("chains", "warmup", "draws", "max_tree_depth"):
-            _at_least(name, getattr(self, name), 1)
-        if not 0 < self.target_accept < 1:
-            raise UsageError(f"target_accept must lie in (0, 1), got {self.target_accept}")
-
-
-@dataclass(frozen=True)
-class SVI:
-    """Settings of stochastic variational inference (approximate)."""
-
-    steps: int = 4000
-    learning_rate: float = 0.01
-    draws: int = 1000
-
-    def __post_init__(self) -> None:
-        _at_least("steps", self.steps, 1)
-        _at_least("draws", self.draws, 1)
-        if self.learning_rate <= 0:
-            raise UsageError(f"learning_rate must be positive, got {self.learning_rate}")
 
 
 MANY_CELLS = 20_000
@@ -52,20 +26,37 @@ MANY_CELLS = 20_000
 
 @dataclass(frozen=True)
 class Gibbs:
-    """Settings of the blocked Gibbs sampler; ``draws`` sweeps are kept, one in ``thin``."""
+    """Blocked Gibbs sampling: fast and exact.
+
+    Attributes
+    ----------
+    chains : int
+    warmup : int
+        Sweeps thrown away.
+    draws : int
+        Sweeps kept per chain, one in ``thin``.
+    thin : int
+
+    Examples
+    --------
+    >>> Gibbs(draws=200).lighter()
+    Gibbs(chains=1, warmup=800, draws=300, thin=8)
+    """
 
     chains: int = 4
     warmup: int = 3200
     draws: int = 500
     thin: int = 100
 
+    name: ClassVar[str] = "gibbs"
+
     def __post_init__(self) -> None:
         for name in ("chains", "warmup", "draws", "thin"):
             _at_least(name, getattr(self, name), 1)
 
     @classmethod
-    def suited_to(cls, n_cells: int, **settings: int) -> Gibbs:
-        """Settings for a matrix of so many scores; those named stay as they are named.
+    def suited_to(cls, n_cells: int, **given: Any) -> Self:
+        """Settings for a matrix of so many scores; those given stay as they are given.
 
         A sweep takes time in proportion to the scores, and the more there are of each model and
         benchmark the fewer sweeps are needed: from `MANY_CELLS` on ``warmup`` and ``thin`` go down
@@ -74,7 +65,7 @@ class Gibbs:
         Parameters
         ----------
         n_cells : int
-        **settings
+        **given
             Fields of the class.
         """
         share = min(1.0, MANY_CELLS / max(n_cells, 1))
@@ -82,4 +73,177 @@ class Gibbs:
             "warmup": max(800, round(share * cls.warmup)),
             "thin": max(8, round(share * cls.thin)),
         }
-        return cls(**{**usual, **settings})
+        return cls(**{**usual, **given})
+
+    def work(self, problem: Problem) -> int:
+        """Sweeps over all chains, whole blocks."""
+        from .gibbs.sampler import sweeps_in_all
+
+        return self.chains * sweeps_in_all(self.warmup, self.draws, self.thin)
+
+    def draw(self, problem: Problem, seed: int, report: Report | None = None) -> Draws:
+        """Draw from the posterior of a problem; see `gibbs.sampler.sample_gibbs`."""
+        from .gibbs.sampler import sample_gibbs
+
+        return sample_gibbs(
+            problem,
+            chains=self.chains,
+            warmup=self.warmup,
+            draws=self.draws,
+            thin=self.thin,
+            seed=seed,
+            report=report,
+        )
+
+    def lighter(self) -> Self:
+        """Settings of a cross-fit: enough for intervals, a tenth of a full fit."""
+        return replace(self, chains=1, warmup=800, draws=300, thin=8)
+
+
+@dataclass(frozen=True)
+class NUTS:
+    """The No-U-Turn sampler: exact, and the reference for Gibbs; some ten times slower.
+
+    Attributes
+    ----------
+    chains : int
+    warmup : int
+        Draws thrown away.
+    draws : int
+        Draws kept per chain.
+    target_accept : float
+        Acceptance rate that the step size is adapted to.
+    max_tree_depth : int
+    """
+
+    chains: int = 4
+    warmup: int = 300
+    draws: int = 500
+    target_accept: float = 0.8
+    max_tree_depth: int = 9
+
+    name: ClassVar[str] = "nuts"
+
+    def __post_init__(self) -> None:
+        for name in ("chains", "warmup", "draws", "max_tree_depth"):
+            _at_least(name, getattr(self, name), 1)
+        if not 0 < self.target_accept < 1:
+            raise UsageError(f"target_accept must lie in (0, 1), got {self.target_accept}")
+
+    @classmethod
+    def suited_to(cls, n_cells: int, **given: Any) -> Self:
+        """Settings for a matrix of so many scores: the same for every size."""
+        return cls(**given)
+
+    def work(self, problem: Problem) -> int:
+        """Draws over all chains, warmup included, whole blocks."""
+        from .nuts import draws_in_all
+
+        return self.chains * draws_in_all(self.warmup, self.draws)
+
+    def draw(self, problem: Problem, seed: int, report: Report | None = None) -> Draws:
+        """Draw from the posterior of a problem; see `nuts.sample_nuts`."""
+        from .nuts import sample_nuts
+
+        return sample_nuts(
+            problem,
+            chains=self.chains,
+            warmup=self.warmup,
+            draws=self.draws,
+            target_accept=self.target_accept,
+            max_tree_depth=self.max_tree_depth,
+            seed=seed,
+            report=report,
+        )
+
+    def lighter(self) -> Self:
+        """Settings of a cross-fit: one chain, shallower trees."""
+        depth = min(self.max_tree_depth, 8)
+        return replace(self, chains=1, warmup=300, draws=400, max_tree_depth=depth)
+
+
+@dataclass(frozen=True)
+class SVI:
+    """Stochastic variational inference: approximate, for matrices too large to sample.
+
+    Attributes
+    ----------
+    steps : int
+        Of the optimiser.
+    learning_rate : float
+        At the start.
+    draws : int
+        Independent draws from the fitted law.
+    """
+
+    steps: int = 4000
+    learning_rate: float = 0.01
+    draws: int = 1000
+
+    name: ClassVar[str] = "svi"
+
+    def __post_init__(self) -> None:
+        _at_least("steps", self.steps, 1)
+        _at_least("draws", self.draws, 1)
+        if self.learning_rate <= 0:
+            raise UsageError(f"learning_rate must be positive, got {self.learning_rate}")
+
+    @classmethod
+    def suited_to(cls, n_cells: int, **given: Any) -> Self:
+        """Settings for a matrix of so many scores: the same for every size."""
+        return cls(**given)
+
+    def work(self, problem: Problem) -> int:
+        """Steps of the optimiser."""
+        return self.steps
+
+    def draw(self, problem: Problem, seed: int, report: Report | None = None) -> Draws:
+        """Draw from the fitted law of a problem; see `svi.sample_svi`."""
+        from .svi import sample_svi
+
+        return sample_svi(
+            problem,
+            steps=self.steps,
+            learning_rate=self.learning_rate,
+            draws=self.draws,
+            seed=seed,
+            report=report,
+        )
+
+    def lighter(self) -> Self:
+        """Settings of a cross-fit: as many steps, at most 400 draws."""
+        return replace(self, draws=min(self.draws, 400))
+
+
+ENGINES: Mapping[str, type[Engine]] = {engine.name: engine for engine in (Gibbs, NUTS, SVI)}
+"""The engines by name, the default first."""
+
+
+def settings_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among `given` that are not None; one that the engine lacks is refused.
+
+    Parameters
+    ----------
+    name : str
+        Of an engine, as in `ENGINES`.
+    given : mapping
+
+    Raises
+    ------
+    UsageError
+        A setting does not belong to the engine.
+
+    Examples
+    --------
+    >>> settings_of("nuts", {"draws": 200, "thin": None})
+    {'draws': 200}
+    """
+    kind: Any = ENGINES[name]
+    known = [field.name for field in fields(kind)]
+    chosen = {key: value for key, value in given.items() if value is not None}
+    for key in chosen:
+        if key not in known:
+            raise UsageError(
+                f"{key} is not a setting of {name}, which has {', '.join(known)}; leave it out"
+            )
+    return chosen

@@ -14,7 +14,6 @@ Source: Kucukelbir et al. (2017) arXiv:1603.00788.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import jax
@@ -29,18 +28,13 @@ from numpyro.infer import Trace_ELBO
 from numpyro.infer.autoguide import AutoDiagonalNormal
 from numpyro.infer.initialization import init_to_value
 
-from ...errors import FitError
-from ...low_rank.link import Transform
-from ...low_rank.spec import ModelSpec
-from ...posterior.stored import StoredPosterior
 from ...progress import Report
-from ...scores import ScoreMatrix
-from ..compilation import use_compilation_cache
-from ..problem import finished, prepare
-from .settings import SVI
+from ..chains import run_all
+from ..compilation import one_compilation, use_compilation_cache
+from .contract import Draws, Problem
 from .target import Target
 
-__all__ = ["fit_svi", "sample_svi"]
+__all__ = ["sample_svi"]
 
 GUIDE_SCALE = 0.05
 """First standard deviation of every coordinate."""
@@ -50,118 +44,81 @@ LAST_RATE = 0.01
 
 
 def sample_svi(
-    target: Target, config: SVI, *, seed: int, report: Report | None = None
-) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64]]:
-    """Fit the guide and draw from it.
+    problem: Problem,
+    *,
+    steps: int,
+    learning_rate: float,
+    draws: int,
+    seed: int,
+    report: Report | None = None,
+) -> Draws:
+    """Fit a normal law to the posterior by variational inference and draw from it.
 
     Parameters
     ----------
-    target : Target
-        Without redundant coordinates (``expanded=False``).
-    config : SVI
+    problem : Problem
+    steps : int
+        Of the optimiser.
+    learning_rate : float
+        At the start.
+    draws : int
     seed : int
     report : Report, optional
+        Told the steps done, of how many.
 
     Returns
     -------
-    draws : dict of str to array (1, draw, ...)
-    loss : array (step,)
-        Minus the ELBO, one noisy estimate per step.
-
-    Raises
-    ------
-    FitError
-        The run was interrupted.
+    Draws
+        One chain of independent draws; ``loss`` among the statistics is minus the ELBO, one noisy
+        estimate per step.
     """
     use_compilation_cache()
+    target = Target(problem.data, problem.spec, expanded=False)
+
+    def run(report: Report) -> Draws:
+        return _run(target, steps, learning_rate, draws, seed, report)
+
+    (made,) = run_all([run], work=steps, report=report)
+    return made
+
+
+def _run(
+    target: Target, steps: int, learning_rate: float, n: int, seed: int, report: Report
+) -> Draws:
     keys = random.split(random.key(seed), 4)
+    size = min(BLOCK_STEPS, steps)
 
     def model() -> None:
         free = dist.ImproperUniform(dist.constraints.real, (), event_shape=(target.size,))
         position = numpyro.sample("position", free)
         numpyro.factor("density", -target.potential(position))
 
-    start = target.start(keys[0])
-    first = init_to_value(values={"position": start})
-    guide = AutoDiagonalNormal(model, init_loc_fn=first, init_scale=GUIDE_SCALE)
-    schedule = optax.cosine_decay_schedule(config.learning_rate, config.steps, alpha=LAST_RATE)
-    svi = NumpyroSVI(model, guide, optax.adam(schedule), Trace_ELBO())
-    try:
-        params, loss = _optimise(svi, keys[1], config, report)
-        draws = _draw(target, guide, params, config.draws, keys[2], keys[3])
-    except KeyboardInterrupt:
-        raise FitError("interrupted: the fit was stopped and nothing was written") from None
-    return draws, loss
-
-
-def _optimise(
-    svi: NumpyroSVI, key: Array, config: SVI, report: Report | None
-) -> tuple[dict[str, Array], NDArray[np.float64]]:
-    size = min(BLOCK_STEPS, config.steps)
+    schedule = optax.cosine_decay_schedule(learning_rate, steps, alpha=LAST_RATE)
 
     def block(state: Any) -> tuple[Any, Array]:
         return jax.lax.scan(lambda s, _: svi.update(s), state, None, length=size)
 
-    compiled, state = jax.jit(block), jax.jit(svi.init)(key)
+    def named(positions: Array, keys: Array) -> dict[str, Array]:
+        return dict(jax.lax.map(lambda at: target.parameters(*at), (positions, keys)))
+
+    report(0, steps, "compiling")
+    places = jax.ShapeDtypeStruct((n, target.size), np.float32)
+    with one_compilation():  # NumPyro's handlers are shared by all threads: one traces at a time
+        first = init_to_value(values={"position": target.start(keys[0])})
+        guide = AutoDiagonalNormal(model, init_loc_fn=first, init_scale=GUIDE_SCALE)
+        svi = NumpyroSVI(model, guide, optax.adam(schedule), Trace_ELBO())
+        state = jax.jit(svi.init)(keys[1])
+        go_on = jax.jit(block).lower(state).compile()
+        name = jax.jit(named).lower(places, random.split(keys[3], n)).compile()
     losses: list[NDArray[np.float64]] = []
-    for index in range(-(-config.steps // size)):
-        state, loss = compiled(state)
+    for index in range(-(-steps // size)):
+        state, loss = go_on(state)
         losses.append(np.asarray(loss, dtype=np.float64))
-        if report is not None:
-            report(min((index + 1) * size, config.steps), config.steps)
-    return svi.get_params(state), np.concatenate(losses)
-
-
-def _draw(
-    target: Target, guide: Any, params: dict[str, Array], n: int, place: Array, rest: Array
-) -> dict[str, NDArray[Any]]:
-    positions = guide.get_posterior(params).sample(place, (n,))
-    named = jax.jit(lambda p, k: jax.lax.map(lambda a: target.parameters(*a), (p, k)))
-    draws = named(positions, random.split(rest, n))
-    return {name: np.asarray(value)[None] for name, value in draws.items()}
-
-
-def fit_svi(
-    matrix: ScoreMatrix,
-    spec: ModelSpec | None = None,
-    config: SVI | None = None,
-    *,
-    seed: int = 0,
-    report: Report | None = None,
-    transform: Transform | None = None,
-) -> StoredPosterior:
-    """Fit the low-rank model by variational inference; approximate.
-
-    Parameters
-    ----------
-    matrix : ScoreMatrix
-        Training scores; filter it first.
-    spec : ModelSpec, optional
-    config : SVI, optional
-    seed : int
-    report : Report, optional
-        Told the steps done, of how many.
-    transform : Transform, optional
-        The link to use instead of the one learned from ``matrix``.
-
-    Returns
-    -------
-    StoredPosterior
-        One chain of independent draws from the guide; ``sample_stats["loss"]`` is the trace of
-        minus the ELBO, and the verdict is ``warn`` at best.
-
-    Raises
-    ------
-    DataError
-        Too little data for any fit.
-    FitError
-        The run was interrupted, or the draws are not finite.
-    """
-    config = config or SVI()
-    begun = time.perf_counter()
-    problem = prepare(matrix, spec or ModelSpec(), transform)
-    target = Target(problem.data, problem.spec, expanded=False)
-    draws, loss = sample_svi(target, config, seed=seed, report=report)
-    return finished(
-        problem, draws, {"loss": loss}, method="svi", config=config, seed=seed, begun=begun
+        report(min((index + 1) * size, steps), steps)
+    with one_compilation():
+        positions = guide.get_posterior(svi.get_params(state)).sample(keys[2], (n,))
+    values = name(positions, random.split(keys[3], n))
+    return Draws(
+        {key: np.asarray(value)[None] for key, value in values.items()},
+        {"loss": np.concatenate(losses)},
     )

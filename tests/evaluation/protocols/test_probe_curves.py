@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayesbench.evaluation import Policy, evaluate
+from bayesbench.evaluation import Policy, Probes, evaluate
 from bayesbench.evaluation.protocols.probe_curves import _Errors, _mean_over_sets, _weighted_medians
 from bayesbench.scores.matrix import ScoreMatrix
 from tests.evaluation.evaluation_methods import Normal
@@ -56,7 +56,7 @@ def test_policies_are_set_against_random_and_naive_ones(dated_matrix: ScoreMatri
         Policy("max-variance", (ids[:3],)),
         Policy("random", (ids[1:4], ids[4:7])),
     ]
-    result = evaluate(dated_matrix, "probes", Normal(), policies=policies, ks=(0, 2))
+    result = evaluate(dated_matrix, Probes(policies, ks=(0, 2)), Normal())["normal"]
     curves = result.to_json()["policies"]
     assert "against" not in curves["good"]["0"] and "against" not in curves["random"]["2"]
     against = curves["good"]["2"]["against"]
@@ -70,7 +70,6 @@ def test_policies_are_set_against_random_and_naive_ones(dated_matrix: ScoreMatri
     low, high = curves["random"]["2"]["medae_band95"]
     assert low < high
     assert low - 0.5 <= np.mean(sets) <= high + 0.5
-    assert result.table is not None
     assert set(result.table.cells["policy"]) == {"good", "max-variance", "random"}
     assert (
         curves["random"]["2"]["n_cells"]
@@ -86,9 +85,9 @@ def test_low_cost_probes_are_set_against_their_own_list_first(dated_matrix: Scor
         Policy("max-variance-low-cost", (cheap[::-1],)),
         Policy("max-variance", (ids[:3],)),
     ]
-    made = evaluate(
-        dated_matrix, "probes", Normal(), policies=policies, ks=(2,), low_cost=cheap, n_seeds=3
-    ).to_json()["policies"]
+    made = evaluate(dated_matrix, Probes(policies, low_cost=cheap, ks=(2,), sets=3), Normal())[
+        "normal"
+    ].to_json()["policies"]
     assert len(made["random-low-cost"]["2"]["medae_replicates"]) == 3
     against = made["epig-low-cost"]["2"]["against"]
     own = ["random-low-cost", "max-variance-low-cost"]

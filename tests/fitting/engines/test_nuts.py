@@ -1,20 +1,17 @@
-"""NUTS: reproducible on any number of threads, stops cleanly, and agrees with exact posteriors."""
+"""NUTS: reproducible on any number of threads, and agrees with exact posteriors."""
 
 from __future__ import annotations
-
-from concurrent.futures import Future
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from bayesbench.errors import FitError
+from bayesbench.fitting import chains
 from bayesbench.fitting.engines import nuts
-from bayesbench.fitting.engines.nuts import fit_nuts, sample_nuts
+from bayesbench.fitting.engines.contract import Draws, Problem
 from bayesbench.fitting.engines.settings import NUTS
-from bayesbench.fitting.engines.target import Target
-from bayesbench.low_rank.density import TrainingData, site_dims
+from bayesbench.fitting.problem import prepare
+from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.simulate import simulate
 from bayesbench.low_rank.spec import ModelSpec, Priors
 from bayesbench.posterior.stored import StoredPosterior
@@ -25,78 +22,47 @@ PLAIN = ModelSpec(
 QUICK = NUTS(chains=2, warmup=60, draws=30)
 
 
-def target(spec: ModelSpec = PLAIN) -> Target:
-    s = simulate(0, 6, 5, spec, fill=0.8)
-    return Target(TrainingData.from_matrix(s.matrix, s.transform, s.features, s.families), spec)
-
-
-Run = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
+@pytest.fixture(scope="module")
+def problem() -> Problem:
+    made = simulate(0, 6, 5, PLAIN, fill=0.8)
+    return prepare(made.matrix, PLAIN, made.transform)
 
 
 @pytest.fixture(scope="module")
-def reports() -> list[tuple[int, int, int]]:
-    return []
+def run(problem: Problem) -> Draws:
+    return QUICK.draw(problem, 1)
 
 
-@pytest.fixture(scope="module")
-def run(reports: list[tuple[int, int, int]]) -> Run:
-    def report(done: int, total: int, divergences: int = 0) -> None:
-        reports.append((done, total, divergences))
-
-    return sample_nuts(target(), QUICK, seed=1, report=report)
-
-
-def test_draws_have_the_names_and_shapes_of_the_parameters(run: Run) -> None:
-    draws, sampled = run
-    here = target()
-    dims = site_dims(here.spec, here.data)
-    assert set(draws) == set(dims)
-    for name, value in draws.items():
-        assert value.shape[:2] == (2, 30), name
-        assert value.ndim == 2 + len(dims[name]), name
-        assert np.isfinite(value).all(), name
+def test_statistics_are_one_number_per_draw(run: Draws) -> None:
+    sampled = run.stats
     assert all(value.shape == (2, 30) for value in sampled.values())
     assert np.all(2.0 ** sampled["tree_depth"] > sampled["n_steps"])
     assert np.all((sampled["acceptance_rate"] >= 0) & (sampled["acceptance_rate"] <= 1))
 
 
-def test_reports_every_block_of_every_chain(run: Run, reports: list[tuple[int, int, int]]) -> None:
-    done = [report[0] for report in reports]
-    assert done == sorted(done)
-    assert reports[-1][0] == reports[-1][1]
-
-
 def test_same_seed_same_draws_however_many_threads(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: Draws, problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nuts, "usable_cores", lambda: 1)
-    again, _ = sample_nuts(target(), QUICK, seed=1)
-    for name, value in run[0].items():
-        np.testing.assert_array_equal(value, again[name])
-    chains_differ = [not np.array_equal(value[0], value[1]) for value in run[0].values()]
+    monkeypatch.setattr(chains, "usable_cores", lambda: 1)
+    again = QUICK.draw(problem, 1)
+    for name, value in run.values.items():
+        np.testing.assert_array_equal(value, again.values[name])
+    chains_differ = [not np.array_equal(value[0], value[1]) for value in run.values.values()]
     assert all(chains_differ)
 
 
-def test_interrupt_stops_all_chains(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[Future[Any]] = []
+def test_divergences_are_counted_over_all_chains() -> None:
+    told: list[tuple[int, int, str]] = []
 
-    def interrupted(chains: list[Future[Any]], **_: Any) -> None:
-        started.extend(chains)
-        raise KeyboardInterrupt
+    def report(done: int, total: int, note: str = "") -> None:
+        told.append((done, total, note))
 
-    monkeypatch.setattr(nuts, "wait", interrupted)
-    long = NUTS(chains=2, warmup=60, draws=100_000)
-    with pytest.raises(FitError, match="interrupted"):
-        sample_nuts(target(), long, seed=1)
-    assert len(started) == 2 and all(chain.done() for chain in started)
-
-
-def test_an_error_in_a_chain_surfaces() -> None:
-    def report(done: int, total: int, divergences: int = 0) -> None:
-        raise ValueError("no more")
-
-    with pytest.raises(ValueError, match="no more"):
-        sample_nuts(target(), QUICK, seed=1, report=report)
+    divergences: list[int] = []
+    one, other = (nuts._Tally(report, 100, divergences) for _ in range(2))
+    one.add(25)
+    one.add(25, 2)
+    other.add(25, 1)
+    assert told == [(25, 100, ""), (50, 100, "2 divergent"), (25, 100, "3 divergent")]
 
 
 def test_metric_is_the_variance_of_independent_normals() -> None:
@@ -111,7 +77,7 @@ def test_metric_is_the_variance_of_independent_normals() -> None:
 
 def test_windows_cover_the_warmup() -> None:
     for warmup in (1, 30, 60, 500, 512):
-        count, size = nuts._windows(NUTS(warmup=warmup), 25)
+        count, size = nuts._windows(warmup, 25)
         assert count >= nuts.LEAST_WINDOWS and count * size * 25 >= warmup
 
 
@@ -159,7 +125,7 @@ def test_normal_means_against_quadrature() -> None:
     given = {"mean_loading": 0.0, "loading": 0.0, "noise_benchmark": 0.5, "scale_bias": 0.6}
     s = simulate(4, 9, 6, spec, fill=0.7, given=given)
     config = NUTS(chains=4, warmup=400, draws=1000)
-    posterior = fit_nuts(s.matrix, spec, config, seed=2, transform=s.transform)
+    posterior = sample(s.matrix, spec, config, seed=2, transform=s.transform)
     seen = s.matrix.observed
     mean, sd = exact_biases(s.z_full, seen, spec.priors.bias_b)
     draws = posterior.stacked("benchmark_bias").astype(float)
@@ -172,7 +138,7 @@ def test_normal_means_against_quadrature() -> None:
 def test_full_fit_is_a_diagnosed_posterior() -> None:
     s = simulate(7, 20, 16, ModelSpec(rank=1), fill=0.5, missing_covariates=0.2)
     config = NUTS(chains=2, warmup=200, draws=200)
-    posterior = fit_nuts(s.matrix, s.spec, config, seed=3)
+    posterior = sample(s.matrix, s.spec, config, seed=3)
     assert isinstance(posterior, StoredPosterior)
     assert posterior.provenance.method == "nuts"
     assert posterior.provenance.config["draws"] == 200

@@ -1,4 +1,4 @@
-"""The variational fit runs, reports, repeats, and says that it is approximate."""
+"""The variational fit approaches the posterior, and says that it is approximate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bayesbench.fitting.engines.settings import SVI
-from bayesbench.fitting.engines.svi import fit_svi
+from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.simulate import Simulation, simulate
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
@@ -20,16 +20,8 @@ def simulation() -> Simulation:
 
 
 @pytest.fixture(scope="module")
-def reports() -> list[tuple[int, int]]:
-    return []
-
-
-@pytest.fixture(scope="module")
-def fitted(simulation: Simulation, reports: list[tuple[int, int]]) -> StoredPosterior:
-    def report(done: int, total: int, divergences: int = 0) -> None:
-        reports.append((done, total))
-
-    return fit_svi(simulation.matrix, simulation.spec, CONFIG, seed=1, report=report)
+def fitted(simulation: Simulation) -> StoredPosterior:
+    return sample(simulation.matrix, simulation.spec, CONFIG, seed=1)
 
 
 def test_loss_falls_and_the_verdict_says_approximate(fitted: StoredPosterior) -> None:
@@ -43,16 +35,6 @@ def test_loss_falls_and_the_verdict_says_approximate(fitted: StoredPosterior) ->
 
 def test_one_chain_of_draws(fitted: StoredPosterior) -> None:
     assert fitted.sizes["chain"] == 1 and fitted.sizes["draw"] == 60
-
-
-def test_reports_steps(fitted: StoredPosterior, reports: list[tuple[int, int]]) -> None:
-    assert reports[-1] == (400, 400)
-
-
-def test_same_seed_same_draws(fitted: StoredPosterior, simulation: Simulation) -> None:
-    again = fit_svi(simulation.matrix, simulation.spec, CONFIG, seed=1)
-    for name, value in fitted.draws.items():
-        np.testing.assert_array_equal(value, again.draws[name])
 
 
 def test_ability_follows_the_truth(fitted: StoredPosterior, simulation: Simulation) -> None:

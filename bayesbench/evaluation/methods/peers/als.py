@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....scores.matrix import ScoreMatrix
-from .base import CellPredictions, FloatArray, IntArray, pick
+from ...predictions import CellPredictions, FloatArray, IntArray, pick
 from .columns import StandardColumns
 
 __all__ = ["BiasALS", "bias_als"]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....scores.matrix import ScoreMatrix
-from .base import FloatArray
+from ...predictions import FloatArray
 
 __all__ = ["StandardColumns"]
 

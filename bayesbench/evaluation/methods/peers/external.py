@@ -12,7 +12,7 @@ import pandas as pd
 
 from ....errors import SchemaError
 from ....scores.matrix import ScoreMatrix
-from .base import CellPredictions, IntArray
+from ...predictions import CellPredictions, IntArray
 
 __all__ = ["ExternalPredictions"]
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from ....answers.prediction import PREDICTIVE_LEVELS
+from ....answers.predictive import PREDICTIVE_LEVELS
 from ....scores.matrix import ScoreMatrix
-from .base import BoolArray, CellPredictions, FloatArray, IntArray
+from ...predictions import BoolArray, CellPredictions, FloatArray, IntArray
 
 __all__ = ["GaussianConditioning", "condition_gaussian", "ledoit_wolf"]
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from ....scores.matrix import ScoreMatrix
-from .base import CellPredictions, FloatArray, IntArray, pick
+from ...predictions import CellPredictions, FloatArray, IntArray, pick
 from .columns import StandardColumns
 from .soft_impute import SoftImpute
 

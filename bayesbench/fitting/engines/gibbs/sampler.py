@@ -6,10 +6,7 @@ of a shape, and every seed.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import Any
@@ -23,22 +20,21 @@ from numpy.typing import NDArray
 from ....config import usable_cores
 from ....low_rank.density import TrainingData
 from ....low_rank.spec import ModelSpec
-from ....posterior.stored import StoredPosterior
 from ....progress import Report
-from ....scores import ScoreMatrix
+from ...chains import run_all
 from ...compilation import its_turn, one_compilation, use_compilation_cache
-from ...problem import finished, prepare
-from ..settings import Gibbs
+from ..contract import Draws, Problem
 from .state import GibbsData, GibbsShape, GibbsState, initial_state
 from .sweep import sweep
 
 __all__ = [
     "GibbsSampler",
     "compiled_sampler",
-    "fit_gibbs",
     "gibbs_data",
     "gibbs_shape",
     "named_draws",
+    "sample_gibbs",
+    "sweeps_in_all",
 ]
 
 
@@ -181,11 +177,12 @@ class GibbsSampler:
 
     def _program(self, chains: int, data: GibbsData) -> Callable[..., Any]:
         """The compiled block for so many chains side by side."""
-        with one_compilation():
-            if chains not in self._programs:
-                keys = random.split(random.PRNGKey(0), chains)
-                lowered = self._block.lower(keys, self._start(keys), data)  # type: ignore[attr-defined]
-                self._programs[chains] = lowered.compile()
+        if chains not in self._programs:
+            with one_compilation():
+                if chains not in self._programs:  # another thread may have been first
+                    keys = random.split(random.PRNGKey(0), chains)
+                    lowered = self._block.lower(keys, self._start(keys), data)  # type: ignore[attr-defined]
+                    self._programs[chains] = lowered.compile()
         return self._programs[chains]
 
     def run(
@@ -210,20 +207,21 @@ class GibbsSampler:
             Sweeps thrown away, rounded up to whole blocks.
         draws : int
             Draws kept per chain.
-        report : callable, optional
+        report : Report, optional
             Told how many sweeps are done, of how many, over all chains.
         """
-        discarded = -(-warmup // (BLOCK_DRAWS * self.thin))
-        kept = -(-draws // BLOCK_DRAWS)
+        use_compilation_cache()
+        discarded, kept = _blocks(warmup, draws, self.thin)
         groups = _chain_groups(chains)
-        monitor = _Monitor(report, chains * (discarded + kept) * BLOCK_DRAWS * self.thin)
-        keys = [random.fold_in(random.PRNGKey(seed), chain) for chain in range(chains)]
-        program = self._program(len(groups[0]), data)
-        size = _largest_array(self.shape)
+        width, size = len(groups[0]), _largest_array(self.shape)
+        work = width * sweeps_in_all(warmup, draws, self.thin)
 
-        def one_group(group: list[int]) -> dict[str, NDArray[np.float32]]:
-            own = jnp.stack([keys[chain] for chain in group])
-            fold = jax.vmap(random.fold_in, in_axes=(0, None))
+        def one_group(group: list[int], report: Report) -> dict[str, NDArray[np.float32]]:
+            report(0, work, "compiling")
+            program = self._program(width, data)
+            report(0, work)
+            keys = [random.fold_in(random.PRNGKey(seed), chain) for chain in group]
+            own, fold = jnp.stack(keys), jax.vmap(random.fold_in, in_axes=(0, None))
             with its_turn(size):
                 state = jax.block_until_ready(self._start(fold(own, 0)))
             blocks: list[dict[str, NDArray[np.float32]]] = []
@@ -233,49 +231,30 @@ class GibbsSampler:
                     state, block = jax.block_until_ready(program(step, state, data))
                 if index >= discarded:
                     blocks.append({name: np.asarray(value) for name, value in block.items()})
-                monitor.add(len(group) * BLOCK_DRAWS * self.thin)
+                report((1 + index) * width * BLOCK_DRAWS * self.thin, work)
             return {
                 name: np.concatenate([block[name] for block in blocks], axis=1)[:, :draws]
                 for name in blocks[0]
             }
 
-        if len(groups) == 1:
-            parts = [one_group(groups[0])]
-        else:
-            with ThreadPoolExecutor(len(groups)) as pool:
-                try:
-                    parts = list(pool.map(one_group, groups))
-                except KeyboardInterrupt:
-                    monitor.stopped = True
-                    raise
+        parts = run_all([partial(one_group, group) for group in groups], work=work, report=report)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _blocks(warmup: int, draws: int, thin: int) -> tuple[int, int]:
+    """Blocks thrown away, and blocks kept."""
+    return -(-warmup // (BLOCK_DRAWS * thin)), -(-draws // BLOCK_DRAWS)
+
+
+def sweeps_in_all(warmup: int, draws: int, thin: int) -> int:
+    """Sweeps of one chain, warm-up included: whole blocks."""
+    return sum(_blocks(warmup, draws, thin)) * BLOCK_DRAWS * thin
 
 
 @lru_cache(maxsize=8)
 def compiled_sampler(shape: GibbsShape, thin: int) -> GibbsSampler:
     """The sampler of a shape, compiled at its first run and kept for the next fits."""
     return GibbsSampler(shape, thin)
-
-
-class _Stopped(Exception):
-    """Another thread was interrupted."""
-
-
-class _Monitor:
-    """Counts sweeps over all threads, and ends them when one was interrupted."""
-
-    def __init__(self, report: Report | None, total: int) -> None:
-        self.report, self.total, self.done, self.stopped = report, total, 0, False
-        self.lock = threading.Lock()
-
-    def add(self, sweeps: int) -> None:
-        """Count sweeps and tell the report."""
-        if self.stopped:
-            raise _Stopped
-        with self.lock:
-            self.done += sweeps
-            if self.report is not None:
-                self.report(self.done, self.total)
 
 
 def _largest_array(shape: GibbsShape) -> int:
@@ -294,66 +273,45 @@ def _chain_groups(chains: int) -> list[list[int]]:
     return [list(range(start, start + size)) for start in range(0, chains, size)]
 
 
-def fit_gibbs(
-    matrix: ScoreMatrix,
-    spec: ModelSpec | None = None,
-    config: Gibbs | None = None,
+def sample_gibbs(
+    problem: Problem,
     *,
-    seed: int = 0,
+    chains: int,
+    warmup: int,
+    draws: int,
+    thin: int,
+    seed: int,
     report: Report | None = None,
-    n_readings: int = 0,
-    check: bool = True,
-) -> StoredPosterior:
-    """Fit the low-rank model by blocked Gibbs sampling.
+) -> Draws:
+    """Draw from the posterior by blocked Gibbs sampling.
 
     Parameters
     ----------
-    matrix : ScoreMatrix
-        Training scores; filter it first.
-    spec : ModelSpec, optional
-    config : Gibbs, optional
-        By default what suits the size of the matrix.
+    problem : Problem
+    chains : int
+    warmup : int
+        Sweeps thrown away.
+    draws : int
+        Kept per chain, one sweep in `thin`.
+    thin : int
     seed : int
-        The same seed gives the same draws.
-    report : callable, optional
-        Called with (sweeps done, sweeps in all).
-    n_readings : int
-        Readings are padded at least to this number: fits of one shape share a compiled program.
-    check : bool
-        Whether to compute diagnostics.
+    report : Report, optional
+        Told the sweeps done, of how many, over all chains.
 
     Returns
     -------
-    StoredPosterior
-        With diagnostics; ``sample_stats`` holds the log likelihood of every kept draw.
-
-    Raises
-    ------
-    FitError
-        The draws are not finite.
+    Draws
+        ``log_likelihood`` of every kept draw among the statistics.
     """
-    config = config or Gibbs.suited_to(matrix.n_cells)
-    begun = time.perf_counter()
-    use_compilation_cache()
-    problem = prepare(matrix, spec or ModelSpec())
-    readings = max(n_readings, problem.data.n_cells)
+    readings = max(problem.n_readings, problem.data.n_cells)
     shape = gibbs_shape(problem.data, problem.spec, -(-readings // PADDING) * PADDING)
-    draws = compiled_sampler(shape, config.thin).run(
+    values = compiled_sampler(shape, thin).run(
         gibbs_data(problem.data, shape),
         seed=seed,
-        chains=config.chains,
-        warmup=config.warmup,
-        draws=config.draws,
+        chains=chains,
+        warmup=warmup,
+        draws=draws,
         report=report,
     )
-    stats = {"log_likelihood": draws.pop("log_likelihood")}
-    return finished(
-        problem,
-        draws,
-        stats,
-        method="gibbs",
-        config=config,
-        seed=seed,
-        begun=begun,
-        check=check,
-    )
+    stats = {"log_likelihood": values.pop("log_likelihood")}
+    return Draws(values, stats)

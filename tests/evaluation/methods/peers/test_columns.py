@@ -45,3 +45,8 @@ def test_a_column_without_scores_cannot_be_predicted(small_matrix: ScoreMatrix) 
     columns = StandardColumns.of(small_matrix.mask(hidden))
     scores = columns.to_score(np.zeros(small_matrix.shape))
     assert np.isnan(scores[:, 3]).all() and np.isfinite(np.delete(scores, 3, axis=1)).all()
+
+
+def test_z_is_what_the_completers_get(small_matrix: ScoreMatrix) -> None:
+    columns = StandardColumns.of(small_matrix)
+    np.testing.assert_array_equal(columns.observed, small_matrix.observed)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bayesbench.evaluation import metrics
-from bayesbench.evaluation.methods.peers import build_baseline
+from bayesbench.evaluation.methods.peers import PEERS
 from bayesbench.scores.matrix import ScoreMatrix
 from bayesbench.scores.splits import load_folds
 
@@ -28,7 +28,7 @@ TOLERANCE = {"als": (0.085, 0.14, 0.5, 0.75), "soft-impute": ROUNDING, "model-kn
 @pytest.mark.parametrize("name", sorted(FIGURES))
 def test_published_figures(name: str, benchpress: ScoreMatrix, benchpress_folds: Path) -> None:
     truth, predicted = [], []
-    method = build_baseline(name)
+    method = PEERS[name]()
     for split in load_folds(benchpress_folds, benchpress):
         train = benchpress.mask(split.mask(benchpress.shape))
         truth.append(benchpress.values[split.cells[:, 0], split.cells[:, 1]])

@@ -13,7 +13,6 @@ from scipy import stats
 from bayesbench.fitting.engines.gibbs.moves import _eta
 from bayesbench.fitting.engines.gibbs.sampler import (
     compiled_sampler,
-    fit_gibbs,
     gibbs_data,
     gibbs_shape,
 )
@@ -21,6 +20,8 @@ from bayesbench.fitting.engines.gibbs.state import GibbsData, GibbsShape, GibbsS
 from bayesbench.fitting.engines.gibbs.sweep import sweep
 from bayesbench.fitting.engines.gibbs.variates import gamma_or_stay, gamma_variate
 from bayesbench.fitting.engines.settings import Gibbs
+from bayesbench.fitting.problem import prepare
+from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.spec import ModelSpec, Priors
 from bayesbench.scores import ScoreMatrix
 from tests.factories import make_matrix
@@ -223,13 +224,13 @@ def test_a_wrong_conditional_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_same_seed_same_draws_and_chains_do_not_depend_on_their_number() -> None:
     matrix = make_matrix(1, 6, 5)
-    one = fit_gibbs(matrix, ModelSpec(rank=1), SMALL, seed=3, check=False)
-    two = fit_gibbs(matrix, ModelSpec(rank=1), SMALL, seed=3, check=False)
-    other = fit_gibbs(matrix, ModelSpec(rank=1), SMALL, seed=4, check=False)
+    one = sample(matrix, ModelSpec(rank=1), SMALL, seed=3, check=False)
+    two = sample(matrix, ModelSpec(rank=1), SMALL, seed=3, check=False)
+    other = sample(matrix, ModelSpec(rank=1), SMALL, seed=4, check=False)
     np.testing.assert_array_equal(one.draws["ability"], two.draws["ability"])
     assert not np.array_equal(one.draws["ability"], other.draws["ability"])
     single = Gibbs(chains=1, warmup=20, draws=30, thin=1)
-    alone = fit_gibbs(matrix, ModelSpec(rank=1), single, seed=3, check=False)
+    alone = sample(matrix, ModelSpec(rank=1), single, seed=3, check=False)
     np.testing.assert_allclose(
         alone.draws["ability"][0, :3], one.draws["ability"][0, :3], rtol=2e-2
     )
@@ -252,13 +253,11 @@ def test_same_seed_same_draws_and_chains_do_not_depend_on_their_number() -> None
 def test_every_part_can_be_switched_off(change: dict[str, object], absent: set[str]) -> None:
     spec = ModelSpec(**{"rank": 1, **change})  # type: ignore[arg-type]
     config = Gibbs(chains=1, warmup=1, draws=2, thin=1)
-    posterior = fit_gibbs(make_matrix(1, 6, 5), spec, config, seed=0, check=False)
+    posterior = sample(make_matrix(1, 6, 5), spec, config, seed=0, check=False)
     assert not absent & set(posterior.draws)
 
 
 def test_padding_changes_nothing_but_the_random_numbers() -> None:
-    from bayesbench.fitting.problem import prepare
-
     problem = prepare(make_matrix(1, 6, 5), ModelSpec(rank=1))
     shape = gibbs_shape(problem.data, problem.spec, 200)
     data = gibbs_data(problem.data, shape)
@@ -283,7 +282,7 @@ def exact_matrix(constant: float | None) -> ScoreMatrix:
 def test_scores_without_noise_are_fitted(constant: float | None) -> None:
     matrix = exact_matrix(constant)
     config = Gibbs(chains=1, warmup=600, draws=200, thin=2)
-    posterior = fit_gibbs(matrix, ModelSpec(rank=2), config, seed=1, check=False)
+    posterior = sample(matrix, ModelSpec(rank=2), config, seed=1, check=False)
     level = np.asarray(posterior.draws["noise_level"])
     least = Priors().noise_level_least
     assert level.min() >= least
@@ -292,30 +291,3 @@ def test_scores_without_noise_are_fitted(constant: float | None) -> None:
     noise = np.asarray(posterior.draws["noise_benchmark"])
     assert noise.min() > 1e-3
     assert np.median(noise[..., 0]) < 0.1
-
-
-@pytest.mark.parametrize(
-    ("n_cells", "warmup", "thin"), [(0, 3200, 100), (20_000, 3200, 100), (40_000, 1600, 50),
-                                    (10_000_000, 800, 8)],
-)  # fmt: skip
-def test_large_matrices_take_fewer_sweeps(n_cells: int, warmup: int, thin: int) -> None:
-    suited = Gibbs.suited_to(n_cells)
-    assert (suited.warmup, suited.thin) == (warmup, thin)
-    assert (suited.chains, suited.draws) == (Gibbs().chains, Gibbs().draws)
-    assert Gibbs.suited_to(n_cells, thin=3, chains=1).thin == 3
-
-
-def test_fits_without_settings_take_those_that_suit_the_matrix(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    matrix = make_matrix()
-    asked: list[int] = []
-
-    def suited(n_cells: int) -> Gibbs:
-        asked.append(n_cells)
-        return SMALL
-
-    monkeypatch.setattr(Gibbs, "suited_to", suited)
-    posterior = fit_gibbs(matrix, ModelSpec(rank=1), check=False)
-    assert asked == [matrix.n_cells]
-    assert posterior.n_draws == SMALL.chains * SMALL.draws

@@ -1,0 +1,201 @@
+"""``bayesbench next``, and the options of choosing benchmarks that campaigns share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import UsageError
+from . import values
+from .output import Column, Listing, emit, example, format_option, note, percent, text
+from .question import Question, prob_option, question_options
+
+if TYPE_CHECKING:
+    from ..design import Costs, Recommendation
+    from ..posterior.stored import StoredPosterior
+
+__all__ = ["FIELDS", "Choice", "choice_options", "next_", "probe_rows", "probe_table"]
+
+FIELDS = (
+    "benchmark_id",
+    "gain_nats",
+    "cost",
+    "gain_per_cost",
+    "median",
+    "lower",
+    "upper",
+    "width_reduction",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What may be chosen, and what for.
+
+    Attributes
+    ----------
+    targets, candidates : tuple of str or None
+        None: every benchmark.
+    exclude : tuple of str
+    costs : Costs or None
+    """
+
+    targets: tuple[str, ...] | None
+    candidates: tuple[str, ...] | None
+    exclude: tuple[str, ...]
+    costs: Costs | None
+
+
+def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--targets --cost --exclude --allow``; read them with :func:`read_choice`."""
+    options = (
+        click.option(
+            "--targets",
+            type=values.ids,
+            metavar="IDS",
+            help="Benchmarks whose scores matter: a,b.  [default: all not yet known]",
+        ),
+        click.option(
+            "--cost",
+            metavar="n_items|FILE",
+            help="Gain per cost: the number of items, or a CSV benchmark_id,cost[,unit].",
+        ),
+        click.option("--exclude", type=values.ids, metavar="IDS", help="Never choose these."),
+        click.option(
+            "--allow", metavar="FILE", help="Choose only among the benchmarks this file lists."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def read_choice(
+    posterior: StoredPosterior,
+    *,
+    targets: tuple[str, ...] | None,
+    cost: str | None,
+    exclude: tuple[str, ...] | None,
+    allow: str | None,
+    benchmarks: tuple[str, ...] = (),
+) -> Choice:
+    """Read cost and allow-list files; an allowed benchmark without a known cost is left out."""
+    from ..design import Costs, read_allowlist
+
+    costs = None if cost is None else Costs.load(cost, posterior.matrix.benchmarks)
+    if costs is not None and not costs.values:
+        raise UsageError("no benchmark has a known number of items: give --cost a CSV file")
+    find = posterior.matrix.benchmark_names.find
+    candidates: tuple[str, ...] | None = None if allow is None else read_allowlist(allow)
+    if benchmarks:
+        benchmarks = tuple(find(name) for name in benchmarks)
+        allowed = set(benchmarks if candidates is None else candidates)
+        candidates = tuple(name for name in benchmarks if name in allowed)
+        if not candidates:
+            raise UsageError(f"none of the named benchmarks is in the allow-list {allow}")
+    if costs is not None:
+        names = posterior.benchmark_ids if candidates is None else candidates
+        unpriced = [name for name in names if name not in costs.values]
+        if unpriced:
+            shown = ", ".join(unpriced[:3]) + (", ..." if len(unpriced) > 3 else "")
+            note(f"note: {len(unpriced)} benchmarks have no known cost and are left out: {shown}")
+        if candidates is not None:
+            candidates = tuple(name for name in candidates if name in costs.values)
+    if candidates is not None and not candidates:
+        raise UsageError("no candidate benchmark is left: none of them has a known cost")
+    return Choice(targets, candidates, exclude or (), costs)
+
+
+@click.command(
+    "next",
+    epilog=example('bayesbench next --scores "gpqa_diamond=70" --targets mmlu_pro,aime_2025 --k 3'),
+)
+@question_options
+@click.option(
+    "--benchmark",
+    "benchmarks",
+    multiple=True,
+    metavar="B",
+    help="Choose among these only; may be given several times.",
+)
+@choice_options
+@click.option(
+    "--budget",
+    type=values.finite,
+    metavar="X",
+    help="Most the chosen ones may cost together; without --cost, how many they may be.",
+)
+@click.option(
+    "--k",
+    type=click.IntRange(1, 1000),
+    metavar="K",
+    help="How many to recommend.  [default: 5; with --budget as many as it affords]",
+)
+@prob_option
+@format_option()
+def next_(
+    question: Question,
+    benchmarks: tuple[str, ...],
+    budget: float | None,
+    k: int | None,
+    prob: float,
+    output_format: str,
+    **choice: Any,
+) -> None:
+    """Recommend which benchmarks to run next.
+
+    Ranked by the expected information about the targets (EPIG), each given the ones before it,
+    per unit of cost if costs are given. What is known already is never recommended.
+    """
+    from .sources import answer
+
+    found = answer(question)
+    chosen = read_choice(found.posterior, benchmarks=benchmarks, **choice)
+    best = found.model.recommend(
+        k,
+        targets=chosen.targets,
+        candidates=chosen.candidates,
+        costs=chosen.costs,
+        budget=budget,
+        exclude=chosen.exclude,
+        prob=prob,
+    )
+    if best.note:
+        note(f"note: {best.note}")
+    rows = probe_rows(best)
+    document = {
+        "model": found.model.id,
+        "prob": prob,
+        "posterior": found.facts,
+        "notes": [*found.model.notes, *([best.note] if best.note else [])],
+        "recommendations": rows,
+    }
+    title = f"Run next: expected gain about the targets, predictions with {percent(prob)} intervals"
+    emit(output_format, document, probe_table(title, rows))
+
+
+def probe_rows(best: Iterable[Recommendation]) -> list[dict[str, Any]]:
+    """Recommendations as plain rows with the fields of ``FIELDS``."""
+    return [{field: asdict(each)[field] for field in FIELDS} for each in best]
+
+
+def probe_table(title: str, rows: list[dict[str, Any]]) -> Listing:
+    """Recommendations as a table."""
+    priced = any(row["cost"] is not None for row in rows)
+    columns = (
+        Column("benchmark_id", "benchmark", text, right=False),
+        Column("gain_nats", "gain (nats)"),
+        *((Column("cost", "cost"), Column("gain_per_cost", "gain per cost", _small)) * priced),
+        Column("width_reduction", "narrower by"),
+        Column("median", "median"),
+        Column("lower", "lower"),
+        Column("upper", "upper"),
+    )
+    return Listing(title, columns, rows, FIELDS)
+
+
+def _small(value: Any) -> str:
+    return "-" if value is None else f"{value:.3g}"

@@ -1,0 +1,129 @@
+"""`fit`: from scores to a diagnosed and recalibrated posterior."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+
+from ..errors import BayesbenchWarning, DiagnosticsError
+from ..front.posterior import Posterior
+from ..low_rank.spec import ModelSpec
+from ..posterior.diagnostics import Diagnostics
+from ..progress import Job, Report, bar
+from ..scores import ScoreMatrix
+from .crossfit import USUAL_FITS, learned_calibration
+from .engines.contract import Engine
+from .engines.settings import Gibbs
+from .problem import prepare
+from .sample import sample
+
+__all__ = ["fit"]
+
+
+def fit(
+    scores: ScoreMatrix,
+    *,
+    engine: Engine | None = None,
+    spec: ModelSpec | None = None,
+    calibrate: bool = True,
+    seed: int = 0,
+    min_model: int = 15,
+    min_benchmark: int = 8,
+    strict: bool = False,
+    progress: bool | Report = False,
+) -> Posterior:
+    """Fit the low-rank model to scores and recalibrate its intervals.
+
+    Parameters
+    ----------
+    scores : ScoreMatrix
+    engine : Engine, optional
+        `Gibbs` (fast, exact), `NUTS` (the reference) or `SVI` (approximate); by default Gibbs with
+        what suits the number of scores.
+    spec : ModelSpec, optional
+    calibrate : bool
+        Learn the recalibration of the intervals from short cross-fits by the same engine.
+    seed : int
+        The same seed gives the same draws.
+    min_model, min_benchmark : int
+        Leave out models and benchmarks with fewer scores.
+    strict : bool
+        Raise if the diagnostics fail, before anything else is done.
+    progress : bool or Report
+        True shows a bar on stderr, on a terminal; a report is told the share done of the whole
+        job.
+
+    Returns
+    -------
+    Posterior
+        With diagnostics, and with a calibration unless `calibrate` is off or there were too few
+        scores.
+
+    Raises
+    ------
+    DataError
+        Too little data for any fit.
+    DiagnosticsError
+        With `strict`, the diagnostics failed.
+    FitError
+        The draws are not finite.
+    KeyboardInterrupt
+        At once when the process is interrupted.
+
+    Warns
+    -----
+    BayesbenchWarning
+        The diagnostics found something, or there were too few scores to recalibrate.
+
+    Examples
+    --------
+    >>> from bayesbench.low_rank.simulate import simulate
+    >>> scores = simulate(0, 6, 5, ModelSpec(rank=0), fill=1.0).matrix
+    >>> quick = Gibbs(chains=4, warmup=400, draws=200, thin=10)
+    >>> posterior = fit(
+    ...     scores, engine=quick, spec=ModelSpec(rank=0), calibrate=False, min_model=3,
+    ...     min_benchmark=3,
+    ... )
+    >>> posterior.n_draws
+    800
+    """
+    matrix = scores.filter(min_model, min_benchmark) if min_model or min_benchmark else scores
+    spec = ModelSpec() if spec is None else spec
+    engine = Gibbs.suited_to(matrix.n_cells) if engine is None else engine
+    light, problem = engine.lighter(), prepare(matrix, spec)
+    stages = [("sampling", engine.work(problem))]
+    if calibrate:
+        stages.append(("recalibration", USUAL_FITS * light.work(problem)))
+    with _shown(progress) as report:
+        reports = Job(stages, report).reports
+        posterior = sample(matrix, spec, engine, seed=seed, report=reports[0])
+        finding = _finding(posterior.diagnostics, strict)
+        if finding:
+            _warn(finding)
+        if calibrate:
+            calibration = learned_calibration(matrix, spec, light, seed=seed, report=reports[1])
+            posterior = replace(posterior, calibration=calibration)
+            if calibration is None:
+                _warn("too few scores to recalibrate the intervals; they are the model's own")
+    return Posterior.of(posterior)
+
+
+def _shown(progress: bool | Report) -> AbstractContextManager[Report | None]:
+    if isinstance(progress, bool):
+        return bar("fit") if progress else nullcontext()
+    return nullcontext(progress)
+
+
+def _finding(diagnostics: Diagnostics, strict: bool) -> str:
+    """What a user must know of the diagnostics; empty if they passed."""
+    if diagnostics.verdict == "pass":
+        return ""
+    reasons = "; ".join(diagnostics.reasons) or "no reason given"
+    if diagnostics.verdict == "fail" and strict:
+        raise DiagnosticsError(f"the diagnostics failed: {reasons}")
+    return f"diagnostics {diagnostics.verdict}: {reasons}"
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, BayesbenchWarning, stacklevel=3)  # the line that called `fit`

@@ -1,0 +1,38 @@
+"""What is written on the command line: pairs of a key and a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pytest
+
+from bayesbench.cli.values import key_values
+
+
+def read(*written: str) -> dict[str, Any]:
+    return key_values(None, None, written)
+
+
+def test_values_are_json_or_text() -> None:
+    found = read("rank=4", "student_t=false", 'groups=["provider"]', "update=condition", "path=a=b")
+    assert found == {
+        "rank": 4,
+        "student_t": False,
+        "groups": ["provider"],
+        "update": "condition",
+        "path": "a=b",
+    }
+    assert read(" rank =2") == {"rank": 2}
+    assert read() == {}
+
+
+@pytest.mark.parametrize("written", ["rank", "=3", "two words=3", "2x=3"])
+def test_what_is_no_pair_is_refused(written: str) -> None:
+    with pytest.raises(click.BadParameter, match="is not KEY=VALUE"):
+        read(written)
+
+
+def test_a_key_stands_once() -> None:
+    with pytest.raises(click.BadParameter, match="rank is given twice"):
+        read("rank=3", "rank=4")
