@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from statistics import NormalDist
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +12,7 @@ from bayesbench.front.posterior import Posterior
 from bayesbench.low_rank.features import ModelFeatures
 from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.posterior.calibration import FEATURES, Calibration, Recalibration
 from bayesbench.posterior.provenance import Provenance
 from bayesbench.scores import ScoreMatrix
 
@@ -123,3 +127,29 @@ def make_posterior(
         provenance=Provenance("simulated", {"n_draws": n_draws}, seed, matrix.data_hash),
         sample_stats={"energy": rng.normal(size=lead)},
     )
+
+
+def with_calibration(
+    posterior: Posterior, widen: float = 2.0, widen_new: float | None = None
+) -> Posterior:
+    """The same posterior with a recalibration that widens every prediction.
+
+    The recalibrated law is normal on the latent scale, with `widen` times the raw interquartile
+    range and the raw median. `widen_new` is that of new models, by default the same.
+    """
+    return replace(
+        posterior,
+        calibration=Calibration(_widening(widen), _widening(widen_new or widen)),
+    )
+
+
+def _widening(factor: float) -> Recalibration:
+    """Size of the error: the interquartile range; relative errors: those of a normal law."""
+    n = 1999
+    own = NormalDist()
+    normal = np.array([own.inv_cdf(0.5 + 0.5 * k / (n + 1)) for k in range(1, n + 1)])
+    iqr = own.inv_cdf(0.75) - own.inv_cdf(0.25)
+    # features are clipped at 4 scales: a scale of 10 keeps the log of any range inside
+    slopes = np.where(np.array(FEATURES) == "log_spread", 10.0, 0.0)
+    size = len(FEATURES)
+    return Recalibration(np.zeros(size), np.full(size, 10.0), slopes, factor / iqr * normal)

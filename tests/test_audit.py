@@ -1,64 +1,17 @@
-"""The audit: explanations compete as Bayes' rule says, and planted errors are found."""
+"""The audit: planted errors are found."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from bayesbench.audit import PRIOR_GROSS, PRIOR_SCALE, audit, explanation_log_densities, suspicion
+from bayesbench.audit import audit
 from bayesbench.fitting.engines.settings import Gibbs
-from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.simulate import simulate
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.scores import ScoreMatrix
 
 CONFIG = Gibbs(chains=1, warmup=300, draws=100, thin=3)
-
-
-def one_column() -> Transform:
-    return Transform.from_scores(
-        ("a",),
-        np.array([[20.0], [40.0], [60.0], [80.0]]),
-        lower=[0.0],
-        upper=[100.0],
-        higher_is_better=[True],
-        n_items=[np.nan],
-    )
-
-
-def test_densities_are_those_of_the_mixture() -> None:
-    rng = np.random.default_rng(0)
-    eta, scale, nu = rng.normal(size=50), rng.uniform(0.1, 0.4, 50), rng.choice([3.0, 10.0], 50)
-    transform = one_column()
-    got = explanation_log_densities(eta, scale, nu, transform, 0, 30.0)
-    for name, score in (("as stated", 30.0), ("other direction", 70.0)):
-        z = float(transform.to_latent(score, 0))
-        density = stats.t(nu, eta, scale).pdf(z).mean()
-        prior = PRIOR_SCALE if name != "as stated" else 1 - PRIOR_GROSS - PRIOR_SCALE
-        assert got[name] == pytest.approx(np.log(prior * density))
-
-
-def test_suspicion_is_bayes_rule() -> None:
-    evidence = {
-        "as stated": np.log(0.2),
-        "other direction": np.log(0.5),
-        "gross error": np.log(0.3),
-    }
-    probability, explanation = suspicion(evidence)
-    assert probability == pytest.approx(0.8)
-    assert explanation == "other direction"
-
-
-def test_a_share_filed_as_a_percentage_is_named() -> None:
-    transform = one_column()
-    z = float(transform.to_latent(80.0, 0))
-    eta, scale, nu = np.full(10, z), np.full(10, 0.1), np.full(10, 5.0)
-    probability, explanation = suspicion(
-        explanation_log_densities(eta, scale, nu, transform, 0, 0.8)
-    )
-    assert explanation == "a share, not a percentage"
-    assert probability > 0.99
 
 
 @pytest.mark.slow

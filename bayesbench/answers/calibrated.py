@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -36,7 +37,13 @@ def predictive_features(
     )
 
 
-def recalibrated(posterior: StoredPosterior, predictive: Predictive, *, new: bool) -> Predictive:
+def recalibrated(
+    posterior: StoredPosterior,
+    predictive: Predictive,
+    *,
+    new: bool,
+    known: Mapping[str, int] | None = None,
+) -> Predictive:
     """Predictions with the levels the posterior was found to keep on held-out cells.
 
     Parameters
@@ -48,21 +55,24 @@ def recalibrated(posterior: StoredPosterior, predictive: Predictive, *, new: boo
     new : bool
         Whether the model is new to the posterior: errors of new models have a recalibration of
         their own, learned by leaving whole models out.
+    known : mapping of model id to int, optional
+        Numbers of scores known of the models; needed where `predictive` leaves out cells of a
+        conditioned model that have one.
     """
     if posterior.calibration is None:
         return predictive
     recalibration = posterior.calibration.of(new=new)
     if recalibration is None:
         return predictive
-    known = np.isfinite(predictive.observed)
-    counts: dict[str, int] = {}
-    for model_id, seen in zip(predictive.model_ids, known, strict=True):
-        counts[model_id] = counts.get(model_id, 0) + int(seen)
+    counts = dict.fromkeys(predictive.model_ids, 0)
+    for model_id, score in zip(predictive.model_ids, predictive.observed, strict=True):
+        counts[model_id] += int(np.isfinite(score))
     if not new:
         totals = posterior.matrix.observed.sum(axis=1)
         for model_id in counts:
             row = posterior.matrix.model_index(model_id)
             counts[model_id] = max(counts[model_id], int(totals[row]))
+    counts |= known or {}
     per_model = np.asarray([counts[model_id] for model_id in predictive.model_ids], np.float64)
     per_benchmark = posterior.matrix.observed.sum(axis=0)[predictive.column].astype(np.float64)
     features = predictive_features(predictive, per_model, per_benchmark)

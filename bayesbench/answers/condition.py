@@ -10,7 +10,7 @@ draw counts the same, as if the benchmark side had nothing to learn from the new
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,7 +49,7 @@ def condition(
     facts: ModelFacts | None = None,
     model_id: str | None = None,
     sweeps: int = 12,
-    seed: int = 0,
+    seed: int | Sequence[int] = 0,
     reweight: bool = True,
     accept_far: bool = False,
 ) -> LatentDraws:
@@ -70,7 +70,8 @@ def condition(
         counts in the weights. Any other id, or None, means a new model.
     sweeps : int
         Gibbs sweeps, at least 3.
-    seed : int
+    seed : int or sequence of int
+        Two models that are compared need different ones, or their own doubts move together.
     reweight : bool
         Whether to weigh the draws by the evidence of the new scores.
     accept_far : bool
@@ -285,7 +286,8 @@ def _families(posterior: StoredPosterior) -> tuple[Floats, Floats]:
 class _Drawn:
     """Side and state of equally weighted draws, and what became of the weights.
 
-    The state's latents end with the effects on `families`.
+    The state's latents end with the effects on `families`; `rows` are the posterior's draws behind
+    these, None for 0, 1, ... in order.
     """
 
     side: _BenchmarkSide

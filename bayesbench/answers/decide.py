@@ -131,7 +131,8 @@ def decide(
     values = np.asarray(quantiles, dtype=np.float64)
     median = float(np.interp(0.5, grid, values))
     lower, upper = (float(np.interp(0.5 + side * prob / 2, grid, values)) for side in (-1, 1))
-    below, above = np.interp([median - tolerance, median + tolerance], values, grid)
+    ends = [median - tolerance, median + tolerance]
+    below, above = np.interp(ends, values, grid, left=0.0, right=1.0)
     p_within = float(above - below)
     scores = np.interp((np.arange(_POINTS) + 0.5) / _POINTS, grid, values)
     excess = float(np.maximum(np.abs(scores - median) - tolerance, 0.0).mean())

@@ -19,7 +19,7 @@ from ..errors import DataError, UsageError
 from ..low_rank.noise import sample
 from .predictive import LatentDraws, Predictive
 
-__all__ = ["KINDS", "LEAST_DRAWS", "Kind", "ScoreDraws"]
+__all__ = ["KINDS", "LEAST_DRAWS", "Kind", "ScoreDraws", "id_number"]
 
 Floats = NDArray[np.float64]
 
@@ -108,7 +108,7 @@ def _readings(
     ]
     values = np.empty((n, len(latent.benchmark_ids)))
     for j, benchmark_id in enumerate(latent.benchmark_ids):
-        rng = np.random.default_rng([seed, _code(latent.model_id), _code(benchmark_id)])
+        rng = np.random.default_rng([seed, id_number(latent.model_id), id_number(benchmark_id)])
         noise = sample(nu, (n,), rng)
         reading = latent.eta[order, j] + latent.noise_scale[order, j] * noise
         values[np.argsort(reading, kind="stable"), j] = ascending[j]
@@ -127,6 +127,6 @@ def _levels(latent: LatentDraws, raw: Predictive, calibrated: Predictive) -> Flo
     return calibrated.transform.to_score(moved, column)
 
 
-def _code(name: str) -> int:
+def id_number(name: str) -> int:
     """A number that depends on the id alone, the same in every process."""
     return zlib.crc32(name.encode())

@@ -372,16 +372,23 @@ class Predictive:
         )
 
 
-def predictive(latent: LatentDraws, transform: Transform) -> Predictive:
-    """Predictive distribution of a reading on every benchmark of `latent`."""
+def predictive(
+    latent: LatentDraws, transform: Transform, columns: Sequence[int] | None = None
+) -> Predictive:
+    """Predictive distribution of a reading on the benchmarks of `latent`, or on some `columns`."""
+    # of all columns: a sum over one alone would be rounded in another order
+    eta_sd = np.asarray(latent.eta.std(axis=0), np.float64)
+    part = latent
+    if columns is not None:
+        part, eta_sd = latent.take(columns), eta_sd[list(columns)]
     return Predictive(
-        (latent.model_id,) * len(latent.benchmark_ids),
-        latent.benchmark_ids,
+        (part.model_id,) * len(part.benchmark_ids),
+        part.benchmark_ids,
         transform,
         PREDICTIVE_LEVELS,
-        mixture_quantiles(latent.eta, latent.noise_scale, latent.nu),
-        latent.observed,
-        np.asarray(latent.eta.std(axis=0), np.float64),
+        mixture_quantiles(part.eta, part.noise_scale, part.nu),
+        part.observed,
+        eta_sd,
     )
 
 

@@ -43,7 +43,7 @@ class Comparison:
         latent scores, which suits benchmarks on different scales. Lower-is-better counts with a
         minus. For one benchmark both order the models alike.
     seed : int
-        Of the noise, and of the order of exact ties.
+        Of the order of exact ties.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from ..answers.calibrated import recalibrated
 from ..answers.condition import NEW_MODEL, condition
 from ..answers.decide import Decision, decide
 from ..answers.explain import Explanation, Surprise, explain, surprises
-from ..answers.joint import Kind, ScoreDraws
+from ..answers.joint import Kind, ScoreDraws, id_number
 from ..answers.predictive import LatentDraws, Predictive, predictive
 from ..answers.ranking import Comparison, Gap, gap_between
 from ..design import Costs, Recommendations, recommend
@@ -121,12 +121,14 @@ class Model:
         return self._latent_given(self.scores)
 
     def _latent_given(self, scores: Mapping[str, float]) -> LatentDraws:
+        unnamed = self.id == NEW_MODEL
         return condition(
             self.posterior,
             scores,
             facts=self.facts,
-            model_id=None if self.id == NEW_MODEL else self.id,
-            seed=self.seed,
+            model_id=None if unnamed else self.id,
+            # two models must not share the random numbers of what each is alone in not knowing
+            seed=self.seed if unnamed else (self.seed, id_number(self.id)),
         )
 
     @cached_property
@@ -136,6 +138,19 @@ class Model:
     @cached_property
     def _calibrated(self) -> Predictive:
         return recalibrated(self.posterior, self._raw, new=not self.fitted)
+
+    def _asked(
+        self, benchmarks: Sequence[str] | None
+    ) -> tuple[LatentDraws, Predictive, Predictive]:
+        """Draws and predictions before and after recalibration, of the benchmarks asked for."""
+        if benchmarks is None:
+            return self.latent, self._raw, self._calibrated
+        find = self.posterior.matrix.benchmark_names.find
+        at = [self.posterior.transform.index(find(name)) for name in benchmarks]
+        raw = predictive(self.latent, self.posterior.transform, at)
+        known = {self.id: len(self.observed)}
+        calibrated = recalibrated(self.posterior, raw, new=not self.fitted, known=known)
+        return self.latent.take(at), raw, calibrated
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -184,19 +199,15 @@ class Model:
         UnknownIdError, AmbiguousIdError
             For a benchmark that is not fitted.
         """
-        latent, before = self.latent, self._raw
-        after = before if raw else self._calibrated
-        if benchmarks is not None:
-            names = self.posterior.matrix.benchmark_names
-            at = [self.posterior.transform.index(names.find(name)) for name in benchmarks]
-            latent, before, after = latent.take(at), before.take(at), after.take(at)
-        matrix = self.posterior.matrix
+        latent, before, after = self._asked(benchmarks)
+        if raw:
+            after = before
         return Prediction(
             after,
             before,
-            not raw and self._calibrated is not self._raw,
+            after is not before,
             Names("model", (self.id,)),
-            matrix.benchmark_names,
+            self.posterior.matrix.benchmark_names,
             lambda: [latent],
             self.seed,
         )
@@ -212,11 +223,7 @@ class Model:
         benchmarks : sequence of str, optional
             By default all; a benchmark's draws do not depend on which others are asked for.
         """
-        latent, before, after = self.latent, self._raw, self._calibrated
-        if benchmarks is not None:
-            find = self.posterior.matrix.benchmark_names.find
-            at = [self.posterior.transform.index(find(name)) for name in benchmarks]
-            latent, before, after = latent.take(at), before.take(at), after.take(at)
+        latent, before, after = self._asked(benchmarks)
         return ScoreDraws.of(latent, before, after, kind=kind, seed=self.seed)
 
     def recommend(
@@ -328,9 +335,19 @@ class Model:
         -------
         Gap
             Printable: gap with interval, P(better), a sentence.
+
+        Raises
+        ------
+        UnknownIdError, AmbiguousIdError
+            For a name.
+        UsageError
+            Both have the same id, or are of different posteriors; a bad weight or probability.
         """
         if isinstance(other, str):
             other = Model.fitted_one(self.posterior, other, seed=self.seed)
+        other.check_is_of(self.posterior)
+        if other.id == self.id:
+            raise UsageError(f"both models are {self.id!r}; give each an id of its own")
         comparison = comparison_of(self.posterior, on, weights, kind, scale, self.seed)
         mine, others = (one.score_draws(kind, comparison.benchmarks) for one in (self, other))
         return gap_between(mine, others, self.posterior.transform, comparison, prob)
@@ -347,6 +364,18 @@ class Model:
         model_id = posterior.matrix.model_names.find(model)
         spelled = () if model_id == model else (f"{model!r} is taken for {model_id}",)
         return cls(posterior, MappingProxyType({}), ModelFacts(), model_id, seed, spelled)
+
+    def check_is_of(self, posterior: StoredPosterior) -> None:
+        """Draws of different posteriors have nothing to do with each other.
+
+        Raises
+        ------
+        UsageError
+            The model is of another posterior.
+        """
+        # a posterior that only got a recalibration, or was opened for asking, keeps its arrays
+        if posterior.draws["ability"] is not self.posterior.draws["ability"]:
+            raise UsageError(f"model {self.id!r} was conditioned on another posterior")
 
     def explain(self, benchmark: str) -> Explanation:
         """Which given scores drive a prediction, by leaving each out in turn.
@@ -387,14 +416,14 @@ class Model:
         """
         name = self.posterior.matrix.benchmark_names.find(benchmark)
         id = None if self.id == NEW_MODEL else self.id
-        notes = list(self._spelled)
+        value, notes = _number(name, score), list(self._spelled)
         if name != benchmark:
             notes.append(f"{benchmark!r} is taken for {name}")
         if name in self.observed:
-            notes.append(f"{name}: {self.observed[name]:g} is replaced by {score:g}")
+            notes.append(f"{name}: {self.observed[name]:g} is replaced by {value:g}")
         return Model.of(
             self.posterior,
-            {**self.scores, name: score},
+            {**self.scores, name: value},
             facts=self.facts,
             id=id,
             seed=self.seed,

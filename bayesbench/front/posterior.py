@@ -319,8 +319,7 @@ class Posterior(StoredPosterior):
     def _one(self, model: str | Model) -> Model:
         if isinstance(model, str):
             return self.model(model)
-        if model.posterior is not self and model.posterior.draws is not self.draws:
-            raise UsageError(f"model {model.id!r} was conditioned on another posterior")
+        model.check_is_of(self)
         return model
 
 

@@ -130,6 +130,16 @@ def test_reweighting_is_bayes_rule(normal: StoredPosterior, known: bool) -> None
     np.testing.assert_allclose(drawn.eta.std(0), sd, rtol=0.12)
 
 
+def test_rows_say_which_draw_of_the_posterior_is_behind_each(normal: StoredPosterior) -> None:
+    drawn = condition(normal, SCORES, facts=KNOWN)
+    assert drawn.reweighted and drawn.rows is not None
+    assert 0.1 < np.unique(drawn.rows).size / normal.n_draws < 1
+    fitted = normal.stacked("noise_benchmark")
+    np.testing.assert_array_equal(drawn.noise_scale, fitted[drawn.rows])
+    plain = condition(normal, SCORES, facts=KNOWN, reweight=False)
+    np.testing.assert_array_equal(plain.rows, np.arange(normal.n_draws))
+
+
 def test_unlikely_scores_fall_back_to_equal_weights() -> None:
     made = make_posterior(seed=3, n_draws=400)
     rng = np.random.default_rng(0)

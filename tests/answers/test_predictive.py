@@ -16,6 +16,7 @@ from bayesbench.answers.predictive import (
     mixture_quantiles,
     predict_cells,
     predictive,
+    slots,
 )
 from bayesbench.errors import DataError, UnknownIdError, UsageError
 from bayesbench.low_rank.eta import linear_predictor
@@ -208,3 +209,38 @@ def test_faults_are_named(posterior: StoredPosterior) -> None:
     latent = fitted_draws(posterior, "model_0")
     with pytest.raises(DataError, match="eta has shape"):
         replace(latent, eta=latent.eta[1:])
+
+
+def test_some_columns_are_those_of_the_whole(posterior: StoredPosterior) -> None:
+    latent = fitted_draws(posterior, "model_1")
+    whole = predictive(latent, posterior.transform)
+    for columns in ([3], [4, 0, 1]):
+        part, expected = predictive(latent, posterior.transform, columns), whole.take(columns)
+        assert (part.model_ids, part.benchmark_ids) == (expected.model_ids, expected.benchmark_ids)
+        for name in ("quantiles", "observed", "eta_sd"):
+            np.testing.assert_array_equal(getattr(part, name), getattr(expected, name))
+
+
+@given(
+    st.integers(1, 12).flatmap(
+        lambda n: st.lists(st.integers(0, n - 1), min_size=n, max_size=n).map(np.array)
+    )
+)
+def test_slots_reorder_and_pair_wherever_they_can(rows: np.ndarray) -> None:
+    order = slots(rows)
+    assert sorted(order) == list(range(rows.size))
+    paired = rows[order] == np.arange(rows.size)
+    np.testing.assert_array_equal(paired, np.isin(np.arange(rows.size), rows))
+
+
+def test_draws_in_slots_are_the_same_draws(posterior: StoredPosterior) -> None:
+    latent = fitted_draws(posterior, "model_1")
+    rows = np.sort(np.random.default_rng(0).integers(0, latent.n_draws, latent.n_draws))
+    parts = {name: getattr(latent, name)[rows] for name in ("eta", "noise_scale", "nu")}
+    found = replace(latent, rows=rows, **parts).in_slots()
+    kept = np.unique(rows)
+    assert found.rows is not None
+    np.testing.assert_array_equal(np.sort(found.rows), rows)
+    np.testing.assert_array_equal(found.rows[kept], kept)
+    for name in parts:
+        np.testing.assert_array_equal(getattr(found, name), getattr(latent, name)[found.rows])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -10,8 +9,7 @@ import pytest
 from scipy.optimize import linprog
 from scipy.stats import beta
 
-from bayesbench.answers.calibrated import predictive_features, recalibrated
-from bayesbench.answers.predictive import PREDICTIVE_LEVELS, predict_cells
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS
 from bayesbench.errors import DataError
 from bayesbench.posterior.calibration import (
     FEATURES,
@@ -23,7 +21,6 @@ from bayesbench.posterior.calibration import (
     calibration_features,
     fit_recalibration,
 )
-from tests.factories import make_posterior
 
 STEPS = np.array([NormalDist().inv_cdf(float(p)) for p in PREDICTIVE_LEVELS])
 N_TRAIN, N_TEST, N_SPLITS = 199, 400, 100
@@ -218,33 +215,3 @@ def test_too_few_or_unusable_predictions_are_refused() -> None:
         fit_recalibration(
             quantiles, PREDICTIVE_LEVELS, np.where(truth > 0, truth, np.nan), features
         )
-
-
-def test_a_posterior_applies_the_recalibration_of_the_kind_asked_for() -> None:
-    posterior = make_posterior()
-    cells = np.argwhere(~posterior.matrix.observed)
-    made = predict_cells(posterior, cells)
-    assert recalibrated(posterior, made, new=False) is made
-    n_features = len(FEATURES)
-    plain = Recalibration(
-        np.zeros(n_features), np.ones(n_features), np.zeros(n_features), np.arange(1.0, 100.0)
-    )
-    wide = replace(plain, errors=3 * plain.errors)
-    with_both = replace(posterior, calibration=Calibration(plain, wide))
-    low, high = (
-        recalibrated(with_both, made, new=new).quantiles - made.quantiles[:, [MIDDLE]]
-        for new in (False, True)
-    )
-    np.testing.assert_allclose(high, 3 * low, atol=1e-6)
-    only_cells = replace(posterior, calibration=Calibration(plain))
-    assert recalibrated(only_cells, made, new=True) is made
-
-
-def test_features_count_the_scores_of_fitted_models() -> None:
-    posterior = make_posterior()
-    made = predict_cells(posterior, np.argwhere(~posterior.matrix.observed))
-    counts = np.full(len(made.model_ids), 3.0)
-    found = predictive_features(made, counts, counts)
-    np.testing.assert_allclose(found[:, 5:7], np.log(4.0))
-    rating = np.asarray(made.benchmark_ids) == "bench_2"
-    np.testing.assert_array_equal(found[:, 7] == 1.0, rating)
