@@ -145,9 +145,12 @@ class _Bar:
             if self.display is None:
                 self.display = _display(self.label, self.stream, self.clock)
                 self.display.start()
-            left = _seconds_left(seconds, self.share)
             self.display.update(
-                self.display.task_ids[0], completed=self.share, note=self.note, left=_said(left)
+                self.display.task_ids[0],
+                completed=self.share,
+                note=self.note,
+                left=_said(_seconds_left(seconds, self.share)),
+                refresh=True,
             )
 
     def end(self) -> None:
@@ -187,6 +190,7 @@ def _display(label: str, stream: TextIO, clock: Callable[[], float]) -> Progress
         TextColumn("{task.fields[left]}"),
         console=Console(file=stream),
         transient=True,
+        redirect_stdout=False,
         get_time=clock,
     )
     display.add_task(label, total=1.0, note="", left="")

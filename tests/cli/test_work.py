@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import bayesbench.cli.fit as fit_module
+from bayesbench.fitting import fit as fitting
 from bayesbench.fitting.engines.settings import Gibbs
 from bayesbench.front.posterior import Posterior
 from bayesbench.posterior.diagnostics import Diagnostics
@@ -25,16 +26,21 @@ def quick_fit(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     kept: dict[str, Any] = {"verdict": "pass"}
 
     def made(
-        method: str, matrix: ScoreMatrix, spec: Any, config: Any, seed: int
+        matrix: ScoreMatrix, spec: Any, engine: Any, *, seed: int, report: Any
     ) -> StoredPosterior:
-        kept.update(method=method, matrix=matrix, spec=spec, config=config, seed=seed)
+        kept.update(matrix=matrix, spec=spec, engine=engine, seed=seed)
         posterior = make_posterior(spec=spec, matrix=matrix, n_draws=40)
         diagnostics = Diagnostics(kept["verdict"], ("R-hat of eta is 1.2",))
         object.__setattr__(posterior, "diagnostics", diagnostics)
+        provenance = replace(posterior.provenance, method=engine.name, config=asdict(engine))
+        object.__setattr__(posterior, "provenance", provenance)
         return posterior
 
-    monkeypatch.setattr(fit_module, "run", made)
-    monkeypatch.setattr(fit_module, "calibrated", lambda posterior, *_: posterior)
+    def learned(*_: Any, **__: Any) -> None:
+        return kept.get("calibration")
+
+    monkeypatch.setattr(fitting, "sample", made)
+    monkeypatch.setattr(fitting, "learned_calibration", learned)
     return kept
 
 
@@ -47,8 +53,8 @@ def test_fit_passes_the_settings_on_and_writes_the_file(
                  "--draws", "20", "--rank", "1", "--seed", "7", "--keep", "20", "--out", out,
                  "--format", "json").json()  # fmt: skip
     assert quick_fit["matrix"].shape == (8, 4)
-    assert (quick_fit["config"].chains, quick_fit["config"].draws) == (3, 20)
-    assert (quick_fit["config"].warmup, quick_fit["config"].thin) == (50, Gibbs().thin)
+    assert (quick_fit["engine"].chains, quick_fit["engine"].draws) == (3, 20)
+    assert (quick_fit["engine"].warmup, quick_fit["engine"].thin) == (50, Gibbs().thin)
     assert (quick_fit["spec"].rank, quick_fit["seed"]) == (1, 7)
     assert answer["draws"] == 20 == Posterior.load(out).n_draws
     assert (answer["models"], answer["benchmarks"], answer["cells"]) == (8, 4, 32)
@@ -73,12 +79,35 @@ def test_strict_refuses_a_failed_fit(
     quick_fit["verdict"] = verdict
     out = tmp_path / "fit.nc"
     found = run("fit", "--data", scores_csv, "--scale", "percent", *SMALL, "--out", out,
-                *(["--strict"] * strict))  # fmt: skip
+                "--no-calibrate", *(["--strict"] * strict))  # fmt: skip
     assert found.code == code
     assert out.exists() is (code == 0)
     assert bool(found.err) is (verdict != "pass")
     if code:
         assert (found.out, found.err.count("\n")) == ("", 1)
+
+
+def test_warnings_of_a_fit_are_lines_on_stderr(
+    run: Run, scores_csv: Path, tmp_path: Path, quick_fit: dict[str, Any]
+) -> None:
+    quick_fit["verdict"] = "warn"
+    call = ("fit", "--data", scores_csv, "--scale", "percent", *SMALL, "--out", tmp_path / "a.nc")
+    for _ in range(2):  # each time, not once per process
+        found = run(*call)
+        assert found.code == 0
+        assert found.err.splitlines() == [
+            "warning: diagnostics warn: R-hat of eta is 1.2",
+            "warning: too few scores to recalibrate the intervals; they are the model's own",
+        ]
+
+
+def test_settings_of_another_method_are_refused_before_the_data_are_read(
+    run: Run, tmp_path: Path, quick_fit: dict[str, Any]
+) -> None:
+    found = run("fit", "--data", tmp_path / "none.csv", "--method", "svi", "--thin", "3", "--out",
+                tmp_path / "a.nc")  # fmt: skip
+    assert found.code == 2
+    assert found.err.startswith("error: thin is not a setting of svi")
 
 
 @pytest.mark.slow
