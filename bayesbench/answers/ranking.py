@@ -102,7 +102,7 @@ class Gap:
     Examples
     --------
     >>> print(Gap("a", "b", ("hle",), median=3.0, lower=-1.0, upper=7.0, p_better=0.9, prob=0.9))
-    a is better than b on hle with probability 0.90; a less b: +3.0 (90% interval -1.0 to +7.0).
+    a is better than b on hle with probability 0.90; a less b: +3.0 (90 % interval -1.0 to +7.0).
     """
 
     first: str
