@@ -35,7 +35,14 @@ from .state import (
     per_model,
     spread,
 )
-from .variates import gamma_from_or_stay, gamma_or_stay, gaussian, inverse_gamma, normal
+from .variates import (
+    gamma_afresh,
+    gamma_from_or_stay,
+    gamma_or_stay,
+    gaussian,
+    inverse_gamma,
+    normal,
+)
 
 __all__ = ["sweep"]
 
@@ -215,7 +222,8 @@ def _noise(
         log_weights = log_weights_of_nu(standardised, grid, JAX, data.present)
         nu = grid[random.categorical(keys[0], log_weights)]
         shapes = jnp.full(standardised.shape, 0.5 * (nu + 1))
-        mixing = gamma_or_stay(keys[1], shapes, 0.5 * (nu + standardised), mixing)
+        # never a weight of before: the moves and nu were drawn with the weights summed out
+        mixing = gamma_afresh(keys[1], shapes, 0.5 * (nu + standardised))
         log_likelihood = jax.scipy.special.logsumexp(log_weights) - jnp.log(grid.size) - log_scale
     else:
         log_likelihood = (
@@ -256,6 +264,7 @@ def _slope_scales(key: Array, state: GibbsState, shape: GibbsShape) -> GibbsStat
     if k and shape.spec.heavy_loadings:
         shapes = jnp.full((b, k), 0.5 * (HEAVY_DF + 1))
         rate = 0.5 * (HEAVY_DF + weights**2 / state.var_factor)
+        # may stay: nothing else is drawn with the heaviness summed out
         heaviness = gamma_or_stay(keys[0], shapes, rate, heaviness)
     squares = jnp.concatenate(
         [

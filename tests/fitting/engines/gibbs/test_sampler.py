@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from jax import random
 from scipy import stats
 
+from bayesbench.fitting.engines.gibbs import variates
 from bayesbench.fitting.engines.gibbs.moves import _eta
 from bayesbench.fitting.engines.gibbs.sampler import (
     compiled_sampler,
@@ -17,7 +20,7 @@ from bayesbench.fitting.engines.gibbs.sampler import (
     gibbs_shape,
 )
 from bayesbench.fitting.engines.gibbs.state import GibbsData, GibbsShape, GibbsState
-from bayesbench.fitting.engines.gibbs.sweep import sweep
+from bayesbench.fitting.engines.gibbs.sweep import _noise, sweep
 from bayesbench.fitting.engines.gibbs.variates import gamma_or_stay, gamma_variate
 from bayesbench.fitting.engines.settings import Gibbs
 from bayesbench.fitting.problem import prepare
@@ -214,12 +217,67 @@ def test_every_conditional_and_move_leaves_the_joint_law_unchanged() -> None:
 @pytest.mark.slow
 def test_a_wrong_conditional_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shifting one prior constant inside the sampler only must show."""
-    from dataclasses import replace
-
     wrong = replace(SHAPE.spec.priors, family_b=3 * SHAPE.spec.priors.family_b)
     shape = replace(SHAPE, spec=replace(SHAPE.spec, priors=wrong))
     z = geweke_z(shape, sweeps=30, chains=400)
     assert abs(z["var_family"]) > 4.2
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two proposals both are refused seven times in ten, not four times in a thousand."""
+    real = variates._gamma_proposals
+
+    def proposals(key: jax.Array, shape: jax.Array, n: int) -> tuple[jax.Array, jax.Array]:
+        value, accepted = real(key, shape, n)
+        if n == 2:
+            accepted &= random.bernoulli(random.fold_in(key, 7), 0.3, accepted.shape)
+            value = jnp.where(accepted, value, jnp.nan)  # of no use to anyone
+        return value, accepted
+
+    monkeypatch.setattr(variates, "_gamma_proposals", proposals)
+
+
+def mixing_drawn(n: int) -> tuple[np.ndarray, GibbsState]:
+    """Mixing weights after `n` draws of the noise block from one state whose weights are wild."""
+    data = tiny_data()
+    shape = replace(SHAPE, spec=replace(SHAPE.spec, priors=Priors(nu_grid=(4.0,))))
+    state = prior_state(np.random.default_rng(3), data)
+    state = state._replace(mixing=jnp.full(SHAPE.n_readings, 1e6), nu=jnp.asarray(4.0))
+    keys = random.split(random.PRNGKey(1), n)
+    run = jax.jit(jax.vmap(lambda key: _noise(key, state, data, shape)[0].mixing))
+    return np.asarray(run(keys), np.float64), state
+
+
+def test_mixing_weights_follow_their_law_given_the_rest(refusing: None) -> None:
+    """A weight of before the collapsed moves, kept where proposals were refused, would show."""
+    mixing, state = mixing_drawn(4000)
+    data = tiny_data()
+    assert mixing.max() < 1e3
+    variance = state.noise_benchmark[data.col] * state.noise_model[data.row]
+    squares = np.asarray((data.z - _eta(state, data, SHAPE)) ** 2 / variance, np.float64)
+    rate = 0.5 * (4.0 + squares)
+    law = stats.gamma(0.5 * (4.0 + 1.0))
+    # 20 readings: 1e-4 is passed by chance once in 500 times, with another seed
+    worst = min(
+        stats.kstest(one * r, law.cdf).pvalue for one, r in zip(mixing.T, rate, strict=True)
+    )
+    assert worst > 1e-4
+
+
+def test_weights_that_stay_would_differ(refusing: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check above has teeth: the earlier step keeps wild weights."""
+    wild = jnp.full(SHAPE.n_readings, 1e6)
+    stays = lambda key, shape, rate: gamma_or_stay(key, shape, rate, wild)  # noqa: E731
+    monkeypatch.setattr("bayesbench.fitting.engines.gibbs.sweep.gamma_afresh", stays)
+    mixing, _ = mixing_drawn(200)
+    assert (mixing == 1e6).mean() > 0.5
+
+
+@pytest.mark.slow
+def test_the_joint_law_holds_even_where_most_proposals_are_refused(refusing: None) -> None:
+    z = geweke_z(SHAPE, sweeps=30, chains=400)
+    assert {name: round(value, 1) for name, value in z.items() if abs(value) > 4.2} == {}
 
 
 def test_same_seed_same_draws_and_chains_do_not_depend_on_their_number() -> None:
