@@ -31,6 +31,10 @@ SAME_THING = {
     ("campaign/campaign", "cli/campaign"): "class and command",
     ("evaluation/methods/probes", "plots/probes"): "probe curves and their plots",
     ("evaluation/methods/low_rank", "low_rank"): "the model as a method of the evaluation",
+    ("cli/fit", "fitting/fit"): "function and command",
+    ("cli/structure", "structure"): "package and command",
+    ("evaluation/methods/new_release", "evaluation/protocols/new_release"): "protocol and method",
+    ("evaluation/methods/probes", "evaluation/protocols/probes"): "protocol and method",
     ("front/posterior", "posterior"): "what a fit leaves: as asked and as stored",
     ("plots/structure", "structure"): "figures and their plots",
 }

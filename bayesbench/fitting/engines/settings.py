@@ -114,6 +114,11 @@ class NUTS:
     target_accept : float
         Acceptance rate that the step size is adapted to.
     max_tree_depth : int
+
+    Examples
+    --------
+    >>> NUTS(draws=300).lighter()
+    NUTS(chains=1, warmup=300, draws=400, target_accept=0.8, max_tree_depth=8)
     """
 
     chains: int = 4
@@ -174,6 +179,11 @@ class SVI:
         At the start.
     draws : int
         Independent draws from the fitted law.
+
+    Examples
+    --------
+    >>> SVI(steps=2000).steps
+    2000
     """
 
     steps: int = 4000
