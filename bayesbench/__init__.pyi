@@ -9,11 +9,13 @@ from .design import Recommendation as Recommendation
 from .design import Recommendations as Recommendations
 from .errors import BayesbenchError as BayesbenchError
 from .errors import BayesbenchWarning as BayesbenchWarning
+from .evaluation import AsShipped as AsShipped
 from .evaluation import Curve as Curve
 from .evaluation import Evaluation as Evaluation
 from .evaluation import Folds as Folds
 from .evaluation import NewRelease as NewRelease
 from .evaluation import Probes as Probes
+from .evaluation import SmallTables as SmallTables
 from .evaluation import evaluate as evaluate
 from .fitting.engines.settings import NUTS as NUTS
 from .fitting.engines.settings import SVI as SVI

@@ -8,7 +8,16 @@ from .policies import Policy
 from .predictions import CellPredictions
 from .predictor import Predictor
 from .prompt import export_prompt
-from .protocols import PROTOCOLS, Curve, EvaluationProtocol, Folds, NewRelease, Probes
+from .protocols import (
+    PROTOCOLS,
+    AsShipped,
+    Curve,
+    EvaluationProtocol,
+    Folds,
+    NewRelease,
+    Probes,
+    SmallTables,
+)
 from .protocols.releases import Family, load_families
 from .results import Evaluation, EvaluationResult
 from .rows import table_rows
@@ -16,6 +25,7 @@ from .run import evaluate
 
 __all__ = [
     "PROTOCOLS",
+    "AsShipped",
     "CellPredictions",
     "Curve",
     "Evaluation",
@@ -27,6 +37,7 @@ __all__ = [
     "Policy",
     "Predictor",
     "Probes",
+    "SmallTables",
     "available_methods",
     "build_method",
     "calibration",

@@ -12,6 +12,7 @@ from .predictions import CellPredictions, IntArray
 from .tasks import FinishedFold, FoldTask
 
 __all__ = [
+    "AskingMethod",
     "BatchMethod",
     "FinalizingMethod",
     "LookUpMethod",
@@ -21,8 +22,9 @@ __all__ = [
     "fingerprint",
 ]
 
-Setting = Literal["cells", "releases", "probes"]
-"""What is unknown: single cells; whole models that came out later; a model known by probes alone.
+Setting = Literal["cells", "releases", "probes", "shipped", "tables"]
+"""What is unknown: single cells; whole models that came out later; a model known by probes alone; a
+model that is asked about as users do; cells of a small table that is fitted as users do.
 
 A protocol says which it is, and the low-rank model is fitted and recalibrated accordingly.
 """
@@ -91,6 +93,26 @@ class PlanningMethod(Protocol):
         executor: Executor | None = None,
     ) -> Sequence[Policy]:
         """Policies with orders of `length` probes; `executor` may be used to make them."""
+        ...
+
+
+@runtime_checkable
+class AskingMethod(Protocol):
+    """A method that is told more than scores, and may choose which scores it is shown.
+
+    The tags ``input`` and ``reveal`` of a task say what it gets. Of a task whose scores the method
+    reveals itself it predicts every hidden cell of the model, and marks those it has looked at in
+    ``extras["shown"]``.
+    """
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What it can be told: ``scores``, ``facts`` (and scores), ``id`` (and all of them)."""
+        ...
+
+    @property
+    def reveals(self) -> tuple[str, ...]:
+        """How scores can be revealed to it: ``random``, ``adaptive``."""
         ...
 
 

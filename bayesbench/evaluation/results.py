@@ -29,7 +29,7 @@ class EvaluationResult:
 
     Attributes
     ----------
-    protocol : Folds, NewRelease, Probes or Curve
+    protocol : EvaluationProtocol
         As it was run.
     method : str
     figures : dict
@@ -82,7 +82,7 @@ class Evaluation:
 
     Attributes
     ----------
-    protocol : Folds, NewRelease, Probes or Curve
+    protocol : EvaluationProtocol
     results : tuple of EvaluationResult
         One per method, in the order they were given.
 

@@ -15,7 +15,7 @@ from .cells import cell_table
 from .methods.registry import build_method
 from .predictor import Predictor
 from .protocols import PROTOCOLS, EvaluationProtocol, Folds
-from .protocols.interface import PlannedProtocol
+from .protocols.interface import PlannedProtocol, PreparedProtocol
 from .results import Evaluation, EvaluationResult, different_names
 from .runner import Report, run_tasks, spawned_executor
 from .store import FoldStore
@@ -42,8 +42,8 @@ def evaluate(
     ----------
     scores : ScoreMatrix
         Used as it is; filter it first if rows or columns are too empty.
-    protocol : Folds, NewRelease, Probes or Curve
-        What is held out.
+    protocol : EvaluationProtocol
+        What is held out: `Folds`, `NewRelease`, `Probes`, `Curve`, `AsShipped`, `SmallTables`.
     methods : str, Predictor or a sequence of them
         Names of :func:`~bayesbench.evaluation.available_methods`, or any objects with ``name`` and
         ``predict``.
@@ -143,6 +143,8 @@ def _one(
 ) -> EvaluationResult:
     start = time.perf_counter()
     arrange = None
+    if isinstance(protocol, PreparedProtocol):
+        matrix = protocol.prepared(matrix)
     if isinstance(protocol, PlannedProtocol):
         planned = _planned(protocol, matrix, method, executor, jobs)
         arrange, protocol = (lambda folds: planned.arranged(matrix, folds)), planned

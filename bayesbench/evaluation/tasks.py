@@ -38,6 +38,9 @@ class FoldTask:
         Protocol's name for the task; tasks of one group share the rest of their training scores.
     tags : mapping
         Extra columns of the predictions table (k, family, policy).
+    posterior : str
+        A posterior file fitted to the other models the task shows, for methods that ask one; empty
+        where there is none.
     """
 
     seed: int
@@ -50,6 +53,7 @@ class FoldTask:
     label: str = ""
     group: str = ""
     tags: dict[str, int | str] = field(default_factory=dict)
+    posterior: str = ""
 
     @property
     def key(self) -> str:

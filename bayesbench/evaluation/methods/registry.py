@@ -27,13 +27,14 @@ def build_method(name: str, *, setting: Setting = "cells", **options: Any) -> Pr
     ----------
     name : str
         One of :func:`available_methods`.
-    setting : {"cells", "releases", "probes"}
+    setting : {"cells", "releases", "probes", "shipped", "tables"}
         Of the protocol it will be used for (``Folds.setting``): the low-rank methods are fitted
         and recalibrated accordingly, the peers are the same everywhere.
     **options
         Settings of the method: the fields of a peer; for the low-rank model those of `ModelSpec`,
         ``draws``, ``warmup`` and ``thin`` as far as its engine has them, and for releases
-        ``update``.
+        ``update``; as it ships (``shipped``, ``tables``) all settings of the engine, ``calibrate``
+        and ``seed`` of the fit, and for tables ``facts`` and ``least``.
 
     Raises
     ------
@@ -57,13 +58,20 @@ def build_method(name: str, *, setting: Setting = "cells", **options: Any) -> Pr
 
 def _low_rank(name: str, setting: Setting, options: dict[str, Any]) -> Predictor:
     # the samplers bring jax, which the peers do without
+    from .as_shipped import AsShippedLowRank
     from .low_rank import LowRank
     from .new_release import NewReleaseLowRank
     from .probes import ProbesLowRank
+    from .small_tables import SmallTablesLowRank
 
-    methods: dict[Setting, type[LowRank | NewReleaseLowRank | ProbesLowRank]] = {
+    methods: dict[
+        Setting,
+        type[LowRank | NewReleaseLowRank | ProbesLowRank | AsShippedLowRank | SmallTablesLowRank],
+    ] = {
         "cells": LowRank,
         "releases": NewReleaseLowRank,
         "probes": ProbesLowRank,
+        "shipped": AsShippedLowRank,
+        "tables": SmallTablesLowRank,
     }
     return methods[setting].built(name, options)

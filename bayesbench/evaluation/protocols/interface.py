@@ -14,7 +14,14 @@ from ..cells import CellTable
 from ..predictor import Predictor, Setting
 from ..tasks import FinishedFold, FoldTask
 
-__all__ = ["EvaluationProtocol", "PlannedProtocol", "at_least", "whole_numbers"]
+__all__ = [
+    "EvaluationProtocol",
+    "PlannedProtocol",
+    "PreparedProtocol",
+    "at_least",
+    "different_texts",
+    "whole_numbers",
+]
 
 
 @runtime_checkable
@@ -84,6 +91,15 @@ class PlannedProtocol(EvaluationProtocol, Protocol):
         ...
 
 
+@runtime_checkable
+class PreparedProtocol(EvaluationProtocol, Protocol):
+    """A protocol whose tasks belong to another matrix than the one that was given."""
+
+    def prepared(self, matrix: ScoreMatrix) -> ScoreMatrix:
+        """The matrix of the tasks; that of itself is itself."""
+        ...
+
+
 def at_least(owner: object, least: int, *names: str) -> None:
     """Check whole numbers among the fields of a protocol; None stands for a default.
 
@@ -120,6 +136,24 @@ def whole_numbers(owner: object, name: str) -> tuple[int, ...]:
             f"got {value!r}"
         )
     return tuple(int(k) for k in found)
+
+
+def different_texts(owner: object, name: str, known: Sequence[str]) -> tuple[str, ...]:
+    """A field that lists some of the known words, each once, as a tuple.
+
+    Raises
+    ------
+    UsageError
+        If it is empty, names one twice or holds anything else.
+    """
+    value = getattr(owner, name)
+    found = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    if not found or len(set(found)) < len(found) or not set(found) <= set(known):
+        raise UsageError(
+            f"{name} of {type(owner).__name__} must be different ones of {', '.join(known)}, "
+            f"got {value!r}"
+        )
+    return found
 
 
 def _whole(value: object) -> bool:
