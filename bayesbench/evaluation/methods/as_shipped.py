@@ -26,7 +26,7 @@ __all__ = ["AsShippedLowRank"]
 
 @dataclass(frozen=True)
 class AsShippedLowRank:
-    """`fit` or a given posterior, then `Posterior.condition` and `Model.predict`, as users call them.
+    """A fit or a given posterior, then `Posterior.condition` and `Model.predict`, as users call it.
 
     Attributes
     ----------

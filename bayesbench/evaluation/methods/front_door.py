@@ -1,4 +1,4 @@
-"""The low-rank model as it ships: `fit` and what a posterior answers, as the command line calls it."""
+"""The low-rank model as it ships: fitted with the defaults of `fit`, as a user would."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class UserFit:
         settings = tuple(sorted((k, v) for k, v in options.items() if k in of_engine))
         try:
             kind.suited_to(1, **dict(settings))  # a bad value is told now, not in the first fit
-            spec = ModelSpec(**chosen)
+            spec = ModelSpec(**chosen)  # type: ignore[arg-type]
         except TypeError as error:
             raise UsageError(f"method {name!r}: {error}; check the values of its options") from None
         calibrate, seed = options.get("calibrate", True), options.get("seed", 0)

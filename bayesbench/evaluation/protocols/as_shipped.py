@@ -52,7 +52,7 @@ class AsShipped:
     posterior : str, optional
         A posterior file, or ``"bundled"`` for the one that ships.
     inputs : sequence of {"scores", "facts", "id"}
-        What is told of a model: scores alone under no id of its own; its facts too; its real id too.
+        What is told of a model: scores alone, without an id; its facts too; its real id too.
     reveals : sequence of {"random", "adaptive"}
         Which of its scores are shown: drawn at random, or run one after the other as recommended.
     ks : sequence of int
@@ -115,8 +115,9 @@ class AsShipped:
     def planned_by(
         self, matrix: ScoreMatrix, method: Predictor, executor: Executor | None = None
     ) -> AsShipped:
-        """What the method can be told and asked: others than the product get random scores alone."""
-        inputs, reveals = INPUTS[:1], REVEALS[:1]
+        """With what the method can be told and asked: a peer gets random scores alone."""
+        inputs: tuple[str, ...] = INPUTS[:1]
+        reveals: tuple[str, ...] = REVEALS[:1]
         if isinstance(method, AskingMethod):
             inputs, reveals = method.inputs, method.reveals
         known = tuple(one for one in self.inputs if one in inputs)
@@ -134,7 +135,7 @@ class AsShipped:
         DataError
             If no model is left to fit or to ask about, or the matrix is not that of the posterior.
         """
-        tasks = []
+        tasks: list[FoldTask] = []
         for number, part in enumerate(self._parts(matrix)):
             for place, row in enumerate(part.later):
                 tasks.extend(self._of_model(matrix, part, number, int(row), place))
