@@ -30,7 +30,13 @@ PARAMETERS = {
     "families": ("families",),
     "low_cost": ("low_cost",),
     "ks": ("ks",),
-    "seeds": ("seeds", "sets"),
+    "seeds": ("seeds", "sets", "tables"),
+    "cutoffs": ("cutoffs",),
+    "posterior": ("posterior",),
+    "inputs": ("inputs",),
+    "reveals": ("reveals",),
+    "sizes": ("sizes",),
+    "fills": ("fills",),
     "seed": ("seed",),
     "max_folds": ("max_folds",),
 }
@@ -49,7 +55,7 @@ PARAMETERS = {
     default="folds",
     show_default=True,
     metavar="NAME",
-    help="What is held out: folds, new-release, probes or curve.",
+    help="What is held out: folds, new-release, probes, curve, as-shipped or small-tables.",
 )
 @click.option(
     "--method",
@@ -67,10 +73,51 @@ PARAMETERS = {
     help=f"probes: allow-list of cheap benchmarks.  [default: {LOW_COST_FILE} of the data, if any]",
 )
 @click.option(
-    "--ks", type=values.counts, metavar="N,N", help="All but folds: numbers of revealed scores."
+    "--ks",
+    type=values.counts,
+    metavar="N,N",
+    help="All but folds and small-tables: numbers of revealed scores.",
 )
 @click.option(
-    "--seeds", type=click.IntRange(1), metavar="N", help="Repetitions; for probes random sets."
+    "--seeds",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Repetitions; for probes random sets, for small-tables tables of each size and fill.",
+)
+@click.option(
+    "--cutoffs",
+    type=values.ids,
+    metavar="DATE,DATE",
+    help="as-shipped: fit the models before each.  [default: 2025-10-01,2026-02-01]",
+)
+@click.option(
+    "--posterior",
+    metavar="FILE",
+    help="as-shipped: instead of fitting, ask this one; bundled is the one that ships.",
+)
+@click.option(
+    "--inputs",
+    type=values.ids,
+    metavar="A,B",
+    help="as-shipped: what is told of a model.  [default: scores,facts,id]",
+)
+@click.option(
+    "--reveals",
+    type=values.ids,
+    metavar="A,B",
+    help="as-shipped: how scores are chosen to be shown.  [default: random,adaptive]",
+)
+@click.option(
+    "--sizes",
+    type=values.sizes,
+    metavar="RxC,RxC",
+    help="small-tables: models x benchmarks.  [default: 8x6,12x8,20x12,40x20,60x30]",
+)
+@click.option(
+    "--fills",
+    type=values.shares,
+    metavar="F,F",
+    help="small-tables: shares of cells with a score.  [default: 0.3,0.6,0.9]",
 )
 @click.option("--max-folds", type=click.IntRange(1), metavar="N", help="Only the first folds.")
 @click.option(

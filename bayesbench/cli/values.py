@@ -24,6 +24,8 @@ __all__ = [
     "pairs",
     "probability",
     "scores",
+    "shares",
+    "sizes",
     "weights",
 ]
 
@@ -147,6 +149,19 @@ def counts(written: str) -> tuple[int, ...]:
     if not all(part.isascii() and part.isdigit() for part in parts):
         raise click.BadParameter(f"{written!r} is not a list of whole numbers like 1,5,10")
     return tuple(int(part) for part in parts)
+
+
+def sizes(written: str) -> tuple[tuple[int, int], ...]:
+    """Option type of sizes of tables like ``8x6,20x12``."""
+    parts = [part.strip().partition("x") for part in str(written).split(",")]
+    if not all(one.isascii() and one.isdigit() for part in parts for one in (part[0], part[2])):
+        raise click.BadParameter(f"{written!r} is not a list of sizes like 8x6,20x12")
+    return tuple((int(rows), int(columns)) for rows, _, columns in parts)
+
+
+def shares(written: str) -> tuple[float, ...]:
+    """Option type of numbers like ``0.3,0.9``."""
+    return tuple(finite(part) for part in str(written).split(","))
 
 
 def finite(written: str | float) -> float:

@@ -70,7 +70,10 @@ def test_a_curve_evaluation_shows_its_table_by_k(run: Run, scores_csv: Path) -> 
 
 
 FOREIGN = [
-    ("folds", "--ks", "1,2", "new-release, probes, curve"),
+    ("folds", "--ks", "1,2", "new-release, probes, curve, as-shipped"),
+    ("folds", "--posterior", "bundled", "as-shipped"),
+    ("as-shipped", "--sizes", "8x6", "small-tables"),
+    ("small-tables", "--cutoffs", "2025-10-01", "as-shipped"),
     ("folds", "--families", "no.json", "new-release"),
     ("folds", "--low-cost", "no.json", "probes"),
     ("curve", "--folds", "no.json", "folds"),
@@ -95,6 +98,7 @@ def test_options_become_the_parameters_of_the_protocol() -> None:
     none = dict.fromkeys(PARAMETERS)
     assert parameters("probes", {**none, "seeds": 3, "ks": (0, 1)}) == {"sets": 3, "ks": (0, 1)}
     assert parameters("curve", {**none, "seeds": 3, "seed": 7}) == {"seeds": 3, "seed": 7}
+    assert parameters("small-tables", {**none, "seeds": 3}) == {"tables": 3}
     assert parameters("folds", {**none, "folds": "f.json", "max_folds": 2}) == {
         "splits": "f.json", "max_folds": 2,
     }  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 from bayesbench.errors import UsageError
 from bayesbench.evaluation import (
     PROTOCOLS,
+    AsShipped,
     Curve,
     EvaluationProtocol,
     Family,
@@ -18,9 +19,10 @@ from bayesbench.evaluation import (
     NewRelease,
     Policy,
     Probes,
+    SmallTables,
     evaluate,
 )
-from bayesbench.evaluation.protocols.interface import PlannedProtocol
+from bayesbench.evaluation.protocols.interface import PlannedProtocol, PreparedProtocol
 from bayesbench.scores.matrix import ScoreMatrix
 from tests.evaluation.evaluation_methods import Normal
 
@@ -30,6 +32,8 @@ SMALL: dict[str, EvaluationProtocol] = {
     "new-release": NewRelease([FAMILY], ks=(1, 3), seeds=2),
     "probes": Probes([Policy("given", (("b0", "b3"),))], ks=(0, 2), sets=2),
     "curve": Curve(ks=(1, 3), seeds=2),
+    "as-shipped": AsShipped(("2025-02-15",), ks=(0, 2), seeds=2, min_model=4, min_benchmark=4),
+    "small-tables": SmallTables(sizes=((8, 6), (12, 8)), fills=(0.5, 0.7), tables=2),
 }
 EVERY = pytest.mark.parametrize("protocol", SMALL.values(), ids=SMALL)
 
@@ -132,6 +136,20 @@ def test_a_parameter_of_another_protocol_is_no_parameter(protocol: EvaluationPro
         (Curve, {"models_per_fit": 0}, "models_per_fit of Curve"),
         (Probes, {"sets": -1}, "sets of Probes"),
         (Probes, {"ks": (1.5,)}, "ks of Probes"),
+        (AsShipped, {"ks": ()}, "ks of AsShipped"),
+        (AsShipped, {"inputs": ("score",)}, "inputs of AsShipped must be different ones of scores"),
+        (AsShipped, {"reveals": "random"}, "reveals of AsShipped"),
+        (AsShipped, {"reveals": ("random", "random")}, "reveals of AsShipped"),
+        (AsShipped, {"cutoffs": ("soon",)}, "cutoffs of AsShipped must be different dates"),
+        (AsShipped, {"cutoffs": "2025-10-01"}, "cutoffs of AsShipped"),
+        (AsShipped, {"posterior": "a.nc", "cutoffs": ("2025-01-01",)}, "leave out cutoffs"),
+        (AsShipped, {"min_model": -1}, "min_model of AsShipped"),
+        (SmallTables, {"sizes": ()}, "sizes of SmallTables"),
+        (SmallTables, {"sizes": ((8, 1),)}, "sizes of SmallTables"),
+        (SmallTables, {"sizes": (8, 6)}, "sizes of SmallTables"),
+        (SmallTables, {"fills": (0.5, 1.5)}, "fills of SmallTables"),
+        (SmallTables, {"held_out": 1.0}, "held_out of SmallTables"),
+        (SmallTables, {"tables": 0}, "tables of SmallTables"),
     ],
 )
 def test_bad_parameters_are_refused_when_a_protocol_is_built(
@@ -141,6 +159,8 @@ def test_bad_parameters_are_refused_when_a_protocol_is_built(
         kind(**parameters)
 
 
-def test_probes_alone_depend_on_the_method() -> None:
+def test_what_depends_on_the_method_and_what_changes_the_matrix() -> None:
     planned = {name for name, one in SMALL.items() if isinstance(one, PlannedProtocol)}
-    assert planned == {"probes"}
+    assert planned == {"probes", "as-shipped"}
+    prepared = {name for name, one in SMALL.items() if isinstance(one, PreparedProtocol)}
+    assert prepared == {"as-shipped"}
