@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ...answers.predictive import PREDICTIVE_LEVELS
 from ...errors import DataError, UsageError
@@ -86,6 +85,7 @@ def _table(train: ScoreMatrix, facts: bool) -> ScoreMatrix:
     if facts:
         return table
     models = table.models.copy()
+    nothing = np.zeros(len(models), dtype=np.bool_)
     for name in ("provider", *COVARIATES):
-        models[name] = pd.Series(pd.NA, index=models.index, dtype=object).astype(models[name].dtype)
+        models[name] = models[name].where(nothing)
     return ScoreMatrix(models, table.benchmarks, table.readings)
