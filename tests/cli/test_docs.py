@@ -11,11 +11,14 @@ import click
 import pytest
 
 from bayesbench.cli.app import COMMANDS, app
+from bayesbench.evaluation import SmallTables, evaluate
+from bayesbench.scores import ScoreMatrix
 from tests.cli.conftest import Run
+from tests.evaluation.evaluation_methods import Normal
 
 FREE = {
     "config", "versions", "spec", "summary", "p_better", "scores", "by_scale", "strata", "by_k",
-    "median_share",
+    "by_size", "by_fill", "crossed", "median_share",
 }  # fmt: skip
 """Fields whose own fields are names or settings."""
 
@@ -73,7 +76,10 @@ def test_every_field_is_documented(
         "info": [run("info", posterior_file, "--format", "json")],
         "demo": [ask("demo", "--format", "json")],
         "evaluate": [run("evaluate", "--data", scores_csv, "--scale", "percent", "--method",
-                         "mean", "--no-resume", "--format", "json")],
+                         "mean", "--no-resume", "--format", "json"),
+                     run("evaluate", "--data", full_csv, "--scale", "percent", "--method", "bias",
+                         "--protocol", "small-tables", "--sizes", "8x5", "--fills", "0.7",
+                         "--no-resume", "--format", "json")],
         "structure": [run("structure", "--data", full_csv, "--scale", "percent", "--resamples", "5",
                           "--format", "json")],
     }  # fmt: skip
@@ -84,6 +90,14 @@ def test_every_field_is_documented(
             text |= named(sections["predict"]) | named(sections["next"])
         for answer in found:
             assert fields(answer.json()) <= text, command
+
+
+def test_every_figure_of_an_entry_is_documented(sections: dict[str, str], full_csv: Path) -> None:
+    scores = ScoreMatrix.from_csv(full_csv, scale="percent")
+    protocol = SmallTables(sizes=((8, 5),), fills=(0.7,), tables=2)
+    found = evaluate(scores, protocol, Normal())["normal"].to_json()["by_size"]["percent"]["8x5"]
+    assert {"coverage90", "reliability", "observed"} <= fields(found)
+    assert fields(found) <= named(sections["evaluate"])
 
 
 def test_the_examples_are_calls_the_program_takes(sections: dict[str, str]) -> None:

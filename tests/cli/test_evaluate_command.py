@@ -121,3 +121,35 @@ def test_folds_of_a_file_are_taken(run: Run, scores_csv: Path, tmp_path: Path) -
     answer = run("evaluate", "--data", scores_csv, "--scale", "percent", "--method", "mean",
                  "--folds", file, "--no-resume", "--format", "json").json()  # fmt: skip
     assert answer["n_cells"] == 2
+
+
+def test_a_posterior_is_asked_about_models_it_never_saw(
+    run: Run, posterior_file: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "new.csv"
+    rows = [f"fresh_{i},bench_{j},{20 + 9 * i + 5 * j}" for i in range(3) for j in (0, 3, 4)]
+    known = ["model_0,bench_0,40"]
+    file.write_text("\n".join(["model_id,benchmark_id,score", *rows, *known]) + "\n")
+    out = tmp_path / "cells.parquet"
+    call = ("evaluate", "--data", file, "--scale", "percent", "--protocol", "as-shipped",
+            "--posterior", posterior_file, "--ks", "1", "--seeds", "1", "--no-resume")  # fmt: skip
+    answer = run(*call, "--predictions", out, "--format", "json").json()
+    assert set(pd.read_parquet(out)["model_id"]) == {"fresh_0", "fresh_1", "fresh_2"}
+    crossed = answer["crossed"]["percent"]
+    assert set(crossed) == {"scores", "facts", "id"}
+    assert all(set(ways) == {"random", "adaptive"} for ways in crossed.values())
+    assert all(way["1"]["n_cells"] == 6 for ways in crossed.values() for way in ways.values())
+    entry = crossed["id"]["adaptive"]["1"]
+    assert entry["interval95"]["coverage90"][0] <= entry["coverage90"]
+    some = run(*call, "--inputs", "facts", "--reveals", "random")
+    assert "percent, facts, random" in some.out and "adaptive" not in some.out
+
+
+def test_small_tables_of_the_sizes_and_fills_asked_for(run: Run, scores_csv: Path) -> None:
+    answer = run("evaluate", "--data", scores_csv, "--scale", "percent", "--method", "mean",
+                 "--protocol", "small-tables", "--sizes", "6x3,8x4", "--fills", "0.8,0.9",
+                 "--seeds", "2", "--no-resume", "--format", "json").json()  # fmt: skip
+    crossed = answer["crossed"]["percent"]
+    assert set(crossed) == {"6x3", "8x4"}
+    assert all(set(fills) == {"0.8", "0.9"} for fills in crossed.values())
+    assert answer["by_size"]["percent"]["6x3"]["n_clusters"] == 4

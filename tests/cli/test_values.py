@@ -7,7 +7,7 @@ from typing import Any
 import click
 import pytest
 
-from bayesbench.cli.values import key_values
+from bayesbench.cli.values import key_values, shares, sizes
 
 
 def read(*written: str) -> dict[str, Any]:
@@ -36,3 +36,20 @@ def test_what_is_no_pair_is_refused(written: str) -> None:
 def test_a_key_stands_once() -> None:
     with pytest.raises(click.BadParameter, match="rank is given twice"):
         read("rank=3", "rank=4")
+
+
+def test_sizes_and_shares() -> None:
+    assert sizes("8x6, 20x12") == ((8, 6), (20, 12))
+    assert shares("0.3, 1") == (0.3, 1.0)
+
+
+@pytest.mark.parametrize("written", ["8", "8x", "x6", "8x6x4", "8x-6", "8by6", ""])
+def test_what_is_no_size_is_refused(written: str) -> None:
+    with pytest.raises(click.BadParameter, match="not a list of sizes like 8x6"):
+        sizes(written)
+
+
+@pytest.mark.parametrize("written", ["", "0.3,", "half", "nan"])
+def test_what_is_no_share_is_refused(written: str) -> None:
+    with pytest.raises(click.BadParameter, match="not a plain finite number"):
+        shares(written)
