@@ -122,6 +122,10 @@ def test_only_cells_that_both_predict_are_compared() -> None:
     expected = short(one.select(both))["medae"] - short(other.select(both))["medae"]
     got = paired(one, CellTable(left, None))
     assert got["medae"]["difference"] == pytest.approx(expected)
+    ordered = left.sort_values(["model_id", "benchmark_id"])
+    same = paired(one, CellTable(ordered, None))
+    for name, entry in same.items():
+        np.testing.assert_allclose(got[name]["interval95"], entry["interval95"])
     elsewhere = CellTable(other.cells.assign(seed=1), None)
     assert paired(one, elsewhere) == {}
     bare = paired(one, made(3, with_bounds=False))

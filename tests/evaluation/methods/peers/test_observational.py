@@ -54,7 +54,23 @@ def test_the_regression_finds_the_law_and_the_least_squares() -> None:
     )
 
 
-def test_exact_data_are_recovered_and_a_target_is_not_its_own_predictor() -> None:
+def test_a_target_is_predicted_from_the_densest_others(small_matrix: ScoreMatrix) -> None:
+    """The densest benchmark of all, from the next four; put together step by step."""
+    train, cells = hide_some(small_matrix)
+    order = np.argsort(-train.observed.sum(axis=0), kind="stable")
+    target, others = order[0], order[1:5]
+    assert target < 12  # a percentage
+    cells = cells[cells[:, 1] == target]
+    values = train.values
+    z = (values - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0)
+    known = components(completed_block(z[:, others], 1, 1000), 2)
+    rows = np.flatnonzero(train.observed[:, target])
+    expected = sigmoid_regression(known[rows], values[rows, target] / 100, known[cells[:, 0]])
+    got = ObservationalScaling(block=4, n_components=2).predict(train, cells, 0).median
+    np.testing.assert_allclose(got, 100 * expected, rtol=1e-9)
+
+
+def test_exact_data_are_recovered() -> None:
     """Standard scores of shares near the middle are nearly the capability itself."""
     rng = np.random.default_rng(3)
     capability = rng.normal(size=(50, 1))
