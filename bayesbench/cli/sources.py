@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UnknownIdError, UsageError
+from ..errors import UsageError
 from ..front.model import Model
 from ..front.posterior import BUNDLED, Posterior, open_posterior
 from ..front.prediction import Prediction
 from ..posterior.stored import StoredPosterior
+from ..scores.ids import nearest_ids
 from .output import note
 from .question import Question
 
@@ -83,7 +84,7 @@ def model_of(posterior: Posterior, question: Question) -> Model:
             "nothing is known of the model: give --scores, --model, or a fact such as --provider"
         )
     id = question.id
-    if id is not None and id in posterior.model_ids:
+    if id is not None and posterior.matrix.model_names.known(id) is not None:
         raise UsageError(f"--id {id!r} is a fitted model: give it as --model")
     if question.model is not None:
         id = _fitted_or_new(posterior, question)
@@ -92,15 +93,13 @@ def model_of(posterior: Posterior, question: Question) -> Model:
 
 def _fitted_or_new(posterior: Posterior, question: Question) -> str:
     """Id of ``--model``: a fitted one, or that of a new one of which something is known."""
-    name = str(question.model)
-    try:
-        return posterior.matrix.model_names.find(name)
-    except UnknownIdError as error:
-        if type(error) is not UnknownIdError or not (question.scores or question.facts.given):
-            raise
-        near = f"; nearest fitted: {', '.join(error.suggestions)}" if error.suggestions else ""
-        note(f"note: model {name!r} was not fitted: it is taken as a new one{near}")
+    name, names = str(question.model), posterior.matrix.model_names
+    if names.known(name) is None and (question.scores or question.facts.given):
+        near = nearest_ids(name, names.ids)
+        hint = f"; nearest fitted: {', '.join(near)}" if near else ""
+        note(f"note: model {name!r} was not fitted: it is taken as a new one{hint}")
         return name
+    return names.find(name)
 
 
 def noted(model: Model) -> None:
