@@ -1,4 +1,4 @@
-"""decide, rank, models, benchmarks, info, demo."""
+"""``bayesbench rank``: that of the library, with a new model, with what to run."""
 
 from __future__ import annotations
 
@@ -9,26 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bayesbench.cli.rank import RANK_FIELDS
 from bayesbench.front.posterior import open_posterior
 from tests.cli.conftest import Run
-from tests.factories import make_posterior
-
-
-def test_decide_recommends_the_cheaper_and_says_why(ask: Run) -> None:
-    base = ("decide", "--scores", "bench_0=40", "--benchmark", "bench_3", "--tolerance", "3",
-            "--price-wrong", "10", "--format", "json", "--cost")  # fmt: skip
-    dear, cheap = ask(*base, "1000").json(), ask(*base, "0").json()
-    assert dear["decision"]["recommendation"] == "predict"
-    assert cheap["decision"]["recommendation"] == "run"
-    decision = cheap["decision"]
-    assert decision["expected_loss"] == pytest.approx(10 * (1 - decision["p_within"]))
-    assert (
-        decision["sentence"].startswith("bench_3: the prediction")
-        and "Run it" in decision["sentence"]
-    )
-    free = ask(*base[:7], "--format", "json", "--cost", "10").json()["decision"]
-    assert free["recommendation"] == "depends"
-    assert free["break_even"] == pytest.approx(10 / (1 - free["p_within"]))
 
 
 def test_rank_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
@@ -54,56 +37,32 @@ def test_rank_takes_a_new_model_and_says_what_to_run_on_it(ask: Run) -> None:
     assert answer["probes"][0]["information_nats"] >= answer["probes"][1]["information_nats"]
 
 
-def test_models_and_benchmarks_list_the_metadata(ask: Run) -> None:
-    models = ask("models", "--format", "json").json()["models"]
-    assert {row["model_id"] for row in models} == {f"model_{i}" for i in range(6)}
-    assert models[-1]["n_scores"] == min(row["n_scores"] for row in models)
-    alone = next(row for row in models if row["model_id"] == "model_5")
-    assert alone["provider"] is None and alone["reasoning"] is None
-    rating = ask("benchmarks", "rating", "--format", "json").json()["benchmarks"]
-    assert [(row["benchmark_id"], row["lower"], row["upper"]) for row in rating] == [
-        ("bench_2", None, None)
-    ]
-    rows = list(csv.DictReader(io.StringIO(ask("benchmarks", "--format", "csv").out)))
-    assert {row["higher_is_better"] for row in rows if row["benchmark_id"] == "bench_1"} == {
-        "false"
-    }
-
-
-def test_a_search_without_a_hit_is_empty_and_says_what_is_near(ask: Run) -> None:
-    found = ask("models", "modle_3", "--format", "json")
-    assert found.json() == {"models": []}
-    assert found.err.startswith("note: nothing holds 'modle_3'; nearest: model_3")
-    assert ask("models", "zzz", "--format", "csv").out.count("\n") == 1
-
-
-def test_info_tells_data_fit_and_diagnostics(run: Run, posterior_file: Path) -> None:
-    answer = run("info", posterior_file, "--format", "json").json()
+def test_probabilities_are_those_of_the_draws_that_predict_prints(
+    ask: Run, posterior_file: Path
+) -> None:
+    answer = ask("rank", "model_0", "model_1", "--benchmark", "bench_3", "--format", "json").json()
     posterior = open_posterior(posterior_file)
-    assert answer["data_hash"] == posterior.matrix.data_hash
-    assert (answer["models"], answer["benchmarks"], answer["draws"]) == (6, 5, 200)
-    assert answer["spec"]["rank"] == 2
-    assert answer["wall_s"] is None
-    assert answer["diagnostics"]["verdict"] == "pass"
-    assert "spec.priors.nu_grid" in run("info", posterior_file).out
+    one, other = (posterior.model(name).predict(["bench_3"]) for name in ("model_0", "model_1"))
+    won = float(np.mean(one.draws()[:, 0] > other.draws()[:, 0]))
+    assert answer["p_better"]["model_0"]["model_1"] == pytest.approx(won, abs=1e-12)
+    assert answer["p_better"]["model_1"]["model_0"] == pytest.approx(1 - won, abs=1e-12)
 
 
-def test_demo_answers_from_any_posterior(ask: Run) -> None:
-    answer = ask("demo", "--format", "json").json()
-    assert set(answer["scores"]).isdisjoint(row["benchmark_id"] for row in answer["predictions"])
-    assert answer["recommendations"]
-    shown = ask("demo").out
-    assert shown.startswith("A model scored ") and "Run next" in shown
+def test_weights_change_the_answer_and_their_size_does_not(ask: Run) -> None:
+    base = ("rank", "model_0", "model_1", "model_2", "--benchmark", "bench_3", "--benchmark",
+            "bench_0", "--format", "json")  # fmt: skip
+    plain = ask(*base).json()["p_better"]
+    assert ask(*base, "--weights", "bench_0=1,bench_3=1").json()["p_better"] == plain
+    assert ask(*base, "--weights", "bench_0=2,bench_3=2").json()["p_better"] == plain
+    assert ask(*base, "--weights", "bench_0=9,bench_3=1").json()["p_better"] != plain
 
 
-def test_demo_uses_its_own_example_where_the_benchmarks_are_known(run: Run, tmp_path: Path) -> None:
-    matrix = make_posterior().matrix
-    names = ["gpqa_diamond", "ifeval", "bench_2", "humaneval", "mmlu_pro"]
-    renamed = matrix.to_frame().replace(dict(zip(matrix.benchmark_ids, names, strict=True)))
-    benchmarks = matrix.benchmarks.set_axis(names).rename_axis("benchmark_id").reset_index()
-    made = type(matrix).from_frame(renamed, benchmarks=benchmarks)
-    path = tmp_path / "named.nc"
-    make_posterior(matrix=made).save(path)
-    answer = run("demo", "--posterior", path, "--format", "json").json()
-    assert answer["scores"] == {"gpqa_diamond": 70.0, "ifeval": 85.0, "humaneval": 88.0}
-    assert [row["benchmark_id"] for row in answer["predictions"]] == ["mmlu_pro"]
+def test_csv_and_table_hold_the_order(ask: Run) -> None:
+    call = ("rank", "model_0", "model_1", "model_2", "--benchmark", "bench_3")
+    names = [row["model_id"] for row in ask(*call, "--format", "json").json()["ranking"]]
+    rows = list(csv.DictReader(io.StringIO(ask(*call, "--format", "csv").out)))
+    assert list(rows[0]) == list(RANK_FIELDS)
+    assert [row["model_id"] for row in rows] == names
+    shown = ask(*call).out
+    assert shown.startswith("3 models on bench_3: ranks with 90 % intervals")
+    assert sorted(names, key=shown.index) == names
