@@ -58,8 +58,12 @@ def test_weights_change_the_answer_and_their_size_does_not(ask: Run) -> None:
 
 
 def test_csv_and_table_hold_the_order(ask: Run) -> None:
+    back = ("rank", "model_2", "model_1", "model_0", "--benchmark", "bench_3")
     call = ("rank", "model_0", "model_1", "model_2", "--benchmark", "bench_3")
     names = [row["model_id"] for row in ask(*call, "--format", "json").json()["ranking"]]
+    assert names != ["model_0", "model_1", "model_2"] != names[::-1]
+    turned = ask(*back, "--format", "json").json()["ranking"]
+    assert [row["model_id"] for row in turned] == names
     rows = list(csv.DictReader(io.StringIO(ask(*call, "--format", "csv").out)))
     assert list(rows[0]) == list(RANK_FIELDS)
     assert [row["model_id"] for row in rows] == names
