@@ -171,10 +171,9 @@ def _finding(diagnostics: Diagnostics, strict: bool) -> str:
     """What a user must know of the diagnostics; empty if they passed."""
     if diagnostics.verdict == "pass":
         return ""
-    reasons = "; ".join(diagnostics.reasons) or "no reason given"
     if diagnostics.verdict == "fail" and strict:
-        raise DiagnosticsError(f"the diagnostics failed: {reasons}")
-    return f"diagnostics {diagnostics.verdict}: {reasons}"
+        raise DiagnosticsError(f"the diagnostics failed: {diagnostics.findings}")
+    return f"diagnostics {diagnostics.verdict}: {diagnostics.findings}"
 
 
 def _warn(message: str) -> None:
