@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
@@ -18,7 +19,7 @@ from .engines.settings import Gibbs
 from .problem import prepare
 from .sample import sample
 
-__all__ = ["fit", "suited_thresholds"]
+__all__ = ["filtered", "fit", "suited_thresholds"]
 
 THRESHOLDS = ((15, 8), (10, 6), (6, 4), (4, 3), (2, 2), (1, 1))
 """Least scores per model and benchmark, the strictest first."""
@@ -29,7 +30,7 @@ LEAST_SHARE = 0.6
 def fit(
     scores: ScoreMatrix,
     *,
-    engine: Engine | None = None,
+    engine: Engine | Callable[[int], Engine] | None = None,
     spec: ModelSpec | None = None,
     calibrate: bool = True,
     seed: int = 0,
@@ -43,9 +44,10 @@ def fit(
     Parameters
     ----------
     scores : ScoreMatrix
-    engine : Engine, optional
-        `Gibbs` (fast, exact), `NUTS` (the reference) or `SVI` (approximate); by default Gibbs with
-        what suits the number of scores.
+    engine : Engine or callable, optional
+        `Gibbs` (fast, exact), `NUTS` (the reference) or `SVI` (approximate); or a function that
+        gives one for the number of scores that are fitted, such as ``NUTS.suited_to``. By default
+        ``Gibbs.suited_to``.
     spec : ModelSpec, optional
     calibrate : bool
         Learn the recalibration of the intervals from short cross-fits by the same engine.
@@ -95,11 +97,12 @@ def fit(
     >>> posterior.n_draws
     800
     """
-    matrix, left_out = _filtered(scores, min_model, min_benchmark)
+    matrix, left_out = filtered(scores, min_model, min_benchmark)
     if left_out:
         _warn(left_out)
     spec = ModelSpec() if spec is None else spec
-    engine = Gibbs.suited_to(matrix.n_cells) if engine is None else engine
+    engine = Gibbs.suited_to if engine is None else engine
+    engine = engine(matrix.n_cells) if callable(engine) else engine
     light, problem = engine.lighter(), prepare(matrix, spec)
     stages = [("sampling", engine.work(problem))]
     if calibrate:
@@ -140,10 +143,22 @@ def suited_thresholds(scores: ScoreMatrix) -> tuple[int, int]:
     return THRESHOLDS[-1]
 
 
-def _filtered(
+def filtered(
     scores: ScoreMatrix, min_model: int | None, min_benchmark: int | None
 ) -> tuple[ScoreMatrix, str]:
-    """The scores to fit, and what was left out of them in words; empty if nothing."""
+    """The scores to fit, and what was left out of them in words; empty if nothing.
+
+    Parameters
+    ----------
+    scores : ScoreMatrix
+    min_model, min_benchmark : int or None
+        Least scores of a model and a benchmark; None is what suits the table.
+
+    Raises
+    ------
+    DataError
+        Nothing is left.
+    """
     if min_model is None or min_benchmark is None:
         suited = suited_thresholds(scores)
         min_model = suited[0] if min_model is None else min_model
