@@ -306,7 +306,7 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     # structure and audit
     (1, ("structure", "--data", "percent.csv", "--scale", "percent"), "no complete submatrix"),
     (1, ("structure", "--data", "missing.csv"), "missing.csv"),
-    (1, ("audit", "--data", "percent.csv", "--scale", "percent", "--min-model", "15"), "lower the limits"),
+    (1, ("audit", "--data", "percent.csv", "--min-model", "15"), "lower the limits"),
     (1, ("audit", "--data", "missing.csv"), "missing.csv"),
     (2, ("audit", "--data", "percent.csv", "--top", "0"), "--top"),
     (2, ("audit", "--data", "percent.csv", "--seed", "-1"), "--seed"),
