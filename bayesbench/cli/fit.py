@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -22,7 +23,7 @@ __all__ = ["fit"]
 
 
 @click.command(epilog=example("bayesbench fit --data data/open_scores --out posterior.nc"))
-@data_options(15, 8)
+@data_options(None, None)
 @click.option(
     "--method",
     type=click.Choice(list(ENGINES)),
@@ -54,8 +55,8 @@ def fit(
     data: str,
     scale: str | None,
     benchmarks: str | None,
-    min_model: int,
-    min_benchmark: int,
+    min_model: int | None,
+    min_benchmark: int | None,
     method: str,
     rank: int | None,
     seed: int,
@@ -76,16 +77,14 @@ def fit(
 
     target = writable(out, "--out")
     chosen = chosen_settings(method, settings)
-    matrix = read_data(data, scale, benchmarks, min_model, min_benchmark)
-    engine = ENGINES[method].suited_to(matrix.n_cells, **chosen)
     posterior = fitting.fit(
-        matrix,
-        engine=engine,
+        read_data(data, scale, benchmarks),
+        engine=partial(ENGINES[method].suited_to, **chosen),
         spec=ModelSpec() if rank is None else ModelSpec(rank=rank),
         calibrate=calibrate,
         seed=seed,
-        min_model=0,
-        min_benchmark=0,
+        min_model=min_model,
+        min_benchmark=min_benchmark,
         strict=strict,
         progress=True,
     )

@@ -75,9 +75,16 @@ def test_by_default_twenty_are_listed(run: Run, full_csv: Path, seeds: list[int]
     assert probability == sorted(probability, reverse=True)
 
 
-def test_sparse_models_and_benchmarks_are_left_out_by_default(
+def test_sparse_models_and_benchmarks_are_left_out_and_that_is_said(
     run: Run, full_csv: Path, seeds: list[int]
 ) -> None:
-    refused = run("audit", "--data", full_csv, "--scale", "percent")
-    assert (refused.code, refused.out, seeds) == (1, "", [])
+    whole = run("audit", "--data", full_csv, "--scale", "percent", "--format", "json")
+    assert whole.err == "" and whole.json()["readings"] == 98
+    text = full_csv.read_text().splitlines()
+    sparse = full_csv.with_name("sparse.csv")
+    sparse.write_text("\n".join([*text, text[-1].replace(text[-1].split(",")[0], "alone", 1)]))
+    found = run("audit", "--data", sparse, "--scale", "percent", "--format", "json")
+    assert found.err.startswith("note: left out 1 of ") and found.json()["readings"] == 98
+    refused = run("audit", "--data", full_csv, "--scale", "percent", "--min-model", "99")
+    assert (refused.code, refused.out) == (1, "")
     assert refused.err.count("\n") == 1 and "lower the limits" in refused.err

@@ -270,7 +270,7 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     (1, (*FIT, "noid.csv", "--scale", "percent"), "row 2"),
     (1, (*FIT, "columns.csv", "--scale", "percent"), "columns.csv"),
     (1, (*FIT, "twocolumns.csv", "--scale", "percent"), "twice"),
-    (1, (*FIT, "percent.csv", "--scale", "percent"), "lower the limits"),
+    (1, (*FIT, "percent.csv", "--scale", "percent", "--min-model", "15"), "lower the limits"),
     (2, (*FIT, "percent.csv", "--scale", "percent", "--method", "magic"), "magic"),
     (2, (*FIT, "percent.csv", "--scale", "percent", "--rank", "-1"), "--rank"),
     (2, (*FIT, "percent.csv", "--scale", "percent", "--chains", "0"), "--chains"),
@@ -306,7 +306,7 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     # structure and audit
     (1, ("structure", "--data", "percent.csv", "--scale", "percent"), "no complete submatrix"),
     (1, ("structure", "--data", "missing.csv"), "missing.csv"),
-    (1, ("audit", "--data", "percent.csv", "--scale", "percent"), "lower the limits"),
+    (1, ("audit", "--data", "percent.csv", "--min-model", "15"), "lower the limits"),
     (1, ("audit", "--data", "missing.csv"), "missing.csv"),
     (2, ("audit", "--data", "percent.csv", "--top", "0"), "--top"),
     (2, ("audit", "--data", "percent.csv", "--seed", "-1"), "--seed"),
