@@ -86,11 +86,16 @@ def test_gamma_law_cut_off_below_is_left_unchanged(shape: float, rate: float) ->
     assert stats.kstest(survival(np.asarray(now, np.float64)), "uniform").pvalue > 1e-3
 
 
+AFRESH = jax.jit(gamma_afresh)
+"""One program for all shapes; operation by operation it would take six times as long."""
+
+
 @pytest.mark.parametrize("shape", [1.0, 2.5, 40.0])
 def test_gamma_afresh_is_a_gamma_variate(shape: float) -> None:
     n = 200_000
     rate = jnp.linspace(0.5, 2.0, n)
-    drawn = np.asarray(gamma_afresh(jax.random.PRNGKey(2), jnp.full(n, shape), rate), np.float64)
+    drawn = AFRESH(jax.random.PRNGKey(2), jnp.full(n, shape), rate)
+    drawn = np.asarray(drawn, np.float64)
     assert stats.kstest(drawn * np.asarray(rate), stats.gamma(shape).cdf).pvalue > 1e-3
     # where the mode stands in, it does so many times: some hundred are refused twice
     assert np.unique((drawn * np.asarray(rate)).round(4), return_counts=True)[1].max() < 100
