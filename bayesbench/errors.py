@@ -40,7 +40,17 @@ class BayesbenchError(Exception):
 
 
 class BayesbenchWarning(UserWarning):
-    """Something to know about a result that is given all the same; one line, like the errors."""
+    """Something to know about a result that is given all the same; one line, like the errors.
+
+    Examples
+    --------
+    To take no notice of a short fit's doubts:
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", BayesbenchWarning)
+    ...     warnings.warn("diagnostics warn: draw more", BayesbenchWarning)
+    """
 
 
 class UsageError(BayesbenchError):

@@ -27,7 +27,8 @@ from bayesbench.answers.calibrated import recalibrated
 from bayesbench.answers.condition import condition
 from bayesbench.answers.predictive import predictive
 from bayesbench.evaluation import metrics
-from bayesbench.fitting.crossfit import FOLD_CONFIG, learned_calibration
+from bayesbench.evaluation.methods.low_rank_options import FOLD_CONFIG
+from bayesbench.fitting.crossfit import learned_calibration
 from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior

@@ -66,7 +66,7 @@ class Decision:
     break_even: float
     sentence: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.sentence
 
 

@@ -5,8 +5,9 @@ Both by leave-one-out conditioning: the model is conditioned on all its given sc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from ..low_rank.link import Transform
 from .predictive import LatentDraws, Predictive
 from .suspicion import alternatives, explanation_log_densities, suspicion
 
-__all__ = ["Explanation", "Surprise", "explain", "surprises"]
+__all__ = ["Explanation", "Surprise", "Surprises", "explain", "surprises"]
 
 Answer = Callable[[Mapping[str, float]], tuple[LatentDraws, Predictive]]
 """Scores of the model -> its draws and calibrated predictions."""
@@ -154,9 +155,38 @@ class Surprise:
         return self.sentence
 
 
-def surprises(
-    answer: Answer, transform: Transform, scores: Mapping[str, float]
-) -> tuple[Surprise, ...]:
+@dataclass(frozen=True)
+class Surprises(Sequence[Surprise]):
+    """Given scores set against each other, the most suspicious first; prints a line each.
+
+    Attributes
+    ----------
+    items : tuple of Surprise
+    """
+
+    items: tuple[Surprise, ...]
+
+    @overload
+    def __getitem__(self, index: int) -> Surprise: ...
+    @overload
+    def __getitem__(self, index: slice) -> Surprises: ...
+    def __getitem__(self, index: int | slice) -> Surprise | Surprises:
+        """One of them, or some in the same form."""
+        return Surprises(self.items[index]) if isinstance(index, slice) else self.items[index]
+
+    def __len__(self) -> int:
+        """Number of given scores."""
+        return len(self.items)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per given score, columns as the attributes of `Surprise`."""
+        return pd.DataFrame([vars(one) for one in self.items])
+
+    def __repr__(self) -> str:
+        return "\n".join(one.sentence for one in self.items)
+
+
+def surprises(answer: Answer, transform: Transform, scores: Mapping[str, float]) -> Surprises:
     """Every given score predicted from the others, the most suspicious first.
 
     Parameters
@@ -179,7 +209,7 @@ def surprises(
         rest = {other: value for other, value in scores.items() if other != name}
         draws, made = answer(rest)
         found.append(_surprise(draws, made, transform, name, float(score)))
-    return tuple(sorted(found, key=lambda one: (-one.suspicion, one.tail)))
+    return Surprises(tuple(sorted(found, key=lambda one: (-one.suspicion, one.tail))))
 
 
 def _surprise(

@@ -127,7 +127,7 @@ class Gap:
             f"({100 * self.prob:g} % interval {self.lower:+.1f} to {self.upper:+.1f})."
         )
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.sentence
 
 

@@ -101,7 +101,7 @@ def new(
         stop=StopRules(min_gain, target_width, budget, max_probes),
         prob=prob,
     )
-    _propose(running, file, 1, output_format)
+    _propose(running, file, 1, output_format, *model.notes)
 
 
 @campaign.command("next", epilog=example("bayesbench campaign next run.json --k 3"))
@@ -263,14 +263,14 @@ def _noted(running: Campaign, *more: str) -> list[str]:
     return notes
 
 
-def _propose(running: Campaign, file: str, k: int, output_format: str) -> None:
+def _propose(running: Campaign, file: str, k: int, output_format: str, *notes: str) -> None:
     proposal = running.propose(k)
     rows = probe_rows(proposal.recommendations)
     document = {
         "campaign": file,
         "stop": proposal.stop,
         "recommendations": rows,
-        "notes": _noted(running, proposal.recommendations.note),
+        "notes": _noted(running, *notes, proposal.recommendations.note),
     }
     table = probe_table(f"Campaign {file}: run next", rows)
     emit(output_format, document, table, after=proposal.sentence)

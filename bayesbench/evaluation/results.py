@@ -90,6 +90,15 @@ class Evaluation:
     ------
     UsageError
         If two methods share a name.
+
+    Examples
+    --------
+    >>> from bayesbench.evaluation import Folds, evaluate
+    >>> from bayesbench.low_rank.simulate import simulate
+    >>> scores = simulate(0, 12, 6, fill=0.9).matrix
+    >>> found = evaluate(scores, Folds(), methods=["bias", "mean"])
+    >>> list(found.to_frame()["method"])
+    ['bias', 'mean']
     """
 
     protocol: EvaluationProtocol

@@ -9,7 +9,7 @@ in the fit). All fits of a matrix share one compiled program.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -33,11 +33,9 @@ from ..scores import ScoreMatrix
 from ..scores.splits import Split, per_model_folds
 from .chains import run_all
 from .engines.contract import Engine
-from .engines.settings import Gibbs
 from .sample import sample
 
 __all__ = [
-    "FOLD_CONFIG",
     "USUAL_FITS",
     "HeldOut",
     "condition_on_row",
@@ -47,8 +45,6 @@ __all__ = [
     "learned_calibration",
 ]
 
-FOLD_CONFIG = replace(Gibbs().lighter(), thin=18)
-"""Sweeps of a fit whose predictions are themselves evaluated: medians want a longer chain."""
 CELL_FOLDS = 3
 MODEL_BLOCKS = 5
 USUAL_FITS = CELL_FOLDS + MODEL_BLOCKS
@@ -77,7 +73,7 @@ class HeldOut:
     truth : (n,) array
         Latent scale of the same fit.
     features : (n, F) array
-        See `calibrate.calibration_features`.
+        See `calibration.calibration_features`.
     """
 
     quantiles: NDArray[np.float64]

@@ -13,7 +13,7 @@ import numpy as np
 from ..answers.calibrated import recalibrated
 from ..answers.condition import NEW_MODEL, condition
 from ..answers.decide import Decision, decide
-from ..answers.explain import Explanation, Surprise, explain, surprises
+from ..answers.explain import Explanation, Surprises, explain, surprises
 from ..answers.joint import Kind, ScoreDraws, id_number
 from ..answers.predictive import LatentDraws, Predictive, predictive
 from ..answers.ranking import Comparison, Gap, gap_between
@@ -95,10 +95,10 @@ class Model:
             if benchmark_id != name:
                 spelled.append(f"{name!r} is taken for {benchmark_id}")
             found[benchmark_id] = _number(benchmark_id, score)
-        known = posterior.matrix.model_names
-        if id is not None and id not in known.ids and id in dict(known.others):
-            spelled.append(f"{id!r} is taken for {known.find(id)}")
-            id = known.find(id)
+        if id is not None:
+            given, id = id, posterior.matrix.model_names.known(id) or id
+            if id != given:
+                spelled.append(f"{given!r} is taken for {id}")
         made = cls(
             posterior,
             MappingProxyType(found),
@@ -389,7 +389,7 @@ class Model:
         scores = {n: s for n, s in self.scores.items() if n != name}
         return explain(self._answer, scores, name)
 
-    def surprises(self) -> tuple[Surprise, ...]:
+    def surprises(self) -> Surprises:
         """Each given score predicted from the others: which do not fit, and the likely reason.
 
         Raises

@@ -292,6 +292,8 @@ class Prediction:
         at = np.array([self._at(key) for key in keys], dtype=np.int64)
         if not at.size:
             raise UsageError("name at least one benchmark to average")
+        if np.unique(at).size < at.size:
+            raise UsageError("a score is named twice in an average; name it once, with a weight")
         column = self.cells.column[at]
         ends = np.stack([self.cells.transform.lower[column], self.cells.transform.upper[column]])
         if at.size > 1 and not (ends == ends[:, :1]).all():  # NaN, no bound, equals nothing

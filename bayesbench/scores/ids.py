@@ -94,6 +94,13 @@ class Names:
         UnknownIdError
             None is; carries the nearest ones.
         """
+        found = self.known(value)
+        if found is None:
+            raise UnknownIdError(self.kind, value, nearest_ids(str(value), self.ids))
+        return found
+
+    def known(self, value: str) -> str | None:
+        """As `find`, but None where nothing is spelled so."""
         if value in self._known:
             return value
         folded = _plain(str(value))
@@ -103,7 +110,7 @@ class Names:
                 return next(iter(alike))
             if alike:
                 raise AmbiguousIdError(self.kind, value, sorted(alike))
-        raise UnknownIdError(self.kind, value, nearest_ids(str(value), self.ids))
+        return None
 
 
 def look_up(kind: str, value: str, positions: Mapping[str, int]) -> int:

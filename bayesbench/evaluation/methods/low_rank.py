@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...answers.predictive import predict_cells
-from ...fitting.crossfit import FOLD_CONFIG, HeldOut, held_out_cells
+from ...fitting.crossfit import HeldOut, held_out_cells
 from ...fitting.engines.contract import Engine
 from ...fitting.engines.settings import NUTS, SVI
 from ...fitting.sample import sample
@@ -23,7 +23,7 @@ from ...low_rank.spec import ModelSpec
 from ...scores.matrix import ScoreMatrix
 from ..predictions import CellPredictions, IntArray
 from ..tasks import FinishedFold, FoldTask, training_matrix
-from .low_rank_options import settings
+from .low_rank_options import FOLD_CONFIG, settings
 from .raw import held_out, raw_predictions, recalibrated_fold
 
 __all__ = ["LowRank"]

@@ -8,10 +8,14 @@ from typing import Any, TypeVar, cast
 
 from ...errors import UsageError
 from ...fitting.engines.contract import Engine
+from ...fitting.engines.settings import Gibbs
 from ...low_rank.spec import ModelSpec
 from .options import field_names, only_known
 
-__all__ = ["gibbs_only", "settings"]
+__all__ = ["FOLD_CONFIG", "gibbs_only", "settings"]
+
+FOLD_CONFIG = replace(Gibbs().lighter(), thin=18)
+"""Sweeps of a fit whose predictions are themselves evaluated: medians want a longer chain."""
 
 SAMPLING = ("draws", "warmup", "thin")
 """Fields of an engine that are options, as far as it has them."""

@@ -12,7 +12,6 @@ from ...answers.calibrated import predictive_features
 from ...answers.predictive import PREDICTIVE_LEVELS, Predictive, predict_cells
 from ...errors import UsageError
 from ...fitting.crossfit import (
-    FOLD_CONFIG,
     HeldOut,
     condition_on_row,
     held_out_models,
@@ -26,7 +25,7 @@ from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
 from ..predictions import CellPredictions, IntArray
 from ..tasks import FoldTask
-from .low_rank_options import gibbs_only, settings
+from .low_rank_options import FOLD_CONFIG, gibbs_only, settings
 
 __all__ = ["NewReleaseLowRank"]
 

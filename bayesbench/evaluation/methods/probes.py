@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...fitting.chains import run_all
-from ...fitting.crossfit import FOLD_CONFIG, HeldOut, condition_on_row
+from ...fitting.crossfit import HeldOut, condition_on_row
 from ...fitting.engines.contract import Engine
 from ...fitting.engines.settings import Gibbs
 from ...fitting.sample import sample
@@ -24,7 +24,7 @@ from ...scores.matrix import ScoreMatrix
 from ..policies import Policy
 from ..predictions import CellPredictions, IntArray
 from ..tasks import FinishedFold, FoldTask
-from .low_rank_options import gibbs_only, settings
+from .low_rank_options import FOLD_CONFIG, gibbs_only, settings
 from .probe_orders import (
     by_information,
     by_variance,
