@@ -42,7 +42,7 @@ def test_finished_folds_are_kept_in_the_cache_or_where_wanted(
         kept.append(work_dir)
         return evaluate(*args, work_dir=work_dir, **options)
 
-    monkeypatch.setattr("bayesbench.cli.evaluate.evaluated", evaluated)
+    monkeypatch.setattr("bayesbench.evaluation.evaluate", evaluated)
     call = ("evaluate", "--data", scores_csv, "--scale", "percent", "--method", "mean",
             "--format", "json")  # fmt: skip
     for options in ((), ("--work-dir", tmp_path / "wanted"), ("--no-resume",)):
