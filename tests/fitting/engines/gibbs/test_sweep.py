@@ -318,6 +318,23 @@ def test_the_likelihood_of_a_sweep_is_that_of_its_scores(outcomes: dict[str, Out
     assert got.log_likelihood == pytest.approx(expected, rel=1e-8)
 
 
+def test_a_sweep_draws_every_block_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaving one out would keep the joint law, and never move what only that block draws."""
+    called: list[str] = []
+    for name in (*(f"_{block}" for block in BLOCKS), "move"):
+
+        def stand_in(key: jax.Array, state: GibbsState, *_: object, name: str = name) -> object:
+            called.append(name)
+            return (state, None) if name == "_noise" else state
+
+        monkeypatch.setattr(blocks, name, stand_in)
+    data = tiny_data()
+    sweep(random.PRNGKey(0), prior_state(np.random.default_rng(0), data), data, SHAPE)
+    assert sorted(called) == sorted([*(f"_{block}" for block in BLOCKS), "move"])
+    # after the moves the mixing weights are stale: drawn again before anything reads them
+    assert called[called.index("move") + 1] == "_noise"
+
+
 # All blocks and moves together
 
 
