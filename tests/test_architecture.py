@@ -45,7 +45,6 @@ SAME_THING = {
 NO_TEST_OF_ITS_OWN = {
     "errors": "classes that hold a message; every test of a bad input reads one",
     "low_rank/parameters": "a table of names; engines and the posterior file are tested with it",
-    "cli/demo": "tests/test_readme.py and tests/cli run it",
 }
 """Modules whose code other tests run, with the reason."""
 

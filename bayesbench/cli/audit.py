@@ -10,7 +10,7 @@ import click
 from ..progress import bar
 from . import values
 from .data import data_options, read_data
-from .output import Column, Listing, emit, example, format_option, number, text
+from .output import Column, Listing, emit, example, format_option, note, number, text
 
 __all__ = ["audit"]
 
@@ -39,7 +39,7 @@ COLUMNS = (
 
 
 @click.command(epilog=example("bayesbench audit --data data/open_scores --top 20"))
-@data_options(15, 8)
+@data_options(None, None)
 @click.option(
     "--top", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="Rows shown."
 )
@@ -47,15 +47,25 @@ COLUMNS = (
     "--seed", type=values.SEED, default=0, show_default=True, metavar="N", help="Of the fits."
 )
 @format_option()
-def audit(top: int, seed: int, output_format: str, **data: Any) -> None:
+def audit(
+    top: int,
+    seed: int,
+    output_format: str,
+    min_model: int | None,
+    min_benchmark: int | None,
+    **data: Any,
+) -> None:
     """List the readings that are most likely misreported, or on another scale or direction.
 
     Every reading is predicted while it is hidden (five short Gibbs runs), then explanations
     compete for it. The suspicion is the posterior probability that it is not as stated.
     """
     from ..audit import audit as audited
+    from ..fitting.fit import filtered
 
-    matrix = read_data(**data)
+    matrix, left_out = filtered(read_data(**data), min_model, min_benchmark)
+    if left_out:
+        note(f"note: {left_out}")
     with bar("audit") as report:
         found = audited(matrix, seed=seed, report=report)
     rows = [asdict(one) for one in found[:top]]

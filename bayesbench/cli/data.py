@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["chosen_splits", "data_options", "read_data", "writable"]
 
 
-def data_options(min_model: int, min_benchmark: int) -> Callable[[Any], Any]:
-    """``--data --scale --benchmarks --min-model --min-benchmark``; read with `read_data`."""
+def data_options(min_model: int | None, min_benchmark: int | None) -> Callable[[Any], Any]:
+    """``--data --scale --benchmarks --min-model --min-benchmark``; read with `read_data`.
+
+    The defaults of the last two; None where what suits the table is found later.
+    """
+    suited = "" if min_model is not None else "  [default: what suits the table]"
     options = (
         click.option(
             "--data",
@@ -39,17 +43,17 @@ def data_options(min_model: int, min_benchmark: int) -> Callable[[Any], Any]:
             "--min-model",
             type=click.IntRange(0),
             default=min_model,
-            show_default=True,
+            show_default=min_model is not None,
             metavar="N",
-            help="Leave out models with fewer scores.",
+            help=f"Leave out models with fewer scores.{suited}",
         ),
         click.option(
             "--min-benchmark",
             type=click.IntRange(0),
             default=min_benchmark,
-            show_default=True,
+            show_default=min_benchmark is not None,
             metavar="N",
-            help="Leave out benchmarks with fewer scores.",
+            help=f"Leave out benchmarks with fewer scores.{suited}",
         ),
     )
 
@@ -62,7 +66,11 @@ def data_options(min_model: int, min_benchmark: int) -> Callable[[Any], Any]:
 
 
 def read_data(
-    data: str, scale: str | None, benchmarks: str | None, min_model: int, min_benchmark: int
+    data: str,
+    scale: str | None,
+    benchmarks: str | None,
+    min_model: int = 0,
+    min_benchmark: int = 0,
 ) -> ScoreMatrix:
     """Matrix of a directory or a CSV, without the models and benchmarks with few scores."""
     from ..scores.assemble import AUTO

@@ -62,8 +62,9 @@ PARAMETERS = {
     default="low-rank",
     show_default=True,
     metavar="NAME",
-    help="low-rank, low-rank-nuts, low-rank-svi, als, soft-impute, model-knn, bench-regression, "
-    "blend, gaussian, bias, mean or external.",
+    help="low-rank, low-rank-nuts, low-rank-svi, als, offsets, soft-impute, model-knn, blend, "
+    "gaussian, bench-regression, one-factor, observational, smurff, model-mean, bias, mean "
+    "or external; a peer with +conformal behind it (als+conformal) gets intervals.",
 )
 @click.option("--folds", metavar="FILE", help="folds: as JSON.  [default: per-model thirds]")
 @click.option("--families", metavar="FILE", help="new-release: families as JSON.")
@@ -166,11 +167,12 @@ def evaluate(
 
     A run that was killed goes on where it stopped when it is started again the same way.
     """
-    from ..evaluation import available_methods
+    from ..evaluation import CONFORMAL, available_methods
     from ..evaluation import evaluate as evaluated
     from ..scores.ids import look_up
 
-    look_up("method", method, {name: at for at, name in enumerate(available_methods())})
+    known = {name: at for at, name in enumerate(available_methods())}
+    look_up("method", method.removesuffix(CONFORMAL), known)
     plan = parameters(protocol, given)
     source, target = _prediction_files(method, predictions)
     if source is not None:

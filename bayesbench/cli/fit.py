@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ..fitting.engines.settings import ENGINES, settings_of
+from ..errors import UsageError
+from ..fitting.engines.settings import ENGINES
 from ..low_rank.spec import ModelSpec
 from . import values
 from .data import data_options, read_data, writable
@@ -19,7 +23,7 @@ __all__ = ["fit"]
 
 
 @click.command(epilog=example("bayesbench fit --data data/open_scores --out posterior.nc"))
-@data_options(15, 8)
+@data_options(None, None)
 @click.option(
     "--method",
     type=click.Choice(list(ENGINES)),
@@ -51,8 +55,8 @@ def fit(
     data: str,
     scale: str | None,
     benchmarks: str | None,
-    min_model: int,
-    min_benchmark: int,
+    min_model: int | None,
+    min_benchmark: int | None,
     method: str,
     rank: int | None,
     seed: int,
@@ -72,23 +76,43 @@ def fit(
     from ..fitting import fit as fitting
 
     target = writable(out, "--out")
-    chosen = settings_of(method, settings)
-    matrix = read_data(data, scale, benchmarks, min_model, min_benchmark)
-    engine = ENGINES[method].suited_to(matrix.n_cells, **chosen)
+    chosen = chosen_settings(method, settings)
     posterior = fitting.fit(
-        matrix,
-        engine=engine,
+        read_data(data, scale, benchmarks),
+        engine=partial(ENGINES[method].suited_to, **chosen),
         spec=ModelSpec() if rank is None else ModelSpec(rank=rank),
         calibrate=calibrate,
         seed=seed,
-        min_model=0,
-        min_benchmark=0,
+        min_model=min_model,
+        min_benchmark=min_benchmark,
         strict=strict,
         progress=True,
     )
     kept = posterior if keep is None else posterior.thin(keep)
     kept.save(target, pack=pack)
     _report(kept, out, output_format)
+
+
+def chosen_settings(method: str, given: Mapping[str, int | None]) -> dict[str, int]:
+    """Settings of a method from the options that were given; None is one left out.
+
+    Raises
+    ------
+    UsageError
+        If the method has no such setting; names the ones that do.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    for name in chosen:
+        owners = [
+            engine
+            for engine, kind in ENGINES.items()
+            if name in {field.name for field in fields(cast(Any, kind))}
+        ]
+        if method not in owners:
+            raise UsageError(
+                f"--{name} belongs to --method {' or '.join(owners)}, not to {method}; leave it out"
+            )
+    return chosen
 
 
 def _report(posterior: StoredPosterior, out: str, output_format: str) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import UnknownIdError, UsageError
 from ..front.model import Model
 from ..front.posterior import BUNDLED, Posterior, open_posterior
-from ..front.prediction import Prediction
 from ..posterior.stored import StoredPosterior
 from ..scores.ids import nearest_ids
 from .output import note
@@ -61,11 +60,6 @@ class Answer:
     model: Model
     facts: dict[str, Any]
 
-    @property
-    def prediction(self) -> Prediction:
-        """Of every benchmark, in the posterior's order."""
-        return self.model.predict()
-
 
 def model_of(posterior: Posterior, question: Question) -> Model:
     """The model in question.
@@ -83,23 +77,28 @@ def model_of(posterior: Posterior, question: Question) -> Model:
         raise UsageError(
             "nothing is known of the model: give --scores, --model, or a fact such as --provider"
         )
-    id = question.id
-    if id is not None and posterior.matrix.model_names.known(id) is not None:
-        raise UsageError(f"--id {id!r} is a fitted model: give it as --model")
-    if question.model is not None:
-        id = _fitted_or_new(posterior, question)
-    return posterior.condition(question.scores, facts=question.facts, id=id, seed=question.seed)
+    if question.id is not None and posterior.matrix.model_names.known(question.id) is not None:
+        raise UsageError(f"--id {question.id!r} is a fitted model: give it as --model")
+    return Model.of(
+        posterior,
+        question.scores,
+        facts=question.facts,
+        id=question.id if question.model is None else question.model,
+        seed=question.seed,
+        notes=() if question.model is None else _not_fitted(posterior, question.model, question),
+    )
 
 
-def _fitted_or_new(posterior: Posterior, question: Question) -> str:
-    """Id of ``--model``: a fitted one, or that of a new one of which something is known."""
-    name, names = str(question.model), posterior.matrix.model_names
-    if names.known(name) is None and (question.scores or question.facts.given):
-        near = nearest_ids(name, names.ids)
-        hint = f"; nearest fitted: {', '.join(near)}" if near else ""
-        note(f"note: model {name!r} was not fitted: it is taken as a new one{hint}")
-        return name
-    return names.find(name)
+def _not_fitted(posterior: Posterior, name: str, question: Question) -> tuple[str, ...]:
+    """What to note of a ``--model`` that is a new one; refused if nothing else is known of it."""
+    names = posterior.matrix.model_names
+    if names.known(name) is not None:
+        return ()
+    near = nearest_ids(name, names.ids)
+    if not (question.scores or question.facts.given):
+        raise UnknownIdError("model", name, near)
+    hint = f"; nearest fitted: {', '.join(near)}" if near else ""
+    return (f"model {name!r} was not fitted: it is taken as a new one{hint}",)
 
 
 def noted(model: Model) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .figures import calibration, sharpness, short
+from .methods.conformal import CONFORMAL, Conformal
 from .methods.registry import available_methods, build_method
 from .policies import Policy
 from .predictions import CellPredictions
@@ -24,9 +25,11 @@ from .rows import table_rows
 from .run import evaluate
 
 __all__ = [
+    "CONFORMAL",
     "PROTOCOLS",
     "AsShipped",
     "CellPredictions",
+    "Conformal",
     "Curve",
     "Evaluation",
     "EvaluationProtocol",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from .metrics import RankingCounts, interval_from_quantiles, ranking_counts
 from .predictions import BoolArray, CellPredictions, FloatArray, IntArray
 from .tasks import FinishedFold, FoldTask
 
-__all__ = ["CellTable", "cell_table", "ranking_of"]
+__all__ = ["CellTable", "cell_table", "ranking_of", "visible_scores"]
 
 MARGINS = (0.0, 5.0)
 
@@ -125,15 +125,17 @@ def _interval(predictions: CellPredictions, missing: BoolArray) -> tuple[FloatAr
     return lower, upper
 
 
-def ranking_of(
+def visible_scores(
     matrix: ScoreMatrix, folds: Sequence[FinishedFold], table: CellTable
-) -> Mapping[float, RankingCounts]:
-    """Ranking counts per margin, pooled over the tasks present in `table`.
+) -> Iterator[tuple[FloatArray, FloatArray, BoolArray]]:
+    """What each task present in `table` shows and predicts, as (M, B) arrays.
 
-    A pair may join a held-out cell with any other cell of the benchmark that the task shows or
-    holds out.
+    Yields
+    ------
+    scores : true scores of the cells that the task shows or holds out; NaN elsewhere
+    predicted : predictions of the cells of `table`; NaN elsewhere
+    held_out : the cells that the task holds out
     """
-    counts = {margin: RankingCounts(0.0, 0.0) for margin in MARGINS}
     numbers = table.cells["n_task"].to_numpy()
     medians = table.cells["median"].to_numpy(dtype=np.float64)
     for number in np.unique(numbers):
@@ -143,7 +145,19 @@ def ranking_of(
         held_out = np.zeros(matrix.shape, dtype=np.bool_)
         held_out[task.cells[:, 0], task.cells[:, 1]] = True
         visible = _training_mask(matrix, task) | held_out
-        scores = np.where(visible, matrix.values, np.nan)
+        yield np.where(visible, matrix.values, np.nan), predicted, held_out
+
+
+def ranking_of(
+    matrix: ScoreMatrix, folds: Sequence[FinishedFold], table: CellTable
+) -> Mapping[float, RankingCounts]:
+    """Ranking counts per margin, pooled over the tasks present in `table`.
+
+    A pair may join a held-out cell with any other cell of the benchmark that the task shows or
+    holds out.
+    """
+    counts = {margin: RankingCounts(0.0, 0.0) for margin in MARGINS}
+    for scores, predicted, held_out in visible_scores(matrix, folds, table):
         for margin in MARGINS:
             counts[margin] += ranking_counts(scores, predicted, held_out, margin)
     return counts

@@ -15,6 +15,7 @@ from . import metrics
 from .cells import CellTable
 from .metrics import RankingCounts
 from .predictions import FloatArray
+from .resampling import FIGURES, INTERVAL, intervals
 from .tasks import FinishedFold
 
 __all__ = ["by_k", "calibration", "counted", "headline", "sharpness", "short"]
@@ -46,6 +47,23 @@ def short(table: CellTable) -> dict[str, Any]:
         "width90": metrics.median_width(c["lower90"], c["upper90"]) if intervals else math.nan,
         "not_predictable": 1 - len(kept.cells) / max(len(table.cells), 1),
     }
+
+
+def _with_intervals(table: CellTable) -> dict[str, Any]:
+    """The figures of :func:`short`, each with its 95 % interval over models."""
+    return {**short(table), **intervals(table)}
+
+
+def _scored(kept: CellTable) -> dict[str, float]:
+    """Mean interval score and CRPS of predictable cells; NaN without intervals, or quantiles."""
+    c = _columns(kept)
+    out = {"winkler90": math.nan, "crps": math.nan}
+    if _has_intervals(c):
+        out["winkler90"] = metrics.winkler(c["truth"], c["lower90"], c["upper90"], 0.9)
+    if kept.quantiles is not None and np.isfinite(kept.quantiles).all() and len(kept.cells):
+        crps = metrics.crps_from_quantiles(c["truth"], PREDICTIVE_LEVELS, kept.quantiles)
+        out["crps"] = float(crps.mean())
+    return out
 
 
 def counted(table: CellTable, n_revealed: int) -> dict[str, float]:
@@ -89,18 +107,19 @@ def headline(
     accuracies in 0-1; the rest in score points. The predicted uncertainty is the width of the
     central half of the predictive distribution (of the 90 % interval for a method that gives only
     that): as it is for spearman, whose error is in points, and relative to the predicted score for
-    top20_medape, whose error is relative.
+    top20_medape, whose error is relative. Points, and what is made of them, mean different things
+    on different scales: ``by_scale`` has percentages, shares and ratings apart. Names that end in
+    ``_interval95`` hold bootstrap 95 % intervals over models.
     """
     kept = table.select(table.predictable)
     c = _columns(kept)
-    out: dict[str, Any] = short(table)
+    out: dict[str, Any] = {**_with_intervals(table), **_scored(kept)}
     out["within3"] = metrics.within(c["truth"], c["median"], 3)
-    for name in ("winkler90", "crps", "spearman", "top20_medape"):
+    for name in ("spearman", "top20_medape"):
         out[name] = math.nan
     if _has_intervals(c):
         width = c["upper90"] - c["lower90"]
         error = np.abs(c["median"] - c["truth"])
-        out["winkler90"] = metrics.winkler(c["truth"], c["lower90"], c["upper90"], 0.9)
         doubt = width
         if kept.quantiles is not None and np.isfinite(kept.quantiles).all():
             low, high = (int(np.argmin(np.abs(PREDICTIVE_LEVELS - p))) for p in (0.25, 0.75))
@@ -108,20 +127,15 @@ def headline(
         out["spearman"] = metrics.spearman(doubt, error)
         relative = doubt / np.maximum(np.abs(c["median"]), 1e-9)
         out["top20_medape"] = metrics.top_share_medape(c["truth"], c["median"], relative, 0.2)
-    if kept.quantiles is not None and np.isfinite(kept.quantiles).all():
-        crps = metrics.crps_from_quantiles(c["truth"], PREDICTIVE_LEVELS, kept.quantiles)
-        out["crps"] = float(crps.mean()) if crps.size else math.nan
     for margin, counts in ranking.items():
         out[f"ranking_margin{margin:g}"] = counts.accuracy
     scale = _scales(matrix, kept)
-    out["by_scale"] = {
-        name: {
-            key: value
-            for key, value in short(kept.select(scale == name)).items()
-            if key != "not_predictable"
-        }
-        for name in sorted(set(scale.tolist()))
-    }
+    out["by_scale"] = {}
+    for name in sorted(set(scale.tolist())):
+        part = kept.select(scale == name)
+        entry = {**_with_intervals(part), **_scored(part)}
+        del entry["not_predictable"]
+        out["by_scale"][name] = entry
     intervals = _has_intervals(c)
     out["strata"] = metrics.strata(
         c["truth"],
@@ -136,7 +150,7 @@ def headline(
     order = (
         "n_cells", "not_predictable", "medae", "medape", "within3", "within5", "coverage90",
         "width90", "winkler90", "crps", "spearman", "top20_medape", "ranking_margin0",
-        "ranking_margin5", "by_scale", "strata",
+        "ranking_margin5", *(f"{name}{INTERVAL}" for name in FIGURES), "by_scale", "strata",
     )  # fmt: skip
     return {name: out[name] for name in order}
 
@@ -147,7 +161,7 @@ def by_k(folds: Sequence[FinishedFold], table: CellTable) -> dict[str, Any]:
     for k in sorted(set(table.cells["k"])):
         part = table.select((table.cells["k"] == k).to_numpy())
         shown = sum(len(fold.task.revealed) for fold in folds if fold.task.tags["k"] == k)
-        entry = {**short(part), **counted(part, shown)}
+        entry = {**_with_intervals(part), **counted(part, shown)}
         if "family" in part.cells:
             per_family = [
                 short(part.select((part.cells["family"] == family).to_numpy()))

@@ -30,6 +30,7 @@ __all__ = [
     "pit_from_quantiles",
     "probability_within",
     "ranking_counts",
+    "ranking_counts_by_benchmark",
     "reliability_curve",
     "spearman",
     "strata",
@@ -280,15 +281,23 @@ def ranking_counts(
         Only pairs whose true scores differ, and by at least `margin` points, are compared.
         A predicted tie counts as wrong.
     """
+    none = RankingCounts(0.0, 0.0)
+    return sum(ranking_counts_by_benchmark(scores, predicted, held_out, margin), start=none)
+
+
+def ranking_counts_by_benchmark(
+    scores: npt.ArrayLike, predicted: npt.ArrayLike, held_out: npt.ArrayLike, margin: float = 0.0
+) -> list[RankingCounts]:
+    """What :func:`ranking_counts` adds up: the pairs of each benchmark, (B,)."""
     truth = np.asarray(scores, dtype=np.float64)
     hidden = np.asarray(held_out, dtype=np.bool_) & np.isfinite(truth)
     if margin < 0:
         raise UsageError(f"margin must be 0 or more, got {margin}")
     shown = np.where(hidden, np.asarray(predicted, dtype=np.float64), truth)
-    counts = RankingCounts(0.0, 0.0)
+    counts = [RankingCounts(0.0, 0.0)] * truth.shape[1]
     for j in np.flatnonzero(hidden.any(axis=0)):
         rows = np.flatnonzero(np.isfinite(shown[:, j]))
-        counts += _column_pairs(truth[rows, j], shown[rows, j], hidden[rows, j], margin)
+        counts[j] = _column_pairs(truth[rows, j], shown[rows, j], hidden[rows, j], margin)
     return counts
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..errors import UnknownIdError, UsageError
@@ -14,6 +16,7 @@ from ..jsonable import plain
 from ..scores.ids import nearest_ids
 from .cells import CellTable
 from .protocols import EvaluationProtocol
+from .resampling import INTERVAL, paired
 
 __all__ = ["Evaluation", "EvaluationResult", "different_names"]
 
@@ -55,6 +58,14 @@ class EvaluationResult:
             for row in _leaves(self.figures[name], levels)
         ]
         return [{**head, **row} for row in tables or [_single(self.figures)]]
+
+    def cells_of(self, row: Mapping[str, Any]) -> CellTable:
+        """The cells behind one of the rows: all, or those of its k and policy."""
+        chosen = np.ones(len(self.table.cells), dtype=np.bool_)
+        for name in _apart(self.protocol):
+            if name in self.table.cells:
+                chosen &= (self.table.cells[name] == row[name]).to_numpy()
+        return self.table.select(chosen)
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a table."""
@@ -133,15 +144,47 @@ class Evaluation:
 
         Columns are the single figures of :meth:`EvaluationResult.to_json`: ``n_cells``,
         ``not_predictable``, ``medae``, ``medape``, ``within5``, ``coverage90``, ``width90`` and
-        more, by protocol.
+        more, by protocol; ``medae_low95`` and ``medae_high95`` are the ends of its interval. With
+        several methods ``medae_difference`` is the difference to the first of them on the cells
+        that both predict, with ``medae_difference_low95`` and ``medae_difference_high95``.
         """
-        return pd.DataFrame([row for result in self.results for row in result.rows()])
+        found = {(entry["method"], *_place(self.protocol, entry)): entry for entry in self._first}
+        rows = []
+        for result in self.results:
+            for row in result.rows():
+                entry = found.get((result.method, *_place(self.protocol, row)), {})
+                rows.append({**row, **_flat(entry.get("figures", {}))})
+        return pd.DataFrame(rows)
+
+    def against(self) -> list[dict[str, Any]]:
+        """Differences between every two methods, paired over models.
+
+        Returns
+        -------
+        list of dict
+            ``method``, ``other``, what sets the row apart (k, policy), and ``figures``: by figure
+            ``difference`` (of `method` minus `other`, on the cells that both predict) and its
+            bootstrap ``interval95`` over models. Each pair stands once, the later method first.
+        """
+        pairs = [
+            (one, other)
+            for number, other in enumerate(self.results)
+            for one in self.results[number + 1 :]
+        ]
+        return [entry for one, other in pairs for entry in _differences(one, other)]
+
+    @cached_property
+    def _first(self) -> list[dict[str, Any]]:
+        """Differences of the others to the first method."""
+        others = self.results[1:]
+        return [entry for one in others for entry in _differences(one, self.results[0])]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data for ``json.dumps``: protocol, and the JSON of every method."""
+        """Plain data for ``json.dumps``: protocol, the JSON of every method, and ``against``."""
         return {
             "protocol": self.protocol.name,
             "results": [result.to_json() for result in self.results],
+            "against": plain(self.against()),
         }
 
     def __repr__(self) -> str:
@@ -162,12 +205,51 @@ def different_names(names: Sequence[str]) -> None:
         raise UsageError(f"two methods are called {twice[0]!r}; give one of them another name")
 
 
+def _apart(protocol: EvaluationProtocol) -> list[str]:
+    """What sets the rows of a protocol's tables apart."""
+    return [name for levels in protocol.parts.values() for name in levels]
+
+
+def _place(protocol: EvaluationProtocol, row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row.get(name) for name in _apart(protocol))
+
+
+def _differences(one: EvaluationResult, other: EvaluationResult) -> list[dict[str, Any]]:
+    apart = _apart(one.protocol)
+    there = {_place(other.protocol, row): row for row in other.rows()}
+    out = []
+    for row in one.rows():
+        same = there.get(_place(one.protocol, row))
+        if same is not None:
+            place = {name: row[name] for name in apart if name in row}
+            figures = paired(one.cells_of(row), other.cells_of(same))
+            out.append({"method": one.method, "other": other.method, **place, "figures": figures})
+    return out
+
+
+def _flat(figures: Mapping[str, Any]) -> dict[str, float]:
+    """Differences and the ends of their intervals, one column each."""
+    out = {}
+    for name, entry in figures.items():
+        out[f"{name}_difference"] = entry["difference"]
+        out.update(_ends(f"{name}_difference", entry["interval95"]))
+    return out
+
+
+def _ends(name: str, interval: Sequence[float]) -> dict[str, float]:
+    return {f"{name}_low95": interval[0], f"{name}_high95": interval[1]}
+
+
 def _single(figures: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in figures.items()
-        if value is not None and (isinstance(value, str) or not isinstance(value, (Mapping, list)))
-    }
+    out: dict[str, Any] = {}
+    for name, value in figures.items():
+        if name.endswith(INTERVAL):
+            out.update(_ends(name.removesuffix(INTERVAL), value))
+        elif value is not None and (
+            isinstance(value, str) or not isinstance(value, (Mapping, list))
+        ):
+            out[name] = value
+    return out
 
 
 def _leaves(tables: Mapping[str, Any], levels: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -180,8 +262,7 @@ def _leaves(tables: Mapping[str, Any], levels: Sequence[str]) -> Iterator[dict[s
 
 
 def _printed(protocol: EvaluationProtocol, frame: pd.DataFrame) -> str:
-    apart = [name for levels in protocol.parts.values() for name in levels]
-    columns = ["method", *apart, *(name for name in SHOWN if name in frame)]
+    columns = ["method", *_apart(protocol), *(name for name in SHOWN if name in frame)]
     text = frame[columns].to_string(
         index=False, max_rows=SHOWN_ROWS, na_rep="-", float_format="{:.2f}".format
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from .resampling import INTERVAL
 from .results import EvaluationResult
 
 __all__ = ["table_rows"]
@@ -27,11 +29,41 @@ _FIGURES = {
 }
 
 
-def _text(name: str, value: Any) -> str:
-    return "-" if value is None else _FIGURES[name][1].format(value)
+_BY_SCALE = ("medae", "medape", "within5", "coverage90", "width90", "winkler90", "crps")
+"""Shown for each scale if there are several: a point of a rating is no percentage point."""
+_POINTS = ("winkler90", "crps")
+"""Never pooled over scales."""
+
+
+def _text(name: str, figures: Mapping[str, Any]) -> str:
+    form, value = _FIGURES[name][1], figures[name]
+    if value is None:
+        return "-"
+    low, high = figures.get(f"{name}{INTERVAL}", (None, None))
+    if low is None or high is None:
+        return form.format(value)
+    return f"{form.format(value)} ({form.format(low)} to {form.format(high)})"
 
 
 def table_rows(result: EvaluationResult) -> list[tuple[str, str]]:
-    """(label, text) of every pooled figure of a result; ``-`` where there is none."""
+    """(label, text) of every pooled figure of a result; ``-`` where there is none.
+
+    In brackets 95 % intervals over models. Scales stand apart where a matrix has several; interval
+    score and CRPS, means of points, are never pooled over them.
+    """
     figures = result.to_json()
-    return [(_FIGURES[name][0], _text(name, figures[name])) for name in _FIGURES if name in figures]
+    scales: Mapping[str, Mapping[str, Any]] = figures.get("by_scale", {})
+    several = len(scales) > 1
+    rows = [
+        (_FIGURES[name][0], _text(name, figures))
+        for name in _FIGURES
+        if name in figures and not (several and name in _POINTS)
+    ]
+    if several:
+        rows.extend(
+            (f"{_FIGURES[name][0]}, {scale}", _text(name, part))
+            for scale, part in scales.items()
+            for name in _BY_SCALE
+            if name in part
+        )
+    return rows

@@ -73,7 +73,7 @@ class HeldOut:
     truth : (n,) array
         Latent scale of the same fit.
     features : (n, F) array
-        See `calibrate.calibration_features`.
+        See `calibration.calibration_features`.
     """
 
     quantiles: NDArray[np.float64]

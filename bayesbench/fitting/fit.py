@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
-from ..errors import BayesbenchWarning, DiagnosticsError
+from ..errors import BayesbenchWarning, DataError, DiagnosticsError
 from ..front.posterior import Posterior
 from ..low_rank.spec import ModelSpec
 from ..posterior.diagnostics import Diagnostics
@@ -18,18 +19,23 @@ from .engines.settings import Gibbs
 from .problem import prepare
 from .sample import sample
 
-__all__ = ["fit"]
+__all__ = ["filtered", "fit", "suited_thresholds"]
+
+THRESHOLDS = ((15, 8), (10, 6), (6, 4), (4, 3), (2, 2), (1, 1))
+"""Least scores per model and benchmark, the strictest first."""
+LEAST_SHARE = 0.6
+"""Share of the scores that must be left: of the bundled table (15, 8) leaves 0.74."""
 
 
 def fit(
     scores: ScoreMatrix,
     *,
-    engine: Engine | None = None,
+    engine: Engine | Callable[[int], Engine] | None = None,
     spec: ModelSpec | None = None,
     calibrate: bool = True,
     seed: int = 0,
-    min_model: int = 15,
-    min_benchmark: int = 8,
+    min_model: int | None = None,
+    min_benchmark: int | None = None,
     strict: bool = False,
     progress: bool | Report = False,
 ) -> Posterior:
@@ -38,16 +44,18 @@ def fit(
     Parameters
     ----------
     scores : ScoreMatrix
-    engine : Engine, optional
-        `Gibbs` (fast, exact), `NUTS` (the reference) or `SVI` (approximate); by default Gibbs with
-        what suits the number of scores.
+    engine : Engine or callable, optional
+        `Gibbs` (fast, exact), `NUTS` (the reference) or `SVI` (approximate); or a function that
+        gives one for the number of scores that are fitted, such as ``NUTS.suited_to``. By default
+        ``Gibbs.suited_to``.
     spec : ModelSpec, optional
     calibrate : bool
         Learn the recalibration of the intervals from short cross-fits by the same engine.
     seed : int
         The same seed gives the same draws.
-    min_model, min_benchmark : int
-        Leave out models and benchmarks with fewer scores.
+    min_model, min_benchmark : int, optional
+        Leave out models and benchmarks with fewer scores. By default what suits the table (see
+        `suited_thresholds`), at most 15 and 8; what is left out is said in a warning.
     strict : bool
         Raise if the diagnostics fail, before anything else is done.
     progress : bool or Report
@@ -74,7 +82,8 @@ def fit(
     Warns
     -----
     BayesbenchWarning
-        The diagnostics found something, or there were too few scores to recalibrate.
+        Something was left out, the diagnostics found something, or there were too few scores to
+        recalibrate.
 
     Examples
     --------
@@ -88,9 +97,12 @@ def fit(
     >>> posterior.n_draws
     800
     """
-    matrix = scores.filter(min_model, min_benchmark) if min_model or min_benchmark else scores
+    matrix, left_out = filtered(scores, min_model, min_benchmark)
+    if left_out:
+        _warn(left_out)
     spec = ModelSpec() if spec is None else spec
-    engine = Gibbs.suited_to(matrix.n_cells) if engine is None else engine
+    engine = Gibbs.suited_to if engine is None else engine
+    engine = engine(matrix.n_cells) if callable(engine) else engine
     light, problem = engine.lighter(), prepare(matrix, spec)
     stages = [("sampling", engine.work(problem))]
     if calibrate:
@@ -109,6 +121,61 @@ def fit(
     return Posterior.of(posterior)
 
 
+def suited_thresholds(scores: ScoreMatrix) -> tuple[int, int]:
+    """Least numbers of scores per model and per benchmark that suit a table.
+
+    The first of `THRESHOLDS` that leaves at least `LEAST_SHARE` of the scores: 15 and 8 where
+    models are well tested, less in small or sparse tables.
+
+    Examples
+    --------
+    >>> from bayesbench.low_rank.simulate import simulate
+    >>> suited_thresholds(simulate(0, 40, 20, fill=0.5).matrix)
+    (10, 6)
+    """
+    for model, benchmark in THRESHOLDS:
+        try:
+            kept = scores.filter(model, benchmark)
+        except DataError:
+            continue
+        if kept.n_cells >= LEAST_SHARE * scores.n_cells:
+            return model, benchmark
+    return THRESHOLDS[-1]
+
+
+def filtered(
+    scores: ScoreMatrix, min_model: int | None, min_benchmark: int | None
+) -> tuple[ScoreMatrix, str]:
+    """The scores to fit, and what was left out of them in words; empty if nothing.
+
+    Parameters
+    ----------
+    scores : ScoreMatrix
+    min_model, min_benchmark : int or None
+        Least scores of a model and a benchmark; None is what suits the table.
+
+    Raises
+    ------
+    DataError
+        Nothing is left.
+    """
+    if min_model is None or min_benchmark is None:
+        suited = suited_thresholds(scores)
+        min_model = suited[0] if min_model is None else min_model
+        min_benchmark = suited[1] if min_benchmark is None else min_benchmark
+    matrix = scores.filter(min_model, min_benchmark)
+    models, benchmarks = (
+        before - after for before, after in zip(scores.shape, matrix.shape, strict=True)
+    )
+    if not (models or benchmarks):
+        return matrix, ""
+    return matrix, (
+        f"left out {models} of {scores.shape[0]} models with fewer than {min_model} scores and "
+        f"{benchmarks} of {scores.shape[1]} benchmarks with fewer than {min_benchmark}, with "
+        f"{scores.n_cells - matrix.n_cells} of {scores.n_cells} scores"
+    )
+
+
 def _shown(progress: bool | Report) -> AbstractContextManager[Report | None]:
     if isinstance(progress, bool):
         return bar("fit") if progress else nullcontext()
@@ -119,10 +186,9 @@ def _finding(diagnostics: Diagnostics, strict: bool) -> str:
     """What a user must know of the diagnostics; empty if they passed."""
     if diagnostics.verdict == "pass":
         return ""
-    reasons = "; ".join(diagnostics.reasons) or "no reason given"
     if diagnostics.verdict == "fail" and strict:
-        raise DiagnosticsError(f"the diagnostics failed: {reasons}")
-    return f"diagnostics {diagnostics.verdict}: {reasons}"
+        raise DiagnosticsError(f"the diagnostics failed: {diagnostics.findings}")
+    return f"diagnostics {diagnostics.verdict}: {diagnostics.findings}"
 
 
 def _warn(message: str) -> None:

@@ -44,7 +44,7 @@ def profile(
     predictions : Prediction or Predictive
         Of one model.
     benchmarks : sequence of str, optional
-        Which ones to show; all by default.
+        Which ones to show; all by default. Of a `Prediction` any spelling that is unique.
     probs : pair of float
         Probabilities of the thick and the thin bar.
     ax : Axes, optional
@@ -58,7 +58,12 @@ def profile(
     UsageError
         Several models, or nothing to show.
     """
-    cells = predictions if isinstance(predictions, Predictive) else predictions.cells
+    if isinstance(predictions, Predictive):
+        cells = predictions
+    else:
+        cells = predictions.cells
+        if benchmarks is not None:
+            benchmarks = [predictions.benchmarks.find(name) for name in benchmarks]
     if len(set(cells.model_ids)) > 1:
         raise UsageError("a profile shows one model; take() its cells first")
     shown, scale, unit = _on_one_axis(_chosen(cells, benchmarks))

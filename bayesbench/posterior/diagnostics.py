@@ -57,6 +57,13 @@ class Diagnostics:
             raise DataError(f"verdict must be one of {', '.join(VERDICTS)}, got {self.verdict!r}")
 
     @property
+    def findings(self) -> str:
+        """The reasons on one line, those of the verdict first and without its word."""
+        own = f"{self.verdict}: "
+        ordered = sorted(self.reasons, key=lambda reason: not reason.startswith(own))
+        return "; ".join(reason.removeprefix(own) for reason in ordered) or "no reason given"
+
+    @property
     def sentence(self) -> str:
         """The verdict in words, with what to do about it."""
         if self.verdict == "pass":
@@ -67,7 +74,7 @@ class Diagnostics:
             "warn": "the answers can be used, with these doubts",
             "fail": "do not rely on the answers",
         }[self.verdict]
-        return f"{self.verdict}, {meaning}: {'; '.join(self.reasons) or 'no reason given'}."
+        return f"{self.verdict}, {meaning}: {self.findings}."
 
     def __repr__(self) -> str:
         return f"Diagnostics: {self.sentence}"

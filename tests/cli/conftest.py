@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +36,21 @@ class Result:
 
 
 Run = Callable[..., Result]
+
+HEAVY = {"jax", "numpyro", "scipy", "xarray", "matplotlib", "arviz_base", "arviz_stats", "rich"}
+
+
+def loaded(repository: Path, code: str) -> set[str]:
+    """Modules a new process has loaded after `code`."""
+    found = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"],
+        env={**os.environ, "PYTHONPATH": str(repository)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    return set(found.stdout.splitlines()[-1].split())
 
 
 @pytest.fixture

@@ -12,9 +12,12 @@ import pytest
 
 from bayesbench.cli.app import COMMANDS, app
 from bayesbench.evaluation import SmallTables, evaluate
+from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 from tests.cli.conftest import Run
 from tests.evaluation.evaluation_methods import Normal
+from tests.factories import make_posterior
 
 FREE = {
     "config", "versions", "spec", "summary", "p_better", "scores", "by_scale", "strata", "by_k",
@@ -53,9 +56,15 @@ def test_every_command_has_a_section(sections: dict[str, str]) -> None:
 
 def test_every_field_is_documented(
     ask: Run, run: Run, sections: dict[str, str], scores_csv: Path, full_csv: Path,
-    posterior_file: Path, tmp_path: Path,
+    posterior_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    def made(matrix: ScoreMatrix, spec: ModelSpec, *_: object, **__: object) -> StoredPosterior:
+        return make_posterior(matrix=matrix, spec=spec, n_draws=40)
+
+    for module in ("audit", "fitting.fit"):
+        monkeypatch.setattr(f"bayesbench.{module}.sample", made)
     file = tmp_path / "run.json"
+    data = ("--scale", "percent", "--min-model", "1", "--min-benchmark", "1")
     known = ("--scores", "bench_0=40", "--format", "json")
     answers = {
         "predict": [ask("predict", *known)],
@@ -82,7 +91,11 @@ def test_every_field_is_documented(
                          "--no-resume", "--format", "json")],
         "structure": [run("structure", "--data", full_csv, "--scale", "percent", "--resamples", "5",
                           "--format", "json")],
+        "audit": [run("audit", "--data", full_csv, *data, "--format", "json")],
+        "fit": [run("fit", "--data", full_csv, *data, "--no-calibrate", "--out",
+                    tmp_path / "fit.nc", "--format", "json")],
     }  # fmt: skip
+    assert set(answers) == set(COMMANDS) - {"export-prompt"}  # which has no JSON
     shared = named(sections["Common ground"])
     for command, found in answers.items():
         text = shared | named(sections[command])

@@ -1,3 +1,5 @@
+"""The entry point: every failure is one line on stderr and an exit code."""
+
 from __future__ import annotations
 
 import os
@@ -10,75 +12,8 @@ from pathlib import Path
 
 import pytest
 
-import bayesbench
-from bayesbench.cli.app import COMMANDS, app
 from bayesbench.errors import UnknownIdError
 from tests.cli.conftest import Run
-
-HEAVY = {"jax", "numpyro", "scipy", "xarray", "matplotlib", "arviz_base", "arviz_stats", "rich"}
-
-
-def process(repository: Path, *args: str, **options: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(repository)}
-    return subprocess.run(  # type: ignore[call-overload,no-any-return]
-        [sys.executable, *args], env=environment, capture_output=True, text=True, check=False,
-        **options,
-    )  # fmt: skip
-
-
-def loaded(repository: Path, code: str) -> set[str]:
-    found = process(repository, "-c", f"{code}\nimport sys\nprint(*sys.modules)")
-    assert found.returncode == 0, found.stderr
-    return set(found.stdout.splitlines()[-1].split())
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help_with_an_example(run: Run, name: str) -> None:
-    found = run(name, "--help")
-    assert (found.code, found.err) == (0, "")
-    assert "Example:" in found.out and f"bayesbench {name}" in found.out
-
-
-def test_the_help_page_lists_all_commands_without_loading_them(repository: Path) -> None:
-    modules = loaded(repository, "from bayesbench.cli import main\nmain(['--help'])")
-    assert not {"numpy", "pandas", *HEAVY} & modules
-    assert (
-        not {f"bayesbench.cli.{target.split(':')[0]}" for target, _ in COMMANDS.values()} & modules
-    )
-
-
-def test_no_arguments_shows_the_help_page(run: Run) -> None:
-    assert run().out == run("--help").out
-    assert all(name in run().out for name in COMMANDS)
-    assert list(app.commands) == []
-
-
-def test_predicting_loads_nothing_heavy(repository: Path, posterior_file: Path) -> None:
-    call = ["predict", "--scores", "bench_0=40", "--format", "json", "--posterior",
-            str(posterior_file)]  # fmt: skip
-    assert not HEAVY & loaded(repository, f"from bayesbench.cli import main\nmain({call!r})")
-
-
-def test_importing_the_package_loads_nothing(repository: Path) -> None:
-    assert not {"numpy", "pandas", "click", *HEAVY} & loaded(repository, "import bayesbench")
-
-
-def test_version(run: Run) -> None:
-    found = run("--version")
-    assert (found.code, found.out) == (0, f"bayesbench {bayesbench.__version__}\n")
-
-
-def test_public_names_are_there() -> None:
-    for name in bayesbench.__all__:
-        assert getattr(bayesbench, name) is not None
-    assert set(bayesbench.__all__) <= set(dir(bayesbench))
-    with pytest.raises(AttributeError, match="nothing_such"):
-        _ = bayesbench.nothing_such
-
-
-def test_public_names_do_not_hide_modules() -> None:
-    modules = {path.stem for path in Path(bayesbench.__file__).parent.iterdir()}
-    assert not modules & set(bayesbench.__all__)
 
 
 def test_an_unforeseen_error_is_one_line_with_a_hint(

@@ -1,4 +1,4 @@
-"""``bayesbench fit``, interrupted: one line, exit 130, nothing on disk."""
+"""``bayesbench fit``: what it passes on, what a user is told, and what an interrupt leaves."""
 
 from __future__ import annotations
 
@@ -6,9 +6,176 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from bayesbench.cli.fit import chosen_settings
+from bayesbench.errors import UsageError
+from bayesbench.fitting import fit as fitting
+from bayesbench.fitting.engines.settings import ENGINES, Gibbs
+from bayesbench.front.posterior import Posterior
+from bayesbench.posterior.diagnostics import Diagnostics
+from bayesbench.posterior.stored import StoredPosterior
+from bayesbench.scores import ScoreMatrix
+from tests.cli.conftest import Run
+from tests.factories import make_posterior, with_calibration
+
+REASONS = {
+    "pass": (),
+    "warn": ("warn: one chain; run 4",),
+    "fail": ("warn: one chain; run 4", "fail: R-hat of eta is 1.2", "fail: 8 draws"),
+}
+"""As the diagnostics word them: each reason begins with its own verdict."""
+SMALL = ("--min-model", "1", "--min-benchmark", "1")
+
+
+@pytest.fixture
+def quick_fit(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Instead of sampling, a made-up posterior; `verdict` can be set, the call is kept."""
+    kept: dict[str, Any] = {
+        "verdict": "pass",
+        "calibration": with_calibration(make_posterior()).calibration,
+    }
+
+    def made(
+        matrix: ScoreMatrix, spec: Any, engine: Any, *, seed: int, report: Any
+    ) -> StoredPosterior:
+        kept.update(matrix=matrix, spec=spec, engine=engine, seed=seed)
+        posterior = make_posterior(spec=spec, matrix=matrix, n_draws=40)
+        diagnostics = Diagnostics(kept["verdict"], REASONS[kept["verdict"]])
+        object.__setattr__(posterior, "diagnostics", diagnostics)
+        provenance = replace(posterior.provenance, method=engine.name, config=asdict(engine))
+        object.__setattr__(posterior, "provenance", provenance)
+        return posterior
+
+    def learned(*_: Any, **__: Any) -> None:
+        return kept["calibration"]
+
+    monkeypatch.setattr(fitting, "sample", made)
+    monkeypatch.setattr(fitting, "learned_calibration", learned)
+    return kept
+
+
+def test_fit_passes_the_settings_on_and_writes_the_file(
+    run: Run, scores_csv: Path, tmp_path: Path, quick_fit: dict[str, Any]
+) -> None:
+    out = tmp_path / "fit.nc"
+    answer = run("fit", "--data", scores_csv, "--scale", "percent", "--min-model", "2",
+                 "--min-benchmark", "2", "--method", "gibbs", "--chains", "3", "--warmup", "50",
+                 "--draws", "20", "--rank", "1", "--seed", "7", "--keep", "20", "--out", out,
+                 "--format", "json").json()  # fmt: skip
+    assert quick_fit["matrix"].shape == (8, 4)
+    assert (quick_fit["engine"].chains, quick_fit["engine"].draws) == (3, 20)
+    assert (quick_fit["engine"].warmup, quick_fit["engine"].thin) == (50, Gibbs().thin)
+    assert (quick_fit["spec"].rank, quick_fit["seed"]) == (1, 7)
+    assert answer["draws"] == 20 == Posterior.load(out).n_draws
+    assert (answer["models"], answer["benchmarks"], answer["cells"]) == (8, 4, 32)
+    assert list(answer) == [
+        "out", "method", "seed", "config", "rank", "models", "benchmarks", "cells", "draws",
+        "wall_s", "recalibrated", "diagnostics",
+    ]  # fmt: skip
+
+
+WARNED = "diagnostics warn: one chain; run 4"
+FAILED = "R-hat of eta is 1.2; 8 draws; warn: one chain; run 4"
+TOLD = [
+    ("pass", False, 0, ""),
+    ("pass", True, 0, ""),
+    ("warn", False, 0, f"warning: {WARNED}\n"),
+    ("warn", True, 0, f"warning: {WARNED}\n"),
+    ("fail", False, 0, f"warning: diagnostics fail: {FAILED}\n"),
+    ("fail", True, 3, f"error: the diagnostics failed: {FAILED}\n"),
+]
+
+
+@pytest.mark.parametrize("calibrate", [True, False])
+@pytest.mark.parametrize(("verdict", "strict", "code", "told"), TOLD)
+def test_what_is_told_of_the_diagnostics(
+    run: Run,
+    scores_csv: Path,
+    tmp_path: Path,
+    quick_fit: dict[str, Any],
+    verdict: str,
+    strict: bool,
+    code: int,
+    told: str,
+    calibrate: bool,
+) -> None:
+    quick_fit["verdict"] = verdict
+    out = tmp_path / "fit.nc"
+    found = run("fit", "--data", scores_csv, "--scale", "percent", *SMALL, "--out", out,
+                *(["--strict"] * strict), *(["--no-calibrate"] * (not calibrate)))  # fmt: skip
+    assert (found.code, found.err) == (code, told)
+    assert out.exists() is bool(found.out) is (code == 0)
+    if code == 0:
+        assert Posterior.load(out).diagnostics.verdict == verdict
+        assert (Posterior.load(out).calibration is not None) is calibrate
+
+
+def test_warnings_of_a_fit_are_lines_on_stderr_each_time(
+    run: Run, scores_csv: Path, tmp_path: Path, quick_fit: dict[str, Any]
+) -> None:
+    quick_fit.update(verdict="warn", calibration=None)
+    call = ("fit", "--data", scores_csv, "--scale", "percent", *SMALL, "--out", tmp_path / "a.nc")
+    for _ in range(2):  # not once per process
+        found = run(*call)
+        assert found.code == 0
+        assert found.err.splitlines() == [
+            f"warning: {WARNED}",
+            "warning: too few scores to recalibrate the intervals; they are the model's own",
+        ]
+
+
+@pytest.mark.parametrize(("method", "option", "owners"), [
+    ("svi", "--thin", "gibbs"), ("nuts", "--thin", "gibbs"), ("nuts", "--steps", "svi"),
+    ("svi", "--chains", "gibbs or nuts"), ("gibbs", "--steps", "svi"),
+])  # fmt: skip
+def test_settings_of_another_method_are_refused_before_the_data_are_read(
+    run: Run, tmp_path: Path, method: str, option: str, owners: str
+) -> None:
+    found = run("fit", "--data", tmp_path / "none.csv", "--method", method, option, "3", "--out",
+                tmp_path / "a.nc")  # fmt: skip
+    assert (found.code, found.out) == (2, "")
+    assert found.err == (
+        f"error: {option} belongs to --method {owners}, not to {method}; leave it out\n"
+    )
+
+
+def test_settings_are_those_that_were_given() -> None:
+    none = dict.fromkeys(("chains", "warmup", "draws", "thin", "steps"))
+    for method in ENGINES:
+        assert chosen_settings(method, none) == {}
+        assert chosen_settings(method, {**none, "draws": 3}) == {"draws": 3}
+    with pytest.raises(UsageError, match="--steps belongs to --method svi, not to nuts"):
+        chosen_settings("nuts", {**none, "draws": 3, "steps": 5})
+
+
+def test_a_large_matrix_has_fewer_sweeps_unless_they_are_stated(
+    run: Run, tmp_path: Path, quick_fit: dict[str, Any]
+) -> None:
+    data = tmp_path / "large.csv"
+    rows = [f"m{i},b{j},{(i * j) % 97 + 1}" for i in range(250) for j in range(100)]
+    data.write_text("model_id,benchmark_id,score\n" + "\n".join(rows) + "\n")
+    call = ("fit", "--data", data, "--scale", "percent", "--out", tmp_path / "a.nc", "--keep", "10")
+    assert run(*call).code == 0
+    assert (quick_fit["engine"].warmup, quick_fit["engine"].thin) == (2560, 80)
+    assert run(*call, "--thin", "7").code == 0
+    assert (quick_fit["engine"].warmup, quick_fit["engine"].thin) == (2560, 7)
+
+
+@pytest.mark.slow
+def test_a_real_fit_from_the_command_line(run: Run, scores_csv: Path, tmp_path: Path) -> None:
+    out = tmp_path / "fit.nc"
+    answer = run("fit", "--data", scores_csv, "--scale", "percent", *SMALL, "--chains", "2",
+                 "--warmup", "50", "--draws", "50", "--thin", "1", "--rank", "1", "--no-calibrate",
+                 "--out", out, "--format", "json").json()  # fmt: skip
+    assert answer["draws"] == 100
+    rows = run("predict", "--scores", "b0=40", "--posterior", out, "--format", "json").json()
+    assert len(rows["predictions"]) == 4
+
 
 # a shell starts background jobs with SIGINT ignored, and tests may be one
 PROGRAM = """
@@ -49,7 +216,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-def interrupted(
+def interrupt(
     repository: Path, scores: Path, cache: Path, folder: Path, stage: str, method: str, *args: str
 ) -> None:
     """Ctrl-C at the first report of a stage: the settings would keep the process for hours."""
@@ -76,34 +243,35 @@ def interrupted(
     assert list(folder.iterdir()) == []
 
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent the POSIX way")
+posix = pytest.mark.skipif(os.name != "posix", reason="signals are sent the POSIX way")
 
 
+@posix
 @pytest.mark.parametrize("method", ["gibbs", "nuts", "svi"])
 def test_interrupted_before_the_first_draw(
     repository: Path, scores: Path, cache: Path, tmp_path: Path, method: str
 ) -> None:
     """While the program is compiled."""
-    interrupted(
-        repository, scores, cache, tmp_path, "sampling, compiling", method, *ENDLESS[method]
-    )
+    interrupt(repository, scores, cache, tmp_path, "sampling, compiling", method, *ENDLESS[method])
 
 
+@posix
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["gibbs", "nuts", "svi"])
 def test_interrupted_while_it_samples(
     repository: Path, scores: Path, cache: Path, tmp_path: Path, method: str
 ) -> None:
     """Inside a compiled block: one of Gibbs takes hours."""
-    interrupted(repository, scores, cache, tmp_path, "sampling", method, *ENDLESS[method])
+    interrupt(repository, scores, cache, tmp_path, "sampling", method, *ENDLESS[method])
 
 
+@posix
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["gibbs", "nuts", "svi"])
 def test_interrupted_while_it_recalibrates(
     repository: Path, scores: Path, cache: Path, tmp_path: Path, method: str
 ) -> None:
-    interrupted(
+    interrupt(
         repository,
         scores,
         cache,

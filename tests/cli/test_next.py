@@ -1,13 +1,16 @@
+"""``bayesbench next``: that of the library, within costs, lists and a budget."""
+
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
 
+from bayesbench.cli.next import FIELDS
 from bayesbench.front.posterior import open_posterior
 from tests.cli.conftest import Run
-
-FIELDS = ["benchmark_id", "gain_nats", "cost", "gain_per_cost", "median", "lower", "upper"]
 
 
 def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
@@ -15,7 +18,7 @@ def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> No
     expected = open_posterior(posterior_file).condition({"bench_0": 40.0}).recommend(3)
     assert list(answer) == ["model", "prob", "posterior", "notes", "recommendations"]
     for row, one in zip(answer["recommendations"], expected, strict=True):
-        assert list(row)[:7] == FIELDS
+        assert tuple(row) == FIELDS
         assert row["benchmark_id"] == one.benchmark_id
         assert row["gain_nats"] == pytest.approx(one.gain_nats, rel=1e-12)
         assert row["median"] == pytest.approx(one.median, rel=1e-9)
@@ -76,3 +79,28 @@ def test_targets_steer_the_choice(ask: Run) -> None:
     rows = ask(*base, "--targets", "bench_4", "--exclude", "bench_4").json()["recommendations"]
     assert rows[0]["benchmark_id"] in {"bench_1", "bench_2", "bench_3"}
     assert rows[0]["gain_nats"] > 0
+
+
+def test_csv_and_table_show_costs_where_there_are_some(ask: Run, tmp_path: Path) -> None:
+    costs = tmp_path / "costs.csv"
+    costs.write_text("benchmark_id,cost\nbench_1,1\nbench_3,10\n")
+    base = ("next", "--scores", "bench_0=40", "--prob", "0.5")
+    rows = list(csv.DictReader(io.StringIO(ask(*base, "--format", "csv").out)))
+    assert list(rows[0]) == list(FIELDS) and rows[0]["cost"] == ""
+    plain, priced = ask(*base).out, ask(*base, "--cost", costs).out
+    assert "predictions with 50 % intervals" in plain
+    assert "gain per cost" in priced and "gain per cost" not in plain
+
+
+def test_an_allow_list_that_leaves_no_priced_benchmark(ask: Run, tmp_path: Path) -> None:
+    costs, allowed = tmp_path / "costs.csv", tmp_path / "allowed.txt"
+    costs.write_text("benchmark_id,cost\nbench_1,1\n")
+    allowed.write_text("bench_3\n")
+    base = ("next", "--scores", "bench_0=40", "--allow", allowed)
+    found = ask(*base, "--cost", costs)
+    assert (found.code, found.out) == (2, "")
+    assert found.err.splitlines()[-1] == (
+        "error: no candidate benchmark is left: none of them has a known cost"
+    )
+    other = ask(*base, "--benchmark", "bench_4")
+    assert other.err == f"error: none of the named benchmarks is in the allow-list {allowed}\n"

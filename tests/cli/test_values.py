@@ -1,13 +1,16 @@
-"""What is written on the command line: pairs of a key and a value."""
+"""What is written on the command line: pairs, lists, numbers; nothing is guessed."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
-from bayesbench.cli.values import key_values, shares, sizes
+from bayesbench.cli import values
+from bayesbench.cli.values import key_values, pairs, shares, sizes
+from bayesbench.errors import ScoreError, UsageError
 
 
 def read(*written: str) -> dict[str, Any]:
@@ -53,3 +56,75 @@ def test_what_is_no_size_is_refused(written: str) -> None:
 def test_what_is_no_share_is_refused(written: str) -> None:
     with pytest.raises(click.BadParameter, match="not a plain finite number"):
         shares(written)
+
+
+def test_pairs_are_names_and_numbers() -> None:
+    assert pairs("a=70, b = 75.5 ,c=.5,d=-1e1,e=+3.") == {
+        "a": 70.0, "b": 75.5, "c": 0.5, "d": -10.0, "e": 3.0,
+    }  # fmt: skip
+    assert pairs("GPQA Diamond=70") == {"GPQA Diamond": 70.0}
+    assert values.scores("a=1") == values.weights("a=1") == {"a": 1.0}
+    with pytest.raises(ScoreError, match="weight of 'a' is given twice"):
+        values.weights("a=1,a=2")
+
+
+@pytest.mark.parametrize(
+    "written", ["1_0", "0x1F", "40%", "\u0664\u0660", "1,5", "1e", "--1", "1 0", ""]
+)
+def test_only_plain_numbers_are_numbers(written: str) -> None:
+    with pytest.raises(click.BadParameter):
+        values.finite(written)
+    with pytest.raises(ScoreError):
+        pairs(f"a={written}")
+
+
+@pytest.mark.parametrize("written", ["nan", "inf", "-Infinity", "1e999"])
+def test_what_is_not_finite_is_said_to_be(written: str) -> None:
+    with pytest.raises(ScoreError, match="score of 'a' is not a finite number"):
+        pairs(f"a={written}")
+    with pytest.raises(click.BadParameter, match="finite"):
+        values.finite(written)
+
+
+def test_pairs_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "known.csv"
+    file.write_text('\ufeffbenchmark_id,source,score\n a ,x, 70\n"b,c",y,5\n', encoding="utf-8")
+    assert pairs(f"@{file}") == {"a": 70.0, "b,c": 5.0}
+    with pytest.raises(UsageError, match="needs columns benchmark_id,weight"):
+        pairs(f"@{file}", "weight")
+    file.write_text("benchmark_id,score\na,1\na,2\n")
+    with pytest.raises(ScoreError, match="'a' is given twice"):
+        pairs(f"@{file}")
+    file.write_text("benchmark_id,score\na\n")
+    with pytest.raises(ScoreError, match="score of 'a' is not a plain number"):
+        pairs(f"@{file}")
+
+
+def test_exactly_one_score() -> None:
+    assert values.one_score("a=5") == ("a", 5.0)
+    with pytest.raises(ScoreError, match="one pair benchmark=score, got 2"):
+        values.one_score("a=5,b=6")
+
+
+def test_lists_of_ids_and_of_whole_numbers() -> None:
+    assert values.ids(" a, b c ,d") == ("a", "b c", "d")
+    assert values.counts("0, 1,10") == (0, 1, 10)
+    with pytest.raises(click.BadParameter, match="empty id"):
+        values.ids("a,,b")
+    for written in ("1,-2", "1.5", "1,,2", "", "\u0663"):
+        with pytest.raises(click.BadParameter, match="whole numbers"):
+            values.counts(written)
+
+
+def test_probabilities_lie_inside() -> None:
+    assert values.probability("0.9") == values.probability(0.9) == 0.9
+    for written in ("0", "1", "-0.1", "90"):
+        with pytest.raises(click.BadParameter, match=r"between 0 and 1; write 90 % as 0\.9"):
+            values.probability(written)
+
+
+def test_seeds_are_those_numpy_takes() -> None:
+    assert values.SEED.convert("4294967295", None, None) == 2**32 - 1
+    for written in ("-1", "4294967296", "1.5"):
+        with pytest.raises(click.BadParameter):
+            values.SEED.convert(written, None, None)

@@ -67,6 +67,51 @@ def test_json_holds_every_method_and_no_nan(dated_matrix: ScoreMatrix) -> None:
     assert content["results"][0]["coverage90"] is None
 
 
+def test_the_first_method_is_what_the_others_are_set_against(dated_matrix: ScoreMatrix) -> None:
+    found = evaluate(dated_matrix, Folds(), [Normal(), "mean", "als"])
+    frame = found.to_frame().set_index("method")
+    for name in ("medae", "within5"):
+        low, high = found["als"].figures[f"{name}_interval95"]
+        assert tuple(frame.loc["als", [f"{name}_low95", f"{name}_high95"]]) == (low, high)
+    assert np.isnan(frame.loc["normal", "medae_difference"])
+    entries = {(entry["method"], entry["other"]): entry["figures"] for entry in found.against()}
+    assert set(entries) == {("mean", "normal"), ("als", "normal"), ("als", "mean")}
+    entry = entries["als", "normal"]["medae"]
+    assert frame.loc["als", "medae_difference"] == entry["difference"]
+    assert entry["difference"] == pytest.approx(
+        found["als"].figures["medae"] - found["normal"].figures["medae"]
+    )
+    ends = frame.loc["als", ["medae_difference_low95", "medae_difference_high95"]]
+    assert list(ends) == entry["interval95"]
+    # the same medians: no difference, and no doubt about it
+    same = entries["mean", "normal"]["medae"]
+    np.testing.assert_allclose([same["difference"], *same["interval95"]], 0, atol=1e-9)
+    assert found.to_json()["against"] == json.loads(json.dumps(found.against()))
+
+
+def test_differences_stand_beside_the_k_they_belong_to(dated_matrix: ScoreMatrix) -> None:
+    found = evaluate(dated_matrix, Curve(ks=(1, 8), seeds=1), ["mean", "bias"])
+    frame = found.to_frame().set_index(["method", "k"])
+    for k in (1, 8):
+        figures = [found[name].figures["by_k"][str(k)]["medae"] for name in ("bias", "mean")]
+        expected = pytest.approx(figures[0] - figures[1])
+        assert frame.loc[("bias", k), "medae_difference"] == expected
+    assert [(entry["k"], entry["method"]) for entry in found.against()] == [
+        (1, "bias"),
+        (8, "bias"),
+    ]
+
+
+def test_policies_are_set_against_themselves(dated_matrix: ScoreMatrix) -> None:
+    policies = [Policy("b", (("b1", "b2"),))]
+    found = evaluate(dated_matrix, Probes(policies, ks=(0, 2), sets=2), ["mean", "bias"])
+    at = {(entry["policy"], entry["k"]): entry for entry in found.against()}
+    assert set(at) == {("b", 0), ("b", 2), ("random", 0), ("random", 2)}
+    figures = [found[name].figures["policies"]["b"]["2"]["medae"] for name in ("bias", "mean")]
+    got = at["b", 2]["figures"]["medae"]["difference"]
+    assert got == pytest.approx(figures[0] - figures[1])
+
+
 def test_repr_is_a_short_table(dated_matrix: ScoreMatrix) -> None:
     policies = [Policy(f"p{n}", (dated_matrix.benchmark_ids,)) for n in range(6)]
     protocol = Probes(policies, ks=tuple(range(8)), sets=0)

@@ -11,7 +11,7 @@ import pytest
 from bayesbench.evaluation import CellPredictions, Folds
 from bayesbench.evaluation.methods.peers.als import BiasALS
 from bayesbench.evaluation.methods.peers.simple import BenchmarkMean
-from bayesbench.evaluation.store import FoldStore, default_work_dir, run_key
+from bayesbench.evaluation.store import FoldStore, run_key
 from bayesbench.evaluation.tasks import FoldTask
 from bayesbench.scores.matrix import ScoreMatrix
 
@@ -77,8 +77,3 @@ def test_a_broken_file_is_as_good_as_none(tasks: list[FoldTask], tmp_path: Path)
     # a whole file of another number of cells
     store.save(tasks[0], CellPredictions(np.zeros(3)), 1.0)
     assert store.load(tasks[0]) is None
-
-
-def test_work_dir_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_work_dir() == tmp_path / "bayesbench" / "evaluate"

@@ -14,7 +14,8 @@ from bayesbench.fitting import fit as fitting
 from bayesbench.fitting.crossfit import USUAL_FITS
 from bayesbench.fitting.engines.contract import Engine
 from bayesbench.fitting.engines.settings import NUTS, Gibbs
-from bayesbench.fitting.fit import fit
+from bayesbench.fitting.fit import fit, suited_thresholds
+from bayesbench.low_rank.simulate import simulate
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.calibration import FEATURES, Calibration, Recalibration
 from bayesbench.posterior.diagnostics import Diagnostics
@@ -79,15 +80,35 @@ def test_sampled_and_recalibrated_by_the_same_engine(steps: Steps) -> None:
     assert posterior.calibration is LEARNED
 
 
-def test_few_scores_are_left_out(steps: Steps) -> None:
+def test_few_scores_are_left_out_and_that_is_said(steps: Steps) -> None:
     scores = make_matrix(0, 20, 18)
-    fit(scores, engine=ENGINE, min_model=5, min_benchmark=14)
     expected = scores.filter(5, 14)
+    gone = "left out 6 of 20 models with fewer than 5 scores and 12 of 18 benchmarks with fewer"
+    with pytest.warns(BayesbenchWarning, match=gone):
+        fit(scores, engine=ENGINE, min_model=5, min_benchmark=14)
     assert expected.shape != scores.shape
     assert steps.sampled[0][0].model_ids == expected.model_ids
     assert steps.sampled[0][0].benchmark_ids == expected.benchmark_ids
     with pytest.raises(DataError, match="at least 15 per model"):
-        fit(make_matrix())
+        fit(make_matrix(), min_model=15, min_benchmark=8)
+
+
+@pytest.mark.parametrize(
+    ("n_models", "n_benchmarks", "fill", "expected"),
+    [(60, 40, 0.9, (15, 8)), (40, 20, 0.5, (10, 6)), (10, 6, 1.0, (6, 4)), (8, 6, 0.3, (1, 1))],
+)
+def test_thresholds_suit_the_table(
+    n_models: int, n_benchmarks: int, fill: float, expected: tuple[int, int]
+) -> None:
+    scores = simulate(0, n_models, n_benchmarks, fill=fill).matrix
+    assert suited_thresholds(scores) == expected
+    assert scores.filter(*expected).n_cells >= 0.6 * scores.n_cells
+
+
+def test_by_default_little_is_left_out(steps: Steps) -> None:
+    scores = make_matrix()
+    fit(scores, engine=ENGINE)  # a warning would be an error
+    assert steps.sampled[0][0].shape == scores.shape
 
 
 def test_the_default_engine_suits_the_size(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:

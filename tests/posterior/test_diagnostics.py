@@ -34,6 +34,10 @@ def test_a_verdict_is_one_of_three() -> None:
             Diagnostics("warn", ("slow; draw more", "odd")),
             "warn, the answers can be used, with these doubts: slow; draw more; odd.",
         ),
+        (  # each reason begins with its own verdict: that of the whole is not said twice
+            Diagnostics("fail", ("warn: one chain; run 4", "fail: 8 draws", "fail: R-hat 1.2")),
+            "fail, do not rely on the answers: 8 draws; R-hat 1.2; warn: one chain; run 4.",
+        ),
         (Diagnostics("fail"), "fail, do not rely on the answers: no reason given."),
     ],
 )

@@ -13,6 +13,7 @@ from ...scores.matrix import ScoreMatrix
 from ...scores.splits import Split, per_model_folds
 from ..cells import CellTable, ranking_of
 from ..figures import headline
+from ..pair_order import published_ranking
 from ..predictor import Setting
 from ..tasks import FinishedFold, FoldTask, task_seed
 from .interface import at_least
@@ -92,5 +93,6 @@ class Folds:
     def figures(
         self, matrix: ScoreMatrix, folds: Sequence[FinishedFold], table: CellTable
     ) -> dict[str, Any]:
-        """Figures over all held-out cells, pooled."""
-        return headline(matrix, table, ranking_of(matrix, folds, table))
+        """Figures over all held-out cells, pooled, and the ranking as published."""
+        pooled = headline(matrix, table, ranking_of(matrix, folds, table))
+        return {**pooled, "ranking_published": published_ranking(matrix, folds, table)}

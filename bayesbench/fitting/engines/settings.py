@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ...errors import UsageError
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...progress import Report
     from .contract import Draws, Engine, Problem
 
-__all__ = ["ENGINES", "NUTS", "SVI", "Gibbs", "settings_of"]
+__all__ = ["ENGINES", "NUTS", "SVI", "Gibbs"]
 
 
 def _at_least(name: str, value: float, least: float) -> None:
@@ -227,33 +227,3 @@ class SVI:
 
 ENGINES: Mapping[str, type[Engine]] = {engine.name: engine for engine in (Gibbs, NUTS, SVI)}
 """The engines by name, the default first."""
-
-
-def settings_of(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings among `given` that are not None; one that the engine lacks is refused.
-
-    Parameters
-    ----------
-    name : str
-        Of an engine, as in `ENGINES`.
-    given : mapping
-
-    Raises
-    ------
-    UsageError
-        A setting does not belong to the engine.
-
-    Examples
-    --------
-    >>> settings_of("nuts", {"draws": 200, "thin": None})
-    {'draws': 200}
-    """
-    kind: Any = ENGINES[name]
-    known = [field.name for field in fields(kind)]
-    chosen = {key: value for key, value in given.items() if value is not None}
-    for key in chosen:
-        if key not in known:
-            raise UsageError(
-                f"{key} is not a setting of {name}, which has {', '.join(known)}; leave it out"
-            )
-    return chosen

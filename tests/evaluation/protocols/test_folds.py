@@ -20,7 +20,9 @@ from tests.evaluation.evaluation_methods import Normal
 KEYS = {
     "protocol", "method", "n_cells", "not_predictable", "medae", "medape", "within3", "within5",
     "coverage90", "width90", "winkler90", "crps", "spearman", "top20_medape", "ranking_margin0",
-    "ranking_margin5", "by_scale", "strata", "wall_s",
+    "ranking_margin5", "medae_interval95", "medape_interval95", "within5_interval95",
+    "coverage90_interval95", "width90_interval95", "by_scale", "strata", "ranking_published",
+    "wall_s",
 }  # fmt: skip
 
 
@@ -69,6 +71,10 @@ def test_folds(dated_matrix: ScoreMatrix, tmp_path: Path) -> None:
     assert figures["crps"] == pytest.approx(crps.mean())
     assert set(figures["by_scale"]) == {"percent", "rating"}
     assert sum(entry["n_cells"] for entry in figures["by_scale"].values()) == len(cells)
+    for scale, entry in figures["by_scale"].items():
+        rows = (cells["benchmark_id"] == "b11").to_numpy() == (scale == "rating")
+        assert entry["crps"] == pytest.approx(crps[rows].mean())
+        assert entry["medae_interval95"][0] < entry["medae"] < entry["medae_interval95"][1]
     assert {row["stratum"] for row in figures["strata"]} == {
         "level", "n_model", "n_benchmark", "scale",
     }  # fmt: skip

@@ -15,7 +15,7 @@ import pytest
 
 from bayesbench.errors import UsageError
 from bayesbench.fitting.engines.contract import Draws, Engine, Problem
-from bayesbench.fitting.engines.settings import ENGINES, NUTS, SVI, Gibbs, settings_of
+from bayesbench.fitting.engines.settings import ENGINES, NUTS, SVI, Gibbs
 from bayesbench.fitting.problem import prepare
 from bayesbench.low_rank.density import site_dims
 from bayesbench.low_rank.simulate import simulate
@@ -150,16 +150,6 @@ def test_an_engine_is_a_frozen_value(engine: Any) -> None:
         engine.draws = 3
     with pytest.raises(UsageError, match="draws must be at least 1, got 0"):
         replace(engine, draws=0)
-
-
-def test_settings_of_another_engine_are_refused(engine: Any) -> None:
-    known = {field.name for field in fields(engine)}
-    foreign = "steps" if "steps" not in known else "thin"
-    given = dict.fromkeys(known | {foreign})
-    assert settings_of(engine.name, given) == {}
-    assert settings_of(engine.name, {**given, "draws": 3}) == {"draws": 3}
-    with pytest.raises(UsageError, match=f"{foreign} is not a setting of {engine.name}"):
-        settings_of(engine.name, {**given, foreign: 1})
 
 
 def test_engines_are_made_without_loading_their_samplers(repository: Path) -> None:

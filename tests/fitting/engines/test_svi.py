@@ -11,6 +11,8 @@ from bayesbench.low_rank.simulate import Simulation, simulate
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
 
+pytestmark = pytest.mark.slow
+
 CONFIG = SVI(steps=400, draws=60, learning_rate=0.03)
 
 

@@ -12,7 +12,7 @@ from ....scores.matrix import ScoreMatrix
 from ...predictions import CellPredictions, FloatArray, IntArray, pick
 from .columns import StandardColumns
 
-__all__ = ["BiasALS", "bias_als"]
+__all__ = ["BiasALS", "Offsets", "bias_als"]
 
 _START_SD = 0.01
 
@@ -43,6 +43,32 @@ class BiasALS:
         rng = np.random.default_rng(seed)
         completed = bias_als(
             columns.z, self.rank, self.penalty, self.n_iter, self.n_starts, rng=rng
+        )
+        return CellPredictions(pick(columns.to_score(completed), cells))
+
+
+@dataclass(frozen=True)
+class Offsets:
+    """Published "offsets only": the same predictor at rank 0, model + benchmark offsets alone.
+
+    Nothing in it is random. Sweeps end after `n_iter`, as published, where ``bias`` goes on until
+    nothing moves.
+
+    Attributes
+    ----------
+    penalty, n_iter
+        As in :class:`BiasALS`.
+    """
+
+    penalty: float = 0.1
+    n_iter: int = 40
+    name: ClassVar[str] = "offsets"
+
+    def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
+        """Predict the cells; `seed` is not used."""
+        columns = StandardColumns.of(train)
+        completed = bias_als(
+            columns.z, 0, self.penalty, self.n_iter, 1, rng=np.random.default_rng(seed)
         )
         return CellPredictions(pick(columns.to_score(completed), cells))
 

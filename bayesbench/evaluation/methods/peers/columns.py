@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ....scores.matrix import ScoreMatrix
-from ...predictions import FloatArray
+from ...predictions import FloatArray, IntArray
 
-__all__ = ["StandardColumns"]
+__all__ = ["CLIP", "StandardColumns", "column_moments"]
 
-_CLIP = 0.005
+CLIP = 0.005
+"""Shares closer to an end than this are taken to lie there."""
 _SMALL = 1e-8
 
 
@@ -47,26 +48,44 @@ class StandardColumns:
         lower = train.benchmarks["lower"].to_numpy(dtype=np.float64, na_value=np.nan)
         upper = train.benchmarks["upper"].to_numpy(dtype=np.float64, na_value=np.nan)
         bounded = np.isfinite(lower) & np.isfinite(upper)
-        span = np.where(bounded, upper - lower, 1.0)
-        unit = np.clip((values - np.where(bounded, lower, 0.0)) / span, _CLIP, 1 - _CLIP)
-        linked = np.where(bounded, np.log(unit) - np.log1p(-unit), values)
-        center, spread = column_moments(linked)
         nan = np.where(bounded, 0.0, np.nan)
-        return cls((linked - center) / spread, center, spread, lower + nan, upper + nan)
+        lower, upper = lower + nan, upper + nan
+        linked = _linked(values, lower, upper)
+        center, spread = column_moments(linked)
+        return cls((linked - center) / spread, center, spread, lower, upper)
 
     @property
     def observed(self) -> npt.NDArray[np.bool_]:
         """Cells with a training score, (M, B)."""
         return np.isfinite(self.z)
 
+    def take(self, column: IntArray) -> StandardColumns:
+        """The columns at these positions, repeated or not."""
+        parts = (self.center, self.spread, self.lower, self.upper)
+        return StandardColumns(self.z[:, column], *(part[column] for part in parts))
+
+    def to_z(self, scores: FloatArray) -> FloatArray:
+        """Z of each score, (..., B); scores near an end are clipped as the training scores are."""
+        out: FloatArray = (_linked(scores, self.lower, self.upper) - self.center) / self.spread
+        return out
+
     def to_score(self, z: FloatArray) -> FloatArray:
-        """Score of each z, (M, B); NaN for a column without training scores."""
+        """Score of each z, (..., B); NaN for a column without training scores."""
         linked = z * self.spread + self.center
         bounded = np.isfinite(self.lower)
         share = 0.5 * (1 + np.tanh(0.5 * linked))
         span = self.upper - self.lower
         out: FloatArray = np.where(bounded, self.lower + span * share, linked)
         return out
+
+
+def _linked(values: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """Logit of the clipped share of the scale; the score itself on a scale without ends."""
+    bounded = np.isfinite(lower)
+    start, span = np.where(bounded, lower, 0.0), np.where(bounded, upper - lower, 1.0)
+    unit = np.clip((values - start) / span, CLIP, 1 - CLIP)
+    out: FloatArray = np.where(bounded, np.log(unit) - np.log1p(-unit), values)
+    return out
 
 
 def column_moments(values: FloatArray) -> tuple[FloatArray, FloatArray]:

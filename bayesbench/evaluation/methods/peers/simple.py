@@ -1,4 +1,4 @@
-"""Benchmark mean, and model + benchmark bias."""
+"""Benchmark mean, model mean, and model + benchmark bias."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ....scores.matrix import ScoreMatrix
 from ...predictions import CellPredictions, FloatArray, IntArray, pick
 from .columns import StandardColumns, column_moments
 
-__all__ = ["BenchmarkMean", "ModelBenchmarkBias", "additive_fit"]
+__all__ = ["BenchmarkMean", "ModelBenchmarkBias", "ModelMean", "additive_fit", "model_mean"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,35 @@ class BenchmarkMean:
         """Predict the cells; `seed` is not used."""
         center, _ = column_moments(np.asarray(train.values, dtype=np.float64))
         return CellPredictions(center[cells[:, 1]])
+
+
+@dataclass(frozen=True)
+class ModelMean:
+    """The published logit model mean: how far a model lies above the others, on every benchmark.
+
+    The mean of the model's standardised logits, put on each benchmark's own mean and spread; the
+    benchmark mean for a model without scores.
+
+    References
+    ----------
+    The baseline of the prospective test that goes with Zeng & Papailiopoulos (2026),
+    arXiv:2606.24020.
+    """
+
+    name: ClassVar[str] = "model-mean"
+
+    def predict(self, train: ScoreMatrix, cells: IntArray, seed: int) -> CellPredictions:
+        """Predict the cells; `seed` is not used."""
+        columns = StandardColumns.of(train)
+        return CellPredictions(pick(columns.to_score(model_mean(columns.z)), cells))
+
+
+def model_mean(z: FloatArray) -> FloatArray:
+    """Mean of the observed entries of each row of `z` (M, B), in all of its columns; 0 without."""
+    observed = np.isfinite(z)
+    count = observed.sum(axis=1)
+    mean = np.where(observed, z, 0.0).sum(axis=1) / np.maximum(count, 1)
+    return np.repeat(mean[:, None], z.shape[1], axis=1)
 
 
 @dataclass(frozen=True)

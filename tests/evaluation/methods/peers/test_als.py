@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from sklearn.linear_model import Ridge
 
-from bayesbench.evaluation.methods.peers.als import _ridge_rows, bias_als
-from bayesbench.evaluation.methods.peers.simple import additive_fit
-from tests.evaluation.methods.peers.low_rank_cases import low_rank_z
+from bayesbench.evaluation.methods.peers.als import Offsets, _ridge_rows, bias_als
+from bayesbench.evaluation.methods.peers.simple import ModelBenchmarkBias, additive_fit
+from bayesbench.scores.matrix import ScoreMatrix
+from tests.evaluation.methods.peers.low_rank_cases import hide_some, low_rank_z
 
 
 def test_ridge_rows_agree_with_scikit_learn() -> None:
@@ -33,3 +34,13 @@ def test_als_recovers_an_exact_low_rank_matrix() -> None:
     z = np.where(rng.random(whole.shape) < 0.3, np.nan, whole)
     got = bias_als(z, 2, 1e-6, 600, 1, rng=rng)
     np.testing.assert_allclose(got, whole, atol=1e-2)
+
+
+def test_offsets_are_the_additive_fit_whatever_the_seed(small_matrix: ScoreMatrix) -> None:
+    train, cells = hide_some(small_matrix)
+    got = Offsets(penalty=0.3, n_iter=3000).predict(train, cells, 1).median
+    np.testing.assert_array_equal(
+        got, Offsets(penalty=0.3, n_iter=3000).predict(train, cells, 2).median
+    )
+    expected = ModelBenchmarkBias(penalty=0.3).predict(train, cells, 0).median
+    np.testing.assert_allclose(got, expected, rtol=1e-6)

@@ -50,3 +50,17 @@ def test_a_column_without_scores_cannot_be_predicted(small_matrix: ScoreMatrix) 
 def test_z_is_what_the_completers_get(small_matrix: ScoreMatrix) -> None:
     columns = StandardColumns.of(small_matrix)
     np.testing.assert_array_equal(columns.observed, small_matrix.observed)
+
+
+def test_scores_become_z_and_columns_can_be_taken(small_matrix: ScoreMatrix) -> None:
+    columns = StandardColumns.of(small_matrix)
+    np.testing.assert_allclose(columns.to_z(small_matrix.values), columns.z, atol=1e-12)
+    chosen = np.array([13, 2, 2])
+    taken = columns.take(chosen)
+    np.testing.assert_array_equal(taken.z, columns.z[:, chosen])
+    np.testing.assert_allclose(
+        taken.to_score(np.full((5, 3), 0.5))[4],
+        columns.to_score(np.full(small_matrix.shape, 0.5))[0, chosen],
+    )
+    # 100 and 99.9 are clipped alike
+    np.testing.assert_allclose(*(taken.to_z(np.array([1200.0, top, 50])) for top in (100, 99.9)))

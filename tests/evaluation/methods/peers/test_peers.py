@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,11 @@ from bayesbench.evaluation.methods.peers import PEERS
 from bayesbench.scores.matrix import ScoreMatrix
 from tests.evaluation.methods.peers.low_rank_cases import hide_some
 
-INTERNAL = sorted(set(PEERS) - {"external"})
+INTERNAL = [
+    pytest.param(name, marks=pytest.mark.skipif(not there, reason=f"{name} is not installed"))
+    for name in sorted(set(PEERS) - {"external"})
+    for there in (name != "smurff" or find_spec("smurff") is not None,)
+]
 
 
 @pytest.mark.parametrize("name", INTERNAL)

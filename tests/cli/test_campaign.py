@@ -1,3 +1,5 @@
+"""``bayesbench campaign``: kept in a file, answering as Python and ``predict`` do."""
+
 from __future__ import annotations
 
 import csv
@@ -175,6 +177,22 @@ def test_a_budget_without_costs_says_that_it_counts_probes(
     assert "spent 1.5 probes, 1.5 left" in run("campaign", "status", file).out
     batch = run("campaign", "next", file, "--k", "2", "--format", "json").json()
     assert batch["notes"] == [BUDGET] and len(batch["recommendations"]) == 1
+
+
+def test_what_was_resolved_is_noted_when_a_campaign_begins(
+    run: Run, ask: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "run.json"
+    new = ask("campaign", "new", file, "--scores", "Bench 0=40", "--model", "model_99",
+              "--params-b", "70", "--budget", "3", "--format", "json")  # fmt: skip
+    first, *others = new.json()["notes"]
+    assert first.startswith("model 'model_99' was not fitted: it is taken as a new one")
+    assert "'Bench 0' is taken for bench_0" in others and BUDGET in others
+    assert [line.split()[0] for line in others if "params_b" in line] == ["params_b"]
+    assert new.err.splitlines() == [f"note: {line}" for line in (first, *others)]
+    assert read_state(file).scores == {"bench_0": 40.0}
+    status = run("campaign", "status", file, "--format", "json").json()
+    assert status["model"] == "model_99"
 
 
 def test_a_posterior_that_moved_is_one_line_with_the_remedy(

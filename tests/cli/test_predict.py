@@ -1,3 +1,5 @@
+"""``bayesbench predict``: that of the library, with what was resolved and left out noted."""
+
 from __future__ import annotations
 
 import csv
@@ -10,7 +12,7 @@ import pytest
 from bayesbench.answers.predictive import fitted_draws, predictive
 from bayesbench.front.posterior import Posterior, open_posterior
 from bayesbench.low_rank.facts import ModelFacts
-from tests.cli.conftest import Run
+from tests.cli.conftest import HEAVY, Run, loaded
 
 FIELDS = ["benchmark_id", "median", "lower", "upper", "sd", "p_within_10", "observed"]
 
@@ -145,10 +147,21 @@ def test_names_are_resolved_and_what_they_stand_for_is_noted(ask: Run) -> None:
 def test_a_model_that_was_not_fitted_is_a_new_one_with_a_note(ask: Run) -> None:
     call = ("predict", "--scores", "bench_0=40", "--format", "json")
     found = ask(*call, "--model", "model_99")
+    (line,) = found.json()["notes"]
     assert found.json()["model"] == "model_99"
-    assert found.err.startswith("note: model 'model_99' was not fitted: it is taken as a new one")
+    assert line.startswith("model 'model_99' was not fitted: it is taken as a new one; nearest")
+    assert found.err == f"note: {line}\n"
     named = ask(*call, "--id", "model_99")
-    assert named.json()["predictions"] == found.json()["predictions"] and not named.err
+    assert named.json()["predictions"] == found.json()["predictions"]
+    assert not named.err and named.json()["notes"] == []
+
+
+def test_a_fitted_model_spelled_otherwise_is_noted(ask: Run) -> None:
+    found = ask("predict", "--model", "MODEL 1", "--format", "json")
+    assert found.json()["notes"] == ["'MODEL 1' is taken for model_1"]
+    assert found.err == "note: 'MODEL 1' is taken for model_1\n"
+    plain = ask("predict", "--model", "model_1", "--format", "json").json()
+    assert plain["predictions"] == found.json()["predictions"]
 
 
 def test_a_fact_the_posterior_has_no_use_for_is_noted(ask: Run) -> None:
@@ -157,3 +170,9 @@ def test_a_fact_the_posterior_has_no_use_for_is_noted(ask: Run) -> None:
     note = "params_b plays no part: this posterior was fitted without it"
     assert found.json()["notes"] == [note] and found.err == f"note: {note}\n"
     assert found.json()["predictions"] == ask(*call).json()["predictions"]
+
+
+def test_predicting_loads_nothing_heavy(repository: Path, posterior_file: Path) -> None:
+    call = ["predict", "--scores", "bench_0=40", "--format", "json", "--posterior",
+            str(posterior_file)]  # fmt: skip
+    assert not HEAVY & loaded(repository, f"from bayesbench.cli import main\nmain({call!r})")

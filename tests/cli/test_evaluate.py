@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from bayesbench.cli.evaluate import PARAMETERS, parameters
+from bayesbench.config import cache_directory
 from bayesbench.errors import UsageError
 from bayesbench.evaluation import PROTOCOLS, Folds, evaluate
 from bayesbench.scores import ScoreMatrix
@@ -28,6 +29,25 @@ def test_evaluate_is_that_of_the_library(run: Run, scores_csv: Path, tmp_path: P
     assert "median absolute error" in run(
         "evaluate", "--data", scores_csv, "--scale", "percent", "--method", "mean", "--no-resume"
     ).out  # fmt: skip
+
+
+def test_finished_folds_are_kept_in_the_cache_or_where_wanted(
+    run: Run, scores_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the end: no file is left to be seen, so what the library is given is looked at."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    kept: list[Path | None] = []
+
+    def evaluated(*args: Any, work_dir: Path | None, **options: Any) -> Any:
+        kept.append(work_dir)
+        return evaluate(*args, work_dir=work_dir, **options)
+
+    monkeypatch.setattr("bayesbench.evaluation.evaluate", evaluated)
+    call = ("evaluate", "--data", scores_csv, "--scale", "percent", "--method", "mean",
+            "--format", "json")  # fmt: skip
+    for options in ((), ("--work-dir", tmp_path / "wanted"), ("--no-resume",)):
+        run(*call, *options).json()
+    assert kept == [cache_directory("evaluate"), tmp_path / "wanted", None]
 
 
 def test_a_list_of_cheap_benchmarks_beside_the_data_is_taken(

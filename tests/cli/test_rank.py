@@ -1,0 +1,72 @@
+"""``bayesbench rank``: that of the library, with a new model, with what to run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bayesbench.cli.rank import RANK_FIELDS
+from bayesbench.front.posterior import open_posterior
+from tests.cli.conftest import Run
+
+
+def test_rank_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
+    answer = ask("rank", "model_0", "model_1", "model_2", "--benchmark", "bench_3", "--benchmark",
+                 "bench_0", "--format", "json").json()  # fmt: skip
+    ids = ("model_0", "model_1", "model_2")
+    expected = open_posterior(posterior_file).rank(ids, on=("bench_3", "bench_0"))
+    for row in answer["ranking"]:
+        at = ids.index(row["model_id"])
+        assert row["p_best"] == pytest.approx(expected.p_best[at])
+        assert row["rank_probability"] == pytest.approx(expected.rank_probability[at].tolist())
+    assert answer["p_better"]["model_0"]["model_2"] == pytest.approx(expected.win[0, 2])
+    means = [np.dot(row["rank_probability"], [1, 2, 3]) for row in answer["ranking"]]
+    assert means == sorted(means)
+
+
+def test_rank_takes_a_new_model_and_says_what_to_run_on_it(ask: Run) -> None:
+    answer = ask("rank", "model_0", "--scores", "bench_0=40", "--benchmark", "bench_3", "--probe",
+                 "new", "--k", "2", "--format", "json").json()  # fmt: skip
+    assert {row["model_id"] for row in answer["ranking"]} == {"model_0", "new"}
+    assert len(answer["probes"]) == 2
+    assert "bench_0" not in {row["benchmark_id"] for row in answer["probes"]}
+    assert answer["probes"][0]["information_nats"] >= answer["probes"][1]["information_nats"]
+
+
+def test_probabilities_are_those_of_the_draws_that_predict_prints(
+    ask: Run, posterior_file: Path
+) -> None:
+    answer = ask("rank", "model_0", "model_1", "--benchmark", "bench_3", "--format", "json").json()
+    posterior = open_posterior(posterior_file)
+    one, other = (posterior.model(name).predict(["bench_3"]) for name in ("model_0", "model_1"))
+    won = float(np.mean(one.draws()[:, 0] > other.draws()[:, 0]))
+    assert answer["p_better"]["model_0"]["model_1"] == pytest.approx(won, abs=1e-12)
+    assert answer["p_better"]["model_1"]["model_0"] == pytest.approx(1 - won, abs=1e-12)
+
+
+def test_weights_change_the_answer_and_their_size_does_not(ask: Run) -> None:
+    base = ("rank", "model_0", "model_1", "model_2", "--benchmark", "bench_3", "--benchmark",
+            "bench_0", "--format", "json")  # fmt: skip
+    plain = ask(*base).json()["p_better"]
+    assert ask(*base, "--weights", "bench_0=1,bench_3=1").json()["p_better"] == plain
+    assert ask(*base, "--weights", "bench_0=2,bench_3=2").json()["p_better"] == plain
+    assert ask(*base, "--weights", "bench_0=9,bench_3=1").json()["p_better"] != plain
+
+
+def test_csv_and_table_hold_the_order(ask: Run) -> None:
+    back = ("rank", "model_2", "model_1", "model_0", "--benchmark", "bench_3")
+    call = ("rank", "model_0", "model_1", "model_2", "--benchmark", "bench_3")
+    names = [row["model_id"] for row in ask(*call, "--format", "json").json()["ranking"]]
+    assert names != ["model_0", "model_1", "model_2"] != names[::-1]
+    turned = ask(*back, "--format", "json").json()["ranking"]
+    assert [row["model_id"] for row in turned] == names
+    rows = list(csv.DictReader(io.StringIO(ask(*call, "--format", "csv").out)))
+    assert list(rows[0]) == list(RANK_FIELDS)
+    assert [row["model_id"] for row in rows] == names
+    shown = ask(*call).out
+    assert shown.startswith("3 models on bench_3: ranks with 90 % intervals")
+    assert sorted(names, key=shown.index) == names
