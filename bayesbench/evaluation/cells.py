@@ -27,8 +27,8 @@ class CellTable:
     ----------
     cells : pandas.DataFrame
         model_id, benchmark_id, seed, fold, truth, median, lower90, upper90 (NaN without
-        intervals), n_train_model, n_train_benchmark, n_task (number of the task), and the tasks'
-        tags. A cell is not predictable (median NaN) if its benchmark has no training score, the
+        intervals), n_train_model, n_train_benchmark, scale (of the benchmark), n_task (number of
+        the task), and the tasks' tags. A cell is not predictable (median NaN) if its benchmark has no training score, the
         same for every method, or if the method gives nothing for it.
     quantiles : (n, L) float or None
         Score scale, on :data:`~bayesbench.answers.predictive.PREDICTIVE_LEVELS`; NaN where not
@@ -78,6 +78,7 @@ def cell_table(matrix: ScoreMatrix, folds: Sequence[FinishedFold]) -> CellTable:
     frames, quantiles = [], []
     models = np.asarray(matrix.model_ids, dtype=object)
     benchmarks = np.asarray(matrix.benchmark_ids, dtype=object)
+    scales = matrix.benchmarks["scale"].astype(str).to_numpy(dtype=object)
     with_quantiles = any(fold.predictions.quantiles is not None for fold in folds)
     for number, fold in enumerate(folds):
         task, row, column = fold.task, fold.task.cells[:, 0], fold.task.cells[:, 1]
@@ -98,6 +99,7 @@ def cell_table(matrix: ScoreMatrix, folds: Sequence[FinishedFold]) -> CellTable:
                     "upper90": upper,
                     "n_train_model": shown.sum(axis=1)[row],
                     "n_train_benchmark": per_benchmark,
+                    "scale": scales[column],
                     "n_task": number,
                     **task.tags,
                 }

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from ..errors import UsageError
+from .resampling import weighted_medians
 
 __all__ = ["mean_interval", "median_interval", "share_interval"]
 
@@ -124,14 +125,8 @@ def median_interval(
     given, number = _numbered(values, clusters)
     if not given.size or number.max() == 0:
         return NOTHING
-    order = np.argsort(given, kind="stable")
-    ordered, owner = given[order], number[order]
     count = int(number.max()) + 1
-    rng = np.random.default_rng(seed)
-    medians = np.empty(RESAMPLES)
-    for resample in range(RESAMPLES):
-        weight = np.bincount(rng.integers(count, size=count), minlength=count)[owner]
-        total = np.cumsum(weight)
-        medians[resample] = ordered[int(np.searchsorted(total, total[-1] / 2))]
+    weights = np.random.default_rng(seed).multinomial(count, [1 / count] * count, size=RESAMPLES)
+    medians = weighted_medians(given, weights, number)
     low, high = np.quantile(medians, [0.5 - prob / 2, 0.5 + prob / 2])
     return float(low), float(high)

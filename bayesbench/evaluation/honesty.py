@@ -12,11 +12,11 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..answers.predictive import PREDICTIVE_LEVELS
-from ..scores.matrix import ScoreMatrix
 from . import metrics
 from .cells import CellTable
 from .clusters import mean_interval, median_interval, share_interval
 from .predictions import BoolArray, FloatArray
+from .resampling import INTERVAL
 from .tasks import FinishedFold
 
 __all__ = ["RAW", "RAW_LEVELS", "Judged", "honesty", "tables"]
@@ -36,7 +36,7 @@ class Judged:
     Attributes
     ----------
     table : CellTable
-        With the columns ``scale`` and ``cluster`` beside those of the tasks.
+        With a column ``cluster`` beside its own.
     raw : (n, 7) array, optional
         Quantiles before recalibration, at `RAW_LEVELS`.
     not_predictable : (n,) bool
@@ -48,15 +48,9 @@ class Judged:
     not_predictable: BoolArray
 
     @classmethod
-    def of(
-        cls, matrix: ScoreMatrix, folds: Sequence[FinishedFold], table: CellTable, cluster: str
-    ) -> Judged:
+    def of(cls, folds: Sequence[FinishedFold], table: CellTable, cluster: str) -> Judged:
         """The cells of finished folds; `cluster` is the column that says what belongs together."""
-        scale = matrix.benchmarks["scale"].astype(str).to_dict()
-        cells = table.cells.assign(
-            scale=[scale[name] for name in table.cells["benchmark_id"]],
-            cluster=table.cells[cluster],
-        )
+        cells = table.cells.assign(cluster=table.cells[cluster])
         parts = [fold.predictions.extras.get(RAW) for fold in folds]
         raw = None
         if parts and all(part is not None for part in parts):
@@ -81,7 +75,7 @@ def honesty(judged: Judged) -> dict[str, Any]:
         ``winkler90``, ``crps``; ``shift`` and ``spread``, mean and root mean square of the normal
         scores of the PIT (0 and 1 for honest predictions, a spread above 1 where intervals are too
         narrow); ``coverage90_raw``, ``width90_raw``, ``winkler90_raw`` before recalibration;
-        ``interval95``, the 95 % intervals of these, clustered; ``pit``, a histogram in 20 parts;
+        ``medae_interval95`` and so on, 95 % intervals, clustered; ``pit``, a histogram in 20 parts;
         ``within10`` with ``brier`` and the ``reliability`` of `p_within_10` by tenth.
         NaN or absent for what a method does not give.
     """
@@ -138,7 +132,7 @@ def honesty(judged: Judged) -> dict[str, Any]:
         ranges["spread"] = _roots(ranges["spread"])
         out["pit"] = np.histogram(pit, bins=20, range=(0, 1))[0].tolist()
         out["within10"] = _within(truth, median, quantiles, cluster)
-    return {**out, "interval95": {name: list(ends) for name, ends in ranges.items()}}
+    return {**out, **{f"{name}{INTERVAL}": list(ends) for name, ends in ranges.items()}}
 
 
 def _roots(ends: tuple[float, float]) -> tuple[float, float]:
@@ -161,7 +155,7 @@ def _within(
     return {
         "brier": metrics.brier(predicted, hit),
         "reliability": [
-            {**row, "interval95": list(share_interval(hit[chosen], cluster[chosen]))}
+            {**row, f"observed{INTERVAL}": list(share_interval(hit[chosen], cluster[chosen]))}
             for row in rows
             for chosen in [place == round(10 * row["lower"])]
         ],

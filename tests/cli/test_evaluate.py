@@ -160,7 +160,7 @@ def test_a_posterior_is_asked_about_models_it_never_saw(
     assert all(set(ways) == {"random", "adaptive"} for ways in crossed.values())
     assert all(way["1"]["n_cells"] == 6 for ways in crossed.values() for way in ways.values())
     entry = crossed["id"]["adaptive"]["1"]
-    assert entry["interval95"]["coverage90"][0] <= entry["coverage90"]
+    assert entry["coverage90_interval95"][0] <= entry["coverage90"]
     some = run(*call, "--inputs", "facts", "--reveals", "random")
     assert "percent, facts, random" in some.out and "adaptive" not in some.out
 

@@ -32,7 +32,8 @@ class AsShippedLowRank:
     ----------
     name : str
     fit : UserFit
-        Of the models before a cutoff; a posterior that is given is asked as it is.
+        Of the models before a cutoff, those with few scores left out by the protocol; a posterior
+        that is given is asked as it is.
     """
 
     name: str
@@ -50,7 +51,7 @@ class AsShippedLowRank:
         """Predict one model from its shown scores alone, by a fit of all others of `train`."""
         row = int(cells[0, 0])
         others = np.delete(np.arange(train.shape[0]), row)
-        posterior = self.fit.of(_trained(train, others))
+        posterior = self.fit.of(_trained(train, others), least=0)
         shown = train.observed[row]
         return _answered(posterior, train, row, cells[:, 1], np.flatnonzero(shown), "scores", seed)
 
@@ -87,7 +88,7 @@ class AsShippedLowRank:
         others = rows[rows != row]
         key = tuple(others.tolist())
         if key not in fits:
-            fits[key] = self.fit.of(_trained(matrix.mask(task.hidden), others))
+            fits[key] = self.fit.of(_trained(matrix.mask(task.hidden), others), least=0)
         return fits[key]
 
 

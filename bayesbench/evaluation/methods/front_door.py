@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ...errors import BayesbenchWarning, UsageError
@@ -74,17 +75,33 @@ class UserFit:
             raise UsageError(f"method {name!r}: calibrate is true or false, seed a whole number")
         return cls(engine, settings, spec, calibrate, seed)
 
-    def of(self, scores: ScoreMatrix, seed: int | None = None) -> Posterior:
-        """The posterior a user would have; what `fit` warns of is as it is."""
+    def of(
+        self, scores: ScoreMatrix, seed: int | None = None, least: int | None = None
+    ) -> Posterior:
+        """The posterior a user would have; what `fit` warns of is as it is.
+
+        Parameters
+        ----------
+        scores : ScoreMatrix
+        seed : int, optional
+            By default that of the options.
+        least : int, optional
+            Least scores of a model and a benchmark; by default what suits the table.
+
+        Raises
+        ------
+        DataError
+            Too little data for a fit.
+        """
         kind: Any = ENGINES[self.engine]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BayesbenchWarning)
             return fit(
                 scores,
-                engine=kind.suited_to(scores.n_cells, **dict(self.settings)),
+                engine=partial(kind.suited_to, **dict(self.settings)),
                 spec=self.spec,
                 calibrate=self.calibrate,
                 seed=self.seed if seed is None else seed,
-                min_model=0,
-                min_benchmark=0,
+                min_model=least,
+                min_benchmark=least,
             )

@@ -29,18 +29,19 @@ class SmallTablesLowRank:
     fit : UserFit
     facts : bool
         Whether the table says more of its models than their ids; a table of scores does not.
-    least : int
+    least : int, optional
         Least number of scores of a model and of a benchmark, as ``--min-model`` and
-        ``--min-benchmark`` of ``bayesbench fit``.
+        ``--min-benchmark`` of ``bayesbench fit``; by default what `fit` finds to suit the table.
     """
 
     name: str
     fit: UserFit = field(default_factory=UserFit)
     facts: bool = False
-    least: int = 0
+    least: int | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.least, bool) or not isinstance(self.least, int) or self.least < 0:
+        whole = isinstance(self.least, int) and not isinstance(self.least, bool)
+        if self.least is not None and (not whole or self.least < 0):
             raise UsageError(f"least must be a whole number from 0 on, got {self.least!r}")
         if not isinstance(self.facts, bool):
             raise UsageError(f"facts must be true or false, got {self.facts!r}")
@@ -58,8 +59,7 @@ class SmallTablesLowRank:
         median, raw = np.full(n, np.nan), np.full((n, len(RAW_LEVELS)), np.nan)
         quantiles = np.full((n, PREDICTIVE_LEVELS.size), np.nan)
         try:
-            table = train.filter(self.least, self.least) if self.least else train
-            posterior = self.fit.of(_table(table, self.facts), seed % 2**31)
+            posterior = self.fit.of(_table(train, self.facts), seed % 2**31, self.least)
         except DataError:
             return CellPredictions(median, quantiles, extras={RAW: raw})
         rows = {name: at for at, name in enumerate(posterior.model_ids)}

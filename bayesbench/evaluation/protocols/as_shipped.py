@@ -59,8 +59,8 @@ class AsShipped:
         Numbers of revealed scores.
     seeds : int
         Random draws of the revealed scores; what is recommended is always the same.
-    min_model, min_benchmark : int
-        Models and benchmarks with fewer scores are left out of a fit; see `fit`.
+    min_model, min_benchmark : int, optional
+        Models and benchmarks with fewer scores are left out of a fit; by default as `fit` does.
     seed : int
         The first one; of the methods too.
     max_folds : int, optional
@@ -83,8 +83,8 @@ class AsShipped:
     reveals: Sequence[str] = REVEALS
     ks: Sequence[int] = (0, 1, 3, 5, 10)
     seeds: int = 3
-    min_model: int = 15
-    min_benchmark: int = 8
+    min_model: int | None = None
+    min_benchmark: int | None = None
     seed: int = 42
     max_folds: int | None = None
 
@@ -155,7 +155,7 @@ class AsShipped:
         ``by_scale``, ``by_k``, ``by_input``, ``by_reveal``, ``by_cutoff`` and ``crossed``, each by
         scale first, so that percentages and ratings are never pooled.
         """
-        judged = Judged.of(matrix, folds, table, "model_id")
+        judged = Judged.of(folds, table, "model_id")
         return {
             **short(table),
             "by_scale": tables(judged),
@@ -173,6 +173,9 @@ class AsShipped:
         if self.posterior is not None:
             yield self._outside(matrix)
             return
+        # fitting brings jax, which the peers do without where nothing is fitted
+        from ...fitting.fit import filtered
+
         days = [last_day(text) for text in matrix.models["release_date"]]
         for cutoff in self.cutoffs:
             date = dt.date.fromisoformat(cutoff)
@@ -182,7 +185,7 @@ class AsShipped:
                 what = "before" if not before else "from it on"
                 raise DataError(f"cutoff {cutoff}: no model was released {what}; choose another")
             past = matrix.subset(models=[matrix.model_ids[i] for i in before])
-            fitted = past.filter(self.min_model, self.min_benchmark)
+            fitted, _ = filtered(past, self.min_model, self.min_benchmark)
             yield _Part(
                 cutoff,
                 np.array([matrix.model_index(name) for name in fitted.model_ids]),

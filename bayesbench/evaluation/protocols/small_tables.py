@@ -119,7 +119,7 @@ class SmallTables:
         ``by_scale``, ``by_size``, ``by_fill`` and ``crossed`` (size, then fill), each by scale
         first.
         """
-        judged = Judged.of(matrix, folds, table, "n_task")
+        judged = Judged.of(folds, table, "n_task")
         return {
             **short(table),
             "by_scale": tables(judged),

@@ -31,26 +31,26 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_without_options_it_is_the_fit_of_the_command_line(calls: list[dict[str, Any]]) -> None:
     matrix = make_matrix()
     UserFit.built("low-rank", {}).of(matrix)
-    assert calls == [
-        {
-            "engine": Gibbs.suited_to(matrix.n_cells), "spec": ModelSpec(), "calibrate": True,
-            "seed": 0, "min_model": 0, "min_benchmark": 0,
-        }
-    ]  # fmt: skip
+    (call,) = calls
+    assert call.pop("engine")(30_000) == Gibbs.suited_to(30_000)
+    assert call == {
+        "spec": ModelSpec(), "calibrate": True, "seed": 0, "min_model": None, "min_benchmark": None,
+    }  # fmt: skip
 
 
 def test_options_reach_engine_spec_and_fit(calls: list[dict[str, Any]]) -> None:
     options = {"chains": 2, "draws": 50, "rank": 2, "groups": ["provider"], "calibrate": False}
     fit = UserFit.built("low-rank", {**options, "seed": 4})
     fit.of(make_matrix())
-    fit.of(make_matrix(), seed=9)
+    fit.of(make_matrix(), seed=9, least=2)
     assert [call["seed"] for call in calls] == [4, 9]
-    assert calls[0]["engine"].chains == 2 and calls[0]["engine"].draws == 50
+    assert calls[0]["engine"](100) == Gibbs.suited_to(100, chains=2, draws=50)
+    assert [(call["min_model"], call["min_benchmark"]) for call in calls] == [(None, None), (2, 2)]
     assert calls[0]["spec"] == ModelSpec(rank=2, groups=("provider",))
     assert calls[0]["calibrate"] is False
     UserFit.built("low-rank-nuts", {}).of(make_matrix())
     UserFit.built("low-rank-svi", {"steps": 10}).of(make_matrix())
-    assert [call["engine"] for call in calls[2:]] == [NUTS(), SVI(steps=10)]
+    assert [call["engine"](100) for call in calls[2:]] == [NUTS(), SVI(steps=10)]
     assert len({repr(UserFit.built("low-rank", one)) for one in ({}, options, {"seed": 1})}) == 3
 
 

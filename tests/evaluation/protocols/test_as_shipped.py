@@ -78,7 +78,7 @@ def test_peers_see_random_scores_of_the_same_models(dated_matrix: ScoreMatrix) -
     assert entry["n_cells"] == len(chosen) and entry["n_clusters"] == 5
     hits = (chosen["lower90"] <= chosen["truth"]) & (chosen["truth"] <= chosen["upper90"])
     expected = share_interval(hits.to_numpy(), chosen["model_id"].to_numpy())
-    assert entry["interval95"]["coverage90"] == pytest.approx(list(expected))
+    assert entry["coverage90_interval95"] == pytest.approx(list(expected))
     for name in ("by_k", "by_input", "by_reveal", "by_cutoff"):
         total = sum(e["n_cells"] for by in result.figures[name].values() for e in by.values())
         assert total == len(cells)

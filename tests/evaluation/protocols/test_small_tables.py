@@ -44,7 +44,7 @@ def test_figures_by_size_are_clustered_by_table(dated_matrix: ScoreMatrix) -> No
     assert entry["coverage90"] == pytest.approx(hits.mean())
     assert entry["n_clusters"] == chosen["n_task"].nunique() == 6
     expected = share_interval(hits.to_numpy(), chosen["n_task"].to_numpy())
-    assert entry["interval95"]["coverage90"] == pytest.approx(list(expected))
+    assert entry["coverage90_interval95"] == pytest.approx(list(expected))
     assert set(result.figures["crossed"]["percent"]["12x8"]) == {"0.5", "0.7"}
 
 
