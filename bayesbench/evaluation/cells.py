@@ -28,8 +28,8 @@ class CellTable:
     cells : pandas.DataFrame
         model_id, benchmark_id, seed, fold, truth, median, lower90, upper90 (NaN without
         intervals), n_train_model, n_train_benchmark, scale (of the benchmark), n_task (number of
-        the task), and the tasks' tags. A cell is not predictable (median NaN) if its benchmark has no training score, the
-        same for every method, or if the method gives nothing for it.
+        the task), and the tasks' tags. A cell is not predictable (median NaN) if its benchmark has
+        no training score, the same for every method, or if the method gives nothing for it.
     quantiles : (n, L) float or None
         Score scale, on :data:`~bayesbench.answers.predictive.PREDICTIVE_LEVELS`; NaN where not
         predictable.
