@@ -9,28 +9,23 @@ the scale. The posterior probability of the first is one minus the suspicion.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .answers.predictive import cell_draws, degrees_of_freedom, predict_cells
 from .answers.suspicion import alternatives, explanation_log_densities, suspicion
-from .fitting.chains import run_all
+from .fitting.crossfit import fold_fits, run_fits
 from .fitting.engines.contract import Engine
 from .fitting.engines.settings import Gibbs
-from .fitting.sample import sample
 from .low_rank.spec import ModelSpec
 from .posterior.stored import StoredPosterior
 from .progress import Report
 from .scores import ScoreMatrix
-from .scores.splits import Split, per_model_folds
 
 __all__ = ["Suspicion", "audit"]
 
 FOLDS = 5
-FIT_WORK = 1000
-"""Units of work of a fit, for who watches."""
 
 Floats = NDArray[np.float64]
 
@@ -114,20 +109,11 @@ def audit(
     spec = spec or ModelSpec()
     engine = Gibbs().lighter() if engine is None else engine
 
-    def one(split: Split, report: Report) -> list[Suspicion]:
-        posterior = sample(
-            matrix.mask(split.mask(matrix.shape)),
-            spec,
-            engine,
-            seed=seed + split.fold,
-            report=report,
-            n_readings=matrix.n_cells,
-            check=False,
-        )
-        return _suspicions(posterior, matrix, split.cells)
+    def suspicions(posterior: StoredPosterior, cells: NDArray[np.int64]) -> list[Suspicion]:
+        return _suspicions(posterior, matrix, cells)
 
-    fits = [partial(one, split) for split in per_model_folds(matrix, n_folds, seed)]
-    found = run_all(fits, work=FIT_WORK, report=report, first_alone=True)
+    fits = fold_fits(matrix, spec, engine, suspicions, seed=seed, n_folds=n_folds)
+    found = run_fits(fits, report)
     return sorted((one for part in found for one in part), key=lambda one: -one.probability)
 
 

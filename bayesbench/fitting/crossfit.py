@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,10 +40,12 @@ __all__ = [
     "USUAL_FITS",
     "HeldOut",
     "condition_on_row",
+    "fold_fits",
     "held_out_cells",
     "held_out_models",
     "held_out_releases",
     "learned_calibration",
+    "run_fits",
 ]
 
 CELL_FOLDS = 3
@@ -60,6 +63,7 @@ FIT_WORK, CONDITIONING_WORK = 1000, 500
 """Shares of a fit and of conditioning a block of models on it, for who watches."""
 
 Rows = NDArray[np.int64]
+Cells = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,11 +121,13 @@ class HeldOut:
         return fit_recalibration(self.quantiles, PREDICTIVE_LEVELS, self.truth, self.features)
 
 
+Made = TypeVar("Made")
+"""What is made of a fit that was left without some cells."""
 Fit = Callable[[Report], HeldOut]
 """A fit to be run, with what it predicts."""
 
 
-def _run(fits: Sequence[Fit], report: Report | None) -> list[HeldOut]:
+def run_fits(fits: Sequence[Callable[[Report], Made]], report: Report | None) -> list[Made]:
     """Of every fit, in order; the first runs alone, since it compiles what the others share."""
     return run_all(fits, work=FIT_WORK, report=report, first_alone=True)
 
@@ -148,13 +154,42 @@ def held_out_cells(
     report : Report, optional
         Told of all fits together.
     """
-    return _run(_cell_fits(matrix, spec, engine, seed, n_folds), report)
+    return run_fits(_cell_fits(matrix, spec, engine, seed, n_folds), report)
 
 
 def _cell_fits(
     matrix: ScoreMatrix, spec: ModelSpec, engine: Engine, seed: int, n_folds: int
 ) -> list[Fit]:
-    def one(split: Split, report: Report) -> HeldOut:
+    def predicted(posterior: StoredPosterior, cells: Cells) -> HeldOut:
+        return held_out_of(posterior, matrix, cells)
+
+    return fold_fits(matrix, spec, engine, predicted, seed=seed, n_folds=n_folds)
+
+
+def fold_fits(
+    matrix: ScoreMatrix,
+    spec: ModelSpec,
+    engine: Engine,
+    make: Callable[[StoredPosterior, Cells], Made],
+    *,
+    seed: int,
+    n_folds: int,
+) -> list[Callable[[Report], Made]]:
+    """A fit without the cells of each per-model fold in turn, to be run by `run_fits`.
+
+    Parameters
+    ----------
+    matrix : ScoreMatrix
+    spec : ModelSpec
+    engine : Engine
+        Of each fit: a light one (`Engine.lighter`).
+    make : callable
+        Given the posterior and the (n, 2) cells it was not shown: what is wanted of them.
+    seed : int
+    n_folds : int
+    """
+
+    def one(split: Split, report: Report) -> Made:
         posterior = sample(
             matrix.mask(split.mask(matrix.shape)),
             spec,
@@ -164,7 +199,7 @@ def _cell_fits(
             n_readings=matrix.n_cells,
             check=False,
         )
-        return held_out_of(posterior, matrix, split.cells)
+        return make(posterior, split.cells)
 
     return [partial(one, split) for split in per_model_folds(matrix, n_folds, seed)]
 
@@ -238,7 +273,7 @@ def held_out_models(
         Told of all fits together.
     """
     fits = _model_fits(matrix, spec, engine, seed, n_blocks, n_readings)
-    return [part for part in _run(fits, report) if part.truth.size]
+    return [part for part in run_fits(fits, report) if part.truth.size]
 
 
 def _model_fits(
@@ -319,7 +354,7 @@ def held_out_releases(
         for number in range(len(blocks))
         for turn in range(SHOWN_PER_MODEL)
     ]
-    return [part for part in _run(fits, report) if part.truth.size]
+    return [part for part in run_fits(fits, report) if part.truth.size]
 
 
 def _left_out(
@@ -385,7 +420,7 @@ def learned_calibration(
         return None
     cell_fits = _cell_fits(matrix, spec, engine, seed, CELL_FOLDS)
     model_fits = _model_fits(matrix, spec, engine, seed, MODEL_BLOCKS, 0)
-    made = _run([*cell_fits, *model_fits], report)
+    made = run_fits([*cell_fits, *model_fits], report)
     cells = HeldOut.joined(made[: len(cell_fits)]).recalibration()
     models = HeldOut.joined(made[len(cell_fits) :] or [HeldOut.none()]).recalibration()
     return None if cells is None else Calibration(cells, models, engine=engine.name)

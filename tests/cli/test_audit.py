@@ -35,7 +35,7 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sure = np.full_like(posterior.draws["noise_benchmark"], 0.02)
         return replace(posterior, draws={**posterior.draws, "noise_benchmark": sure})
 
-    monkeypatch.setattr("bayesbench.audit.sample", made)
+    monkeypatch.setattr("bayesbench.fitting.crossfit.sample", made)
     return asked
 
 
