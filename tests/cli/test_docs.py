@@ -61,7 +61,7 @@ def test_every_field_is_documented(
     def made(matrix: ScoreMatrix, spec: ModelSpec, *_: object, **__: object) -> StoredPosterior:
         return make_posterior(matrix=matrix, spec=spec, n_draws=40)
 
-    for module in ("audit", "fitting.fit"):
+    for module in ("fitting.crossfit", "fitting.fit"):
         monkeypatch.setattr(f"bayesbench.{module}.sample", made)
     file = tmp_path / "run.json"
     data = ("--scale", "percent", "--min-model", "1", "--min-benchmark", "1")
