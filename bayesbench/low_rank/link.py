@@ -26,9 +26,9 @@ __all__ = ["LINKS", "Transform"]
 LINKS = ("logit", "log", "neglog", "identity")
 
 CLIP_UNKNOWN = 0.002
-"""Clip of the unit score where the number of items is unknown (also the largest clip)."""
-CLIP_LEAST = 0.0005
-"""Smallest clip of the unit score, reached from 1,000 items."""
+"""Clip of the unit score where the number of items is unknown."""
+CLIP_LEAST, CLIP_LARGEST = 0.0005, 0.05
+"""Limits of half an item as a clip: those of 1,000 items and of 10."""
 SPREAD_PRIOR_COUNT = 5.0
 """How many scores the median spread of the other columns counts for."""
 SPREAD_LEAST_COUNT = 3
@@ -55,11 +55,11 @@ def _links(lower: Floats, upper: Floats) -> tuple[str, ...]:
 
 
 def _unit_clip(n_items: Floats) -> Floats:
-    """Half an item, at least `CLIP_LEAST` and at most `CLIP_UNKNOWN`."""
+    """Half an item, at least `CLIP_LEAST` and at most `CLIP_LARGEST`."""
     with np.errstate(divide="ignore"):
         half_item = 0.5 / n_items
     return np.where(
-        np.isfinite(n_items), np.clip(half_item, CLIP_LEAST, CLIP_UNKNOWN), CLIP_UNKNOWN
+        np.isfinite(n_items), np.clip(half_item, CLIP_LEAST, CLIP_LARGEST), CLIP_UNKNOWN
     )
 
 
@@ -153,10 +153,11 @@ class Transform:
     """Score <-> latent scale, ``z = sign * (link(score) - center) / spread``.
 
     The unit score ``u = (score - lower) / (upper - lower)`` of a bounded benchmark is clipped to
-    ``[clip, 1 - clip]``, with ``clip = 1 / (2 n_items)`` held within 0.0005 to 0.002, and 0.002
-    where `n_items` is unknown: a 0 or 100 is finite, and means more on a longer test. On a log
-    link the distance to the bound is at least 0.2 % of its median. Only `to_latent` clips; the
-    inverse does not, so quantiles never tie at a bound.
+    ``[clip, 1 - clip]``, with ``clip = 1 / (2 n_items)`` held within 0.0005 to 0.05, and 0.002
+    where `n_items` is unknown. A score within the clip of a bound says "about this or beyond"
+    (`beyond`): half an item is as near as a test can tell. On a log link the distance to the bound
+    is at least 0.2 % of its median. Only `to_latent` clips; the inverse does not, so quantiles
+    never tie at a bound.
 
     Attributes
     ----------
@@ -171,6 +172,8 @@ class Transform:
         Least unit score (logit) or least distance to the bound (log, neglog).
     center, spread : (B,) array
         Standardisation on the link scale.
+    n_items : (B,) array
+        Numbers of items; NaN where unknown.
     """
 
     benchmark_ids: tuple[str, ...]
@@ -181,13 +184,14 @@ class Transform:
     clip: Floats
     center: Floats
     spread: Floats
+    n_items: Floats
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.link) - set(LINKS))
         if unknown:
             raise DataError(f"unknown link {unknown[0]!r}; known: {', '.join(LINKS)}")
         size = len(self.benchmark_ids)
-        for name in ("link", "lower", "upper", "sign", "clip", "center", "spread"):
+        for name in ("link", *_STORED):
             if len(getattr(self, name)) != size:
                 raise DataError(f"transform: {name} has not one value per benchmark ({size})")
         if not np.all(np.isfinite(self.spread) & (self.spread > 0)):
@@ -242,7 +246,7 @@ class Transform:
         linked = np.stack(columns, axis=1) if columns else np.empty((scores.shape[0], 0))
         center, spread = _standardisation(link, linked)
         sign = np.where(np.asarray(higher_is_better, dtype=bool), 1.0, -1.0)
-        return cls(tuple(benchmark_ids), link, low, up, sign, clip, center, spread)
+        return cls(tuple(benchmark_ids), link, low, up, sign, clip, center, spread, items)
 
     def __repr__(self) -> str:
         counts = {name: self.link.count(name) for name in LINKS if name in self.link}
@@ -314,6 +318,87 @@ class Transform:
             )
         return score
 
+    def beyond(self, scores: ArrayLike, benchmark: ArrayLike | None = None) -> NDArray[np.int8]:
+        """Which scores say only "this or beyond", and on which side of the latent scale.
+
+        +1 where the latent score is at least `to_latent` of it, -1 where it is at most that, else
+        0. So are scores within the clip of a bound: half an item, or what rounding hides.
+
+        Parameters
+        ----------
+        scores, benchmark : array
+            As in `to_latent`.
+
+        Examples
+        --------
+        >>> link = Transform.from_scores(
+        ...     ("aime",), [[50.0]], lower=[0], upper=[100], higher_is_better=[True], n_items=[30]
+        ... )
+        >>> link.beyond([[100.0], [98.0], [0.0]]).ravel()
+        array([ 1,  0, -1], dtype=int8)
+        """
+        array, column = self._columns(scores, benchmark)
+        near_low = array <= self.lower[column] + self._margin[column] * (1.0 + 1e-9)
+        near_high = array >= self.upper[column] - self._margin[column] * (1.0 + 1e-9)
+        side = near_high.astype(np.int8) - near_low.astype(np.int8)
+        return np.asarray(side * self.sign[column].astype(np.int8))
+
+    def error_variance(
+        self, scores: ArrayLike, stderr: ArrayLike, benchmark: ArrayLike | None = None
+    ) -> Floats:
+        """Variance on the latent scale of scores with a standard error, by the delta method.
+
+        ``(stderr dz/dscore)^2`` at the score, clipped as in `to_latent`. A standard error of
+        exactly 0 is an artefact of tools: with n items it becomes that of
+        ``p = (n u + 1/2) / (n + 1)``, else nothing is known. 0 where `stderr` is NaN.
+
+        Parameters
+        ----------
+        scores, benchmark : array
+            As in `to_latent`.
+        stderr : array
+            Score scale, broadcast against `scores`.
+        """
+        array, column = self._columns(scores, benchmark)
+        error = np.broadcast_to(np.asarray(stderr, np.float64), array.shape)
+        low, up, n = self.lower[column], self.upper[column], self.n_items[column]
+        width = np.where(np.isfinite(up - low), up - low, 1.0)
+        with np.errstate(invalid="ignore"):
+            p = (n * (array - low) / width + 0.5) / (n + 1.0)
+            by_items = np.sqrt(np.maximum(p * (1.0 - p), 0.0) / n) * width
+        zero = np.where(np.isfinite(low + up), by_items, np.nan)
+        error = np.where(error == 0.0, zero, error)
+        slope = self._slope(array, column)
+        return np.nan_to_num((error * slope / self.spread[column]) ** 2, nan=0.0)
+
+    def binomial_variance(self, latent: ArrayLike, benchmark: ArrayLike | None = None) -> Floats:
+        """Variance on the latent scale of a share of n items right, ``1 / (n p (1 - p))``.
+
+        p is the unit score of `latent`, held half an item from the ends. 0 where the number of
+        items is unknown or the benchmark has not both bounds.
+        """
+        array, column = self._columns(latent, benchmark)
+        n = self.n_items[column]
+        edge = np.minimum(0.5 / np.maximum(n, 1.0), 0.5)
+        linked = self.center[column] + self.sign[column] * self.spread[column] * array
+        p = np.clip(1.0 / (1.0 + np.exp(-np.clip(linked, -50.0, 50.0))), edge, 1.0 - edge)
+        value = 1.0 / (n * p * (1.0 - p) * self.spread[column] ** 2)
+        bounded = np.asarray([name == "logit" for name in self.link])[column]
+        return np.where(bounded & np.isfinite(n), value, 0.0)
+
+    def _slope(self, array: Floats, column: NDArray[np.int64]) -> Floats:
+        """Derivative of the link at scores, clipped as in `to_latent`."""
+        low, up, clip = self.lower[column], self.upper[column], self.clip[column]
+        unit = np.clip((array - low) / (up - low), clip, 1.0 - clip)
+        by_link = {
+            "logit": 1.0 / ((up - low) * unit * (1.0 - unit)),
+            "log": 1.0 / np.maximum(array - low, clip),
+            "neglog": 1.0 / np.maximum(up - array, clip),
+            "identity": np.ones(array.shape),
+        }
+        code = self._code[column]
+        return np.asarray(np.select([code == k for k in range(4)], [by_link[n] for n in LINKS]))
+
     def closed_low(self, scores: ArrayLike, benchmark: ArrayLike | None = None) -> Floats:
         """Scores with those within the clip of the lower bound moved onto it.
 
@@ -338,10 +423,8 @@ class Transform:
     def subset(self, benchmark_ids: Sequence[str]) -> Transform:
         """Keep some benchmarks, in the order given; raises `UnknownIdError`."""
         at = np.asarray([self.index(name) for name in benchmark_ids], dtype=np.int64)
-        parts = (self.lower, self.upper, self.sign, self.clip, self.center, self.spread)
-        return Transform(
-            tuple(benchmark_ids), tuple(self.link[j] for j in at), *(part[at] for part in parts)
-        )
+        parts = (getattr(self, name)[at] for name in _STORED)
+        return Transform(tuple(benchmark_ids), tuple(self.link[j] for j in at), *parts)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Plain (B,) arrays for storage; the ids are kept elsewhere (as a coordinate)."""
@@ -352,9 +435,11 @@ class Transform:
     def from_arrays(
         cls, benchmark_ids: Sequence[str], arrays: Mapping[str, NDArray[Any]]
     ) -> Transform:
-        """Inverse of `to_arrays`."""
-        numbers = [np.asarray(arrays[name], dtype=np.float64) for name in _STORED]
+        """Inverse of `to_arrays`; a file from before `n_items` was stored does not know them."""
+        unknown = np.full(len(benchmark_ids), np.nan)
+        stored = {"n_items": unknown, **arrays}
+        numbers = [np.asarray(stored[name], dtype=np.float64) for name in _STORED]
         return cls(tuple(benchmark_ids), tuple(str(x) for x in arrays["link"]), *numbers)
 
 
-_STORED = ("lower", "upper", "sign", "clip", "center", "spread")
+_STORED = ("lower", "upper", "sign", "clip", "center", "spread", "n_items")

@@ -39,7 +39,7 @@ def normal_predictive(center: float, sd: float, *, column: int = 0) -> Predictiv
         ("up", "down", "elo"),
         ("logit", "logit", "identity"),
         np.array([0, 0, NAN]), np.array([100, 100, NAN]), np.array([1.0, -1, 1]),
-        np.full(3, 0.005), np.array([0.3, 0, 1000]), np.array([0.8, 1, 100]),
+        np.full(3, 0.005), np.array([0.3, 0, 1000]), np.array([0.8, 1, 100]), np.full(3, NAN),
     )  # fmt: skip
     quantiles = stats.norm.ppf(PREDICTIVE_LEVELS, center, sd)[None]
     name = (transform.benchmark_ids[column],)

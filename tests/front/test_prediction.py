@@ -181,7 +181,7 @@ def hand_made(correlation: float, noise: float, sd: float = 0.5) -> Prediction:
     """Three percentages, "a" and "c" with the same link; see `latent_draws`."""
     link = Transform(
         ("a", "b", "c"), ("logit",) * 3, *(np.repeat(x, 3) for x in (0.0, 100.0, 1.0, 0.002)),
-        center=np.array([0.0, 0.5, 0.0]), spread=np.ones(3),
+        center=np.array([0.0, 0.5, 0.0]), spread=np.ones(3), n_items=np.full(3, np.nan),
     )  # fmt: skip
     latent = replace(
         latent_draws(sd=sd, noise=noise, correlation=correlation, n=LEAST_DRAWS),

@@ -49,7 +49,7 @@ def test_clip_is_half_an_item_within_its_limits() -> None:
         higher_is_better=np.ones(4, bool),
         n_items=[NAN, 10, 500, 10_000],
     )
-    np.testing.assert_allclose(made.clip, [0.002, 0.002, 0.001, 0.0005])
+    np.testing.assert_allclose(made.clip, [0.002, 0.05, 0.001, 0.0005])
 
 
 @given(st.floats(0.5, 99.5), st.sampled_from([0, 1, 3]))
@@ -181,8 +181,54 @@ def test_faults_are_named() -> None:
             ("a",), [[1.0]], lower=[100], upper=[0], higher_is_better=[True], n_items=[NAN]
         )
     with pytest.raises(DataError, match="unknown link 'probit'"):
-        Transform(("a",), ("probit",), *([np.ones(1)] * 6))
+        Transform(("a",), ("probit",), *([np.ones(1)] * 7))
     with pytest.raises(DataError, match="spread must be positive"):
-        Transform(("a",), ("logit",), *([np.zeros(1)] * 6))
+        Transform(("a",), ("logit",), *([np.zeros(1)] * 7))
     with pytest.raises(DataError, match="not one value per benchmark"):
-        Transform(("a", "b"), ("logit",), *([np.ones(2)] * 6))
+        Transform(("a", "b"), ("logit",), *([np.ones(2)] * 7))
+
+
+ITEMS = Transform.from_scores(
+    tuple("abcd"),
+    np.array([[50.0, 50.0, 50.0, 3.0]]),
+    lower=[0, 0, 0, NAN],
+    upper=[100, 100, 100, NAN],
+    higher_is_better=[True, False, True, True],
+    n_items=[30, 30, NAN, NAN],
+)
+
+
+def test_a_score_within_half_an_item_of_a_bound_says_this_or_beyond() -> None:
+    scores = np.array([[100.0, 100.0, 100.0, 1e9], [98.4, 0.0, 99.7, 0.0], [98.3, 1.7, 99.9, 0.0]])
+    expected = [[1, -1, 1, 0], [1, 1, 0, 0], [0, 0, 1, 0]]
+    np.testing.assert_array_equal(ITEMS.beyond(scores), expected)
+
+
+@pytest.mark.parametrize("column", [0, 1, 3])
+def test_error_variance_is_the_spread_of_small_errors(column: int) -> None:
+    rng = np.random.default_rng(0)
+    drawn = 70.0 + 0.1 * rng.standard_normal(20_000)
+    spread = ITEMS.to_latent(drawn, column).var()
+    # the variance of 20,000 normal draws has a relative error of 1 %
+    assert ITEMS.error_variance(70.0, 0.1, column) == pytest.approx(spread, rel=0.04)
+    assert ITEMS.error_variance(70.0, NAN, column) == 0.0
+
+
+def test_a_standard_error_of_zero_is_made_again_from_the_items() -> None:
+    p = (30 * 0.9 + 0.5) / 31
+    error = 100 * np.sqrt(p * (1 - p) / 30)
+    expected = ITEMS.error_variance(90.0, error, 0)
+    assert ITEMS.error_variance(90.0, 0.0, 0) == pytest.approx(expected)
+    assert ITEMS.error_variance(100.0, 0.0, 0) > 0
+    assert ITEMS.error_variance(90.0, 0.0, 2) == 0.0
+
+
+def test_binomial_variance_is_that_of_shares_of_items() -> None:
+    rng = np.random.default_rng(0)
+    many = Transform.from_scores(
+        ("a",), [[50.0]], lower=[0], upper=[100], higher_is_better=[True], n_items=[1000]
+    )
+    shares = 100 * rng.binomial(1000, 0.7, 20_000) / 1000
+    spread = many.to_latent(shares, 0).var()
+    assert many.binomial_variance(many.to_latent(70.0, 0), 0) == pytest.approx(spread, rel=0.05)
+    np.testing.assert_array_equal(ITEMS.binomial_variance(np.zeros(4))[2:], [0.0, 0.0])
