@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..posterior.calibration import calibration_features
+from ..posterior.calibration import TOLD, calibration_features
 from ..posterior.stored import StoredPosterior
 from .predictive import Predictive
 
@@ -34,6 +34,7 @@ def predictive_features(
         model_scores,
         benchmark_scores,
         predictive.eta_sd,
+        np.ones((column.size, len(TOLD))) if predictive.told is None else predictive.told,
     )
 
 

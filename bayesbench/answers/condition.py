@@ -120,6 +120,7 @@ def condition(
         drawn.share,
         drawn.reweighted,
         drawn.rows,
+        (1.0, 1.0, 1.0) if fitted else row.told,
     )
 
 

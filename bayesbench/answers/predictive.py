@@ -149,6 +149,8 @@ class LatentDraws:
     rows : (S,) int array, optional
         Draw of the posterior behind each of these; by default 0, 1, ... in order. Draws of several
         models of one posterior are paired by it.
+    told : tuple of float
+        What was told of the model beside its scores, see `posterior.calibration.TOLD`.
     """
 
     model_id: str
@@ -161,6 +163,7 @@ class LatentDraws:
     effective_share: float = 1.0
     reweighted: bool = False
     rows: NDArray[np.int64] | None = None
+    told: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
         shape = (self.nu.shape[0], len(self.benchmark_ids))
@@ -225,6 +228,8 @@ class Predictive:
         Score known for the cell, score scale; NaN where there is none.
     eta_sd : (n,) array
         Posterior standard deviation of eta, latent scale: the doubt beside the noise.
+    told : (n, 3) array, optional
+        What was told of each cell's model, see `posterior.calibration.TOLD`; by default all.
     """
 
     model_ids: tuple[str, ...]
@@ -234,9 +239,12 @@ class Predictive:
     quantiles: Floats
     observed: Floats
     eta_sd: Floats
+    told: Floats | None = None
 
     def __post_init__(self) -> None:
         n = len(self.model_ids)
+        if self.told is None:
+            object.__setattr__(self, "told", np.ones((n, 3)))
         per_cell = {self.observed.shape, self.eta_sd.shape, (len(self.benchmark_ids),)}
         if per_cell != {(n,)}:
             raise DataError("predictive: ids, observed scores and sds must have one entry per cell")
@@ -369,6 +377,7 @@ class Predictive:
             quantiles=self.quantiles[at],
             observed=self.observed[at],
             eta_sd=self.eta_sd[at],
+            told=None if self.told is None else self.told[at],
         )
 
 
@@ -389,6 +398,7 @@ def predictive(
         mixture_quantiles(part.eta, part.noise_scale, part.nu),
         part.observed,
         eta_sd,
+        np.tile(part.told, (len(part.benchmark_ids), 1)),
     )
 
 

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import UsageError
 from ..scores.ids import id_indices
-from .moments import Floats, Moments
+from .moments import Floats, Moments, moments
 
-__all__ = ["Own", "Targets", "candidate_indices", "greedy", "information", "target", "without"]
+if TYPE_CHECKING:
+    from ..answers.predictive import LatentDraws
+
+__all__ = [
+    "Own",
+    "Targets",
+    "candidate_indices",
+    "greedy",
+    "information",
+    "most_informative",
+    "target",
+    "without",
+]
 
 Own = Literal["reading", "exclude"]
 Indices = npt.NDArray[np.intp]
@@ -165,3 +177,14 @@ def without(about: Targets, index: int) -> Targets:
         return about
     keep = about.indices != index
     return Targets(about.indices[keep], about.weights[keep], about.own)
+
+
+def most_informative(draws: LatentDraws, candidates: Indices) -> int:
+    """Index into `candidates` of the one that tells most about all that is not yet scored.
+
+    The first recommendation of `design.recommend` without costs, targets or budget.
+    """
+    open_ = np.flatnonzero(~np.isfinite(draws.observed))
+    about = Targets(open_, np.ones(open_.size), "exclude")
+    steps = greedy(moments(draws), candidates, about, 1)
+    return 0 if not steps else int(np.flatnonzero(candidates == steps[0][0])[0])

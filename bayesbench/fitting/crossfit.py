@@ -3,7 +3,9 @@
 One for each kind of prediction that is asked for: missing cells of fitted models (every model's
 scores dealt into folds), models the fit never saw (whole models left out, a few of their scores
 shown by conditioning), and new models fitted again with the rest (the same, a few of their scores
-in the fit). All fits of a matrix share one compiled program.
+in the fit). A model that was left out is asked about as users ask: with all its facts, with some
+or with none, under an id of its line or a fresh one, with scores taken at random or in the order
+in which benchmarks would be recommended. All fits of a matrix share one compiled program.
 """
 
 from __future__ import annotations
@@ -18,7 +20,14 @@ from numpy.typing import NDArray
 
 from ..answers.calibrated import predictive_features
 from ..answers.condition import condition
-from ..answers.predictive import PREDICTIVE_LEVELS, Predictive, predict_cells, predictive
+from ..answers.predictive import (
+    PREDICTIVE_LEVELS,
+    LatentDraws,
+    Predictive,
+    predict_cells,
+    predictive,
+)
+from ..design.gain import most_informative
 from ..low_rank.facts import ModelFacts, parse_release_date
 from ..low_rank.spec import ModelSpec
 from ..posterior.calibration import (
@@ -50,14 +59,20 @@ __all__ = [
 
 CELL_FOLDS = 3
 MODEL_BLOCKS = 5
-USUAL_FITS = CELL_FOLDS + MODEL_BLOCKS
-"""Cross-fits that one recalibration of a posterior takes."""
+CHANCE_BLOCKS = 2
+"""Blocks of models left out at random beside those that follow time."""
+USUAL_FITS = CELL_FOLDS + MODEL_BLOCKS + CHANCE_BLOCKS
+"""Cross-fits that one recalibration of a posterior takes, at most."""
 SHOWN = (0, 1, 2, 3, 5, 8, 10, 15)
 """Numbers of scores shown of a left-out model."""
 SHOWN_PER_MODEL = 3
-"""How many of `SHOWN` each left-out model gets."""
-LEAST_DATED = 0.8
-"""Share of models with a release date from which blocks follow time instead of chance."""
+"""How many of `SHOWN` each left-out model gets of scores taken at random."""
+RECOMMENDED = (1, 2, 3, 5, 8)
+"""Numbers of scores shown in the order in which they would be recommended: those up to one."""
+CHANCE_SHARE = 0.125
+"""Share of the models in each of them."""
+LEAST_DATED = 4
+"""Blocks follow time where so many models a block have a release date."""
 
 FIT_WORK, CONDITIONING_WORK = 1000, 500
 """Shares of a fit and of conditioning a block of models on it, for who watches."""
@@ -78,11 +93,14 @@ class HeldOut:
         Latent scale of the same fit.
     features : (n, F) array
         See `calibration.calibration_features`.
+    part : (n,) int array
+        Fold or block that each was predicted in.
     """
 
     quantiles: NDArray[np.float64]
     truth: NDArray[np.float64]
     features: NDArray[np.float64]
+    part: NDArray[np.int64]
 
     @classmethod
     def of(
@@ -97,28 +115,37 @@ class HeldOut:
             made.quantiles,
             made.transform.to_latent(scores, made.column),
             predictive_features(made, model_scores, benchmark_scores),
+            np.zeros(made.column.size, dtype=np.int64),
         )
 
     @classmethod
     def joined(cls, parts: Sequence[HeldOut]) -> HeldOut:
-        """All parts, one after the other."""
+        """All folds or blocks, one after the other, numbered in this order."""
         return cls(
             np.concatenate([part.quantiles for part in parts]),
             np.concatenate([part.truth for part in parts]),
             np.concatenate([part.features for part in parts]),
+            np.repeat(np.arange(len(parts)), [part.truth.size for part in parts]),
         )
+
+    def take(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> HeldOut:
+        """Some of them."""
+        return HeldOut(self.quantiles[rows], self.truth[rows], self.features[rows], self.part[rows])
 
     @classmethod
     def none(cls) -> HeldOut:
         """No predictions."""
         levels, features = PREDICTIVE_LEVELS.size, len(FEATURES)
-        return cls(np.empty((0, levels)), np.empty(0), np.empty((0, features)))
+        none = np.empty(0, dtype=np.int64)
+        return cls(np.empty((0, levels)), np.empty(0), np.empty((0, features)), none)
 
     def recalibration(self) -> Recalibration | None:
         """What they teach; None if they are too few."""
         if self.truth.size < LEAST_CELLS:
             return None
-        return fit_recalibration(self.quantiles, PREDICTIVE_LEVELS, self.truth, self.features)
+        return fit_recalibration(
+            self.quantiles, PREDICTIVE_LEVELS, self.truth, self.features, self.part
+        )
 
 
 Made = TypeVar("Made")
@@ -254,8 +281,10 @@ def held_out_models(
 ) -> list[HeldOut]:
     """Blocks of models left out of a fit and predicted by conditioning, one item per block.
 
-    Where release dates are known the blocks are the later models in time order, each predicted
-    from the models released before it, as a new release will be; else the blocks are random. The
+    Models with a release date, but for the oldest third, make blocks in time order, each predicted
+    from the models released before it, as a new release will be; models without a date are dealt
+    to these blocks at random. Two more blocks hold models drawn at random whatever their date, as
+    an older model is that was never entered. Where few dates are known all blocks are random. The
     rows of left-out models stay, empty, so that all fits share a compiled program. Blocks of which
     nothing could be predicted are left out.
 
@@ -363,17 +392,61 @@ def _left_out(
     """Predictions of one left-out model from a few of its scores, for several numbers of them."""
     per_benchmark = posterior.matrix.observed.sum(axis=0)
     own = np.flatnonzero(matrix.observed[model] & (per_benchmark > 0))
-    for k in rng.choice(SHOWN, SHOWN_PER_MODEL, replace=False):
-        if own.size <= k:
-            continue
-        order = rng.permutation(own)
-        made = condition_on_row(posterior, matrix, model, order[:k], seed)
-        rest = np.sort(order[k:])
-        yield HeldOut.of(
-            made.take(rest),
+
+    def predicted(draws: LatentDraws, shown: NDArray[np.integer]) -> HeldOut:
+        rest = np.setdiff1d(own, shown)
+        return HeldOut.of(
+            predictive(draws, posterior.transform, rest.tolist()),
             matrix.values[model, rest],
-            np.full(rest.size, float(k)),
+            np.full(rest.size, float(len(shown))),
             per_benchmark[rest].astype(np.float64),
+        )
+
+    for k in rng.choice(SHOWN, SHOWN_PER_MODEL, replace=False):
+        asked, shown = _Asked.at_random(matrix, model, rng), rng.permutation(own)[:k]
+        if own.size > k:
+            yield predicted(asked.draws(posterior, shown, seed), shown)
+    asked, shown = _Asked.at_random(matrix, model, rng), own[:0]
+    last = min(int(rng.choice(RECOMMENDED)), own.size - 1)
+    draws = asked.draws(posterior, shown, seed)
+    while len(shown) < last:
+        left = np.setdiff1d(own, shown)
+        shown = np.append(shown, left[most_informative(draws, left)])
+        draws = asked.draws(posterior, shown, seed)
+        if len(shown) in (last, *RECOMMENDED):
+            yield predicted(draws, shown)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How one asks about a model that was left out: under which id, with which facts."""
+
+    matrix: ScoreMatrix
+    model: int
+    facts: ModelFacts
+    model_id: str | None
+
+    @classmethod
+    def at_random(cls, matrix: ScoreMatrix, model: int, rng: np.random.Generator) -> _Asked:
+        """All facts, none, or each by the toss of a coin; its own id, or none."""
+        known = ModelFacts.of(matrix, model)
+        share = float(rng.choice([0.0, 0.5, 1.0]))
+        kept = {name: value for name, value in known.given.items() if rng.random() < share}
+        own_id = matrix.model_ids[model] if rng.random() < 0.5 else None
+        return cls(matrix, model, ModelFacts(**kept), own_id)
+
+    def draws(
+        self, posterior: StoredPosterior, shown: NDArray[np.integer], seed: int
+    ) -> LatentDraws:
+        """Draws of the model given these of its scores."""
+        names, values = self.matrix.benchmark_ids, self.matrix.values[self.model]
+        return condition(
+            posterior,
+            {names[j]: float(values[j]) for j in shown},
+            model_id=self.model_id,
+            seed=seed,
+            accept_far=True,
+            facts=self.facts,
         )
 
 
@@ -387,13 +460,30 @@ def _blocks(
         if isinstance(text, str) and text:
             dates[i] = parse_release_date(text)
     dated = active[np.isfinite(dates[active])]
-    if dated.size >= LEAST_DATED * active.size:
-        order = dated[np.argsort(dates[dated], kind="stable")]
-        blocks = np.array_split(order[order.size // 3 :], n_blocks)
-        by_time = [(block, dated[dates[dated] < dates[block[0]]]) for block in blocks if block.size]
-        return [(block, train) for block, train in by_time if train.size >= active.size // 5]
-    parts = np.array_split(rng.permutation(active), min(n_blocks, active.size))
-    return [(np.sort(part), np.setdiff1d(active, part)) for part in parts]
+    by_time = _time_blocks(dates, dated, n_blocks, least=active.size // 5)
+    if dated.size < LEAST_DATED * n_blocks or not by_time:
+        parts = np.array_split(rng.permutation(active), min(n_blocks, active.size))
+        return [(np.sort(part), np.setdiff1d(active, part)) for part in parts]
+    undated = rng.permutation(np.setdiff1d(active, dated))
+    blocks = []
+    for (block, before), others in zip(by_time, np.array_split(undated, len(by_time)), strict=True):
+        train = np.union1d(before, np.setdiff1d(undated, others))
+        blocks.append((np.sort(np.union1d(block, others)), train))
+    for _ in range(CHANCE_BLOCKS):
+        size = max(1, round(CHANCE_SHARE * active.size))
+        block = np.sort(rng.choice(active, size, replace=False))
+        blocks.append((block, np.setdiff1d(active, block)))
+    return blocks
+
+
+def _time_blocks(
+    dates: NDArray[np.float64], dated: Rows, n_blocks: int, least: int
+) -> list[tuple[Rows, Rows]]:
+    """Later models in time order with those before each block, if these are at least so many."""
+    order = dated[np.argsort(dates[dated], kind="stable")]
+    blocks = np.array_split(order[order.size // 3 :], n_blocks)
+    by_time = [(block, dated[dates[dated] < dates[block[0]]]) for block in blocks if block.size]
+    return [(block, train) for block, train in by_time if train.size >= least]
 
 
 def learned_calibration(

@@ -44,11 +44,25 @@ class NewRow:
         Memberships of known groups.
     unknown_kinds : (kinds,) bool array
         True where the model's group of that kind is not known, or was never seen.
+    kinds : tuple of str
+        Names of the kinds.
     """
 
     x: Floats
     groups: Floats
     unknown_kinds: NDArray[np.bool_]
+    kinds: tuple[str, ...]
+
+    @property
+    def told(self) -> tuple[float, float, float]:
+        """Share of the covariates that are known; whether provider and lineage are fitted ones.
+
+        1 for what the low-rank model has no use for.
+        """
+        unknown = dict(zip(self.kinds, self.unknown_kinds, strict=True))
+        provider, lineage = (float(not unknown.get(kind, False)) for kind in GROUPS)
+        share = float(np.isfinite(self.x).mean()) if self.x.size else 1.0
+        return share, provider, lineage
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +152,7 @@ class ModelFeatures:
             kind = self.kinds.index("provider")
             groups[self.group_kind == kind] = 0.0
             unknown[kind] = not self._join(groups, f"provider:{str(provider).strip()}")
-        return NewRow(x, groups, unknown)
+        return NewRow(x, groups, unknown, self.kinds)
 
     def _join(self, groups: Floats, name: str) -> bool:
         """Make the row a member of the named group, if there is one."""

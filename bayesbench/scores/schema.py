@@ -33,6 +33,7 @@ SCALES: dict[str, tuple[float, float]] = {
     "unit": (0.0, 1.0),
     "points": (np.nan, np.nan),
     "rating": (np.nan, np.nan),
+    "distance": (0.0, np.nan),
 }
 """Known scales and the bounds that hold where the metadata state none (NaN = unbounded)."""
 
@@ -96,9 +97,9 @@ def check_benchmarks(table: Table, scale: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     table : Table
-        Needs ``benchmark_id`` and ``scale`` (percent, unit, points or rating). ``lower`` and
-        ``upper`` default to the bounds of the scale, ``higher_is_better`` to true; ``name``,
-        ``n_items``, ``cost``, ``category`` and ``aliases`` (other spellings, separated by
+        Needs ``benchmark_id`` and ``scale`` (percent, unit, points, rating or distance).
+        ``lower`` and ``upper`` default to the bounds of the scale, ``higher_is_better`` to true;
+        ``name``, ``n_items``, ``cost``, ``category`` and ``aliases`` (other spellings, separated by
         ``|``) are optional.
     scale : str, optional
         Scale of benchmarks that state none.

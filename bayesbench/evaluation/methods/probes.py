@@ -192,4 +192,4 @@ def _dealt(owner: IntArray) -> IntArray:
 def _sample(taught: HeldOut, rows: IntArray, seed: int) -> HeldOut:
     if rows.size > MOST_CELLS:
         rows = np.sort(np.random.default_rng([seed, 3]).choice(rows, MOST_CELLS, replace=False))
-    return HeldOut(taught.quantiles[rows], taught.truth[rows], taught.features[rows])
+    return taught.take(rows)

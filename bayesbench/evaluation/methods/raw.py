@@ -74,7 +74,8 @@ def held_out(matrix: ScoreMatrix, base: Transform, fold: FinishedFold) -> HeldOu
     truth = made.transform.to_latent(fold.truth, made.column)
     known = np.isfinite(made.quantiles).all(axis=1)
     features = np.asarray(fold.predictions.extras["features"], np.float64)
-    return HeldOut(made.quantiles[known], truth[known], features[known])
+    part = np.zeros(int(known.sum()), dtype=np.int64)
+    return HeldOut(made.quantiles[known], truth[known], features[known], part)
 
 
 def recalibrated_fold(
