@@ -145,11 +145,11 @@ def with_calibration(
 
 def _widening(factor: float) -> Recalibration:
     """Size of the error: the interquartile range; relative errors: those of a normal law."""
-    n = 1999
+    n, size = 1999, len(FEATURES)
     own = NormalDist()
-    normal = np.array([own.inv_cdf(0.5 + 0.5 * k / (n + 1)) for k in range(1, n + 1)])
+    normal = np.array([own.inv_cdf(k / (n + 1)) for k in range(1, n + 1)])
     iqr = own.inv_cdf(0.75) - own.inv_cdf(0.25)
     # features are clipped at 4 scales: a scale of 10 keeps the log of any range inside
-    slopes = np.where(np.array(FEATURES) == "log_spread", 10.0, 0.0)
-    size = len(FEATURES)
-    return Recalibration(np.zeros(size), np.full(size, 10.0), slopes, factor / iqr * normal)
+    side = np.append(0.0, np.where(np.array(FEATURES) == "log_spread", 10.0, 0.0))
+    still, errors = np.zeros(1 + size), factor / iqr * normal
+    return Recalibration(np.zeros(size), np.full(size, 10.0), still, side, side, errors)

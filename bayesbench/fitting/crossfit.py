@@ -350,11 +350,11 @@ def held_out_releases(
 ) -> list[HeldOut]:
     """Blocks of new models fitted together with what they show, one item per fit.
 
-    The blocks are those of `held_out_models`, several times over: each time every model of a
+    The blocks are those of `held_out_models` that follow time, several times over: each time every model of a
     block shows a few of its scores, their number drawn from `SHOWN`, and the rest is predicted by
     a fit of the training models and all that the block shows. Parameters as there.
     """
-    blocks = _blocks(matrix, n_blocks, np.random.default_rng([seed, 1]))
+    blocks = _blocks(matrix, n_blocks, np.random.default_rng([seed, 1]), by_chance=0)
 
     def one(number: int, turn: int, report: Report) -> HeldOut:
         block, train_rows = blocks[number]
@@ -451,7 +451,10 @@ class _Asked:
 
 
 def _blocks(
-    matrix: ScoreMatrix, n_blocks: int, rng: np.random.Generator
+    matrix: ScoreMatrix,
+    n_blocks: int,
+    rng: np.random.Generator,
+    by_chance: int = CHANCE_BLOCKS,
 ) -> list[tuple[Rows, Rows]]:
     """(left-out rows, training rows) of every block; rows without scores are in neither."""
     active = np.flatnonzero(matrix.observed.any(axis=1))
@@ -469,7 +472,7 @@ def _blocks(
     for (block, before), others in zip(by_time, np.array_split(undated, len(by_time)), strict=True):
         train = np.union1d(before, np.setdiff1d(undated, others))
         blocks.append((np.sort(np.union1d(block, others)), train))
-    for _ in range(CHANCE_BLOCKS):
+    for _ in range(by_chance):
         size = max(1, round(CHANCE_SHARE * active.size))
         block = np.sort(rng.choice(active, size, replace=False))
         blocks.append((block, np.setdiff1d(active, block)))

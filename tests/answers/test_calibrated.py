@@ -25,8 +25,9 @@ def iqr(made: Predictive) -> np.ndarray:
 def counting(name: str) -> Recalibration:
     """Size of the error: one more than a count of scores, which `FEATURES` has as a logarithm."""
     size = len(FEATURES)
-    slopes = np.where(np.array(FEATURES) == name, 10.0, 0.0)
-    return Recalibration(np.zeros(size), np.full(size, 10.0), slopes, np.arange(1.0, 100.0) / 50)
+    side = np.append(0.0, np.where(np.array(FEATURES) == name, 10.0, 0.0))
+    still, errors = np.zeros(1 + size), np.arange(-49.0, 50.0) / 25
+    return Recalibration(np.zeros(size), np.full(size, 10.0), still, side, side, errors)
 
 
 def test_the_recalibration_is_that_of_the_kind_asked_for() -> None:

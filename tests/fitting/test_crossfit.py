@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from bayesbench.answers.condition import condition
-from bayesbench.answers.predictive import PREDICTIVE_LEVELS, predict_cells
+from bayesbench.answers.predictive import PREDICTIVE_LEVELS, predict_cells, predictive
+from bayesbench.design.gain import most_informative
+from bayesbench.design.recommend import recommend
 from bayesbench.errors import ScoreError
 from bayesbench.fitting import crossfit
 from bayesbench.fitting.crossfit import (
+    CHANCE_BLOCKS,
+    CHANCE_SHARE,
+    RECOMMENDED,
     SHOWN,
     SHOWN_PER_MODEL,
     USUAL_FITS,
@@ -27,8 +30,9 @@ from bayesbench.fitting.crossfit import (
 )
 from bayesbench.fitting.engines.contract import Engine
 from bayesbench.fitting.engines.settings import NUTS, Gibbs
+from bayesbench.low_rank.facts import ModelFacts
 from bayesbench.low_rank.spec import ModelSpec
-from bayesbench.posterior.calibration import FEATURES
+from bayesbench.posterior.calibration import FEATURES, TOLD
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 from bayesbench.scores.splits import per_model_folds
@@ -75,20 +79,30 @@ def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
     return made
 
 
+@dataclass(frozen=True)
+class Note:
+    """How a left-out model was asked about."""
+
+    model: int
+    columns: tuple[int, ...]
+    facts: dict[str, Any]
+    model_id: str | None
+
+
 @pytest.fixture
-def noted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, tuple[int, ...]]]:
-    """(model, columns shown) of every conditioning."""
-    calls: list[tuple[int, tuple[int, ...]]] = []
-    real: Callable[..., Any] = crossfit.condition_on_row
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[Note]:
+    """Every conditioning of a left-out model."""
+    calls: list[Note] = []
+    real = crossfit._Asked.draws
 
-    def condition(
-        posterior: StoredPosterior, matrix: ScoreMatrix, model: int, shown: Any, seed: int
-    ):
-        assert not posterior.matrix.observed[model].any()
-        calls.append((model, tuple(int(column) for column in shown)))
-        return real(posterior, matrix, model, shown, seed)
+    def draws(self: Any, posterior: StoredPosterior, shown: Any, seed: int) -> Any:
+        assert not posterior.matrix.observed[self.model].any()
+        assert self.matrix.observed[self.model, shown].all()
+        columns = tuple(int(column) for column in shown)
+        calls.append(Note(self.model, columns, self.facts.given, self.model_id))
+        return real(self, posterior, shown, seed)
 
-    monkeypatch.setattr(crossfit, "condition_on_row", condition)
+    monkeypatch.setattr(crossfit._Asked, "draws", draws)
     return calls
 
 
@@ -133,25 +147,44 @@ def test_truth_is_on_the_scale_of_the_fit_that_predicts_it(matrix: ScoreMatrix, 
 
 
 def test_new_models_are_predicted_from_earlier_ones_where_dates_are_known(
-    matrix: ScoreMatrix, spy: Spy, noted: list[tuple[int, tuple[int, ...]]]
+    matrix: ScoreMatrix, spy: Spy, noted: list[Note]
 ) -> None:
     months = np.random.default_rng(1).permutation(12)
     matrix = dated(matrix, [f"2024-{month + 1:02d}" for month in months])
     blocks = held_out_models(matrix, SPEC, LIGHT, seed=4, n_blocks=3)
-    assert blocks
-    assert len(spy.seen) == 3
+    assert len(blocks) == 3 + CHANCE_BLOCKS
+    by_time, by_chance = spy.seen[:3], spy.seen[3:]
     left_out = set()
-    for train in spy.seen:
+    for train in by_time:
         trained = months[train.observed.any(axis=1)]
         block = [model for model in range(12) if months[model] > trained.max()]
         assert sorted(trained) == list(range(trained.max() + 1))  # everything released before
         left_out |= set(block)
-    assert {model for model, _ in noted} <= left_out
-    assert months[[model for model, _ in noted]].min() == 4  # the first third only trains
+    assert months[sorted(left_out)].min() == 4  # the first third only trains
+    gone = [np.flatnonzero(~train.observed.any(axis=1)) for train in by_chance]
+    assert [part.size for part in gone] == [round(CHANCE_SHARE * 12)] * CHANCE_BLOCKS
+    assert {note.model for note in noted} <= left_out | set(np.concatenate(gone).tolist())
+
+
+def test_models_without_a_date_are_dealt_to_the_blocks_by_time(
+    matrix: ScoreMatrix, spy: Spy
+) -> None:
+    dates = [f"2024-{month + 1:02d}" for month in range(8)] + [None] * 4
+    matrix = dated(matrix, dates)
+    held_out_models(matrix, SPEC, LIGHT, seed=4, n_blocks=2)
+    hidden = np.array([~train.observed.any(axis=1) for train in spy.seen[:2]])
+    np.testing.assert_array_equal(hidden[:, 8:].sum(axis=0), 1)
+    assert hidden[:, 8:].any(axis=1).all()
+    # with three dates for each of five blocks time says too little
+    spy.by_seed.clear()
+    held_out_models(dated(matrix, dates[5:8] + [None] * 9), SPEC, LIGHT, seed=4, n_blocks=5)
+    assert len(spy.seen) == 5
+    whole = np.array([~train.observed.any(axis=1) for train in spy.seen])
+    np.testing.assert_array_equal(whole.sum(axis=0), 1)
 
 
 def test_new_models_are_drawn_at_random_without_dates(
-    matrix: ScoreMatrix, spy: Spy, noted: list[tuple[int, tuple[int, ...]]]
+    matrix: ScoreMatrix, spy: Spy, noted: list[Note]
 ) -> None:
     matrix = dated(matrix, [None] * 12)
     held_out_models(matrix, SPEC, LIGHT, seed=4, n_blocks=4)
@@ -159,26 +192,64 @@ def test_new_models_are_drawn_at_random_without_dates(
     np.testing.assert_array_equal(hidden.sum(axis=0), 1)  # every model is left out once
     for train, gone in zip(spy.seen, hidden, strict=True):
         np.testing.assert_array_equal(train.observed[~gone], matrix.observed[~gone])
-    assert len({model for model, _ in noted}) > 6
+    assert len({note.model for note in noted}) > 6
 
 
 def test_scores_shown_are_scores_of_the_model_and_are_not_predicted(
-    matrix: ScoreMatrix, spy: Spy, noted: list[tuple[int, tuple[int, ...]]]
+    matrix: ScoreMatrix, spy: Spy, noted: list[Note]
 ) -> None:
     matrix = dated(matrix, [None] * 12)
     made = HeldOut.joined(held_out_models(matrix, SPEC, LIGHT, seed=4))
     own = matrix.observed.sum(axis=1)
     known = [train.observed.any(axis=0).all() for train in spy.seen]
     assert all(known)
-    assert made.truth.size == sum(own[model] - len(shown) for model, shown in noted)
-    for model, shown in noted:
-        assert matrix.observed[model, list(shown)].all()
-        assert len(shown) in SHOWN
-    per_model = pd.Series([model for model, _ in noted]).value_counts()
-    assert per_model.max() <= SHOWN_PER_MODEL
-    counts = np.exp(made.features[:, FEATURES.index("log_model_scores")]) - 1
-    shown_counts = np.concatenate([[len(s)] * (own[m] - len(s)) for m, s in noted])
-    np.testing.assert_allclose(np.sort(counts), np.sort(shown_counts), atol=1e-9)
+    counts = np.round(np.exp(made.features[:, FEATURES.index("log_model_scores")]) - 1)
+    for note in noted:
+        assert len(set(note.columns)) == len(note.columns) < own[note.model]
+    for k in np.unique(counts):
+        predicted = sum(own[note.model] - k for note in noted if len(note.columns) == k)
+        assert 0 < (counts == k).sum() <= predicted
+    # a model with few scores shows all but one of them
+    assert set(counts) <= {*SHOWN, *RECOMMENDED, *(own - 1)}
+
+
+def test_left_out_models_are_asked_about_as_users_ask(
+    matrix: ScoreMatrix, spy: Spy, noted: list[Note]
+) -> None:
+    matrix = dated(matrix, [f"2024-{month + 1:02d}" for month in range(12)])
+    made = HeldOut.joined(held_out_models(matrix, SPEC, LIGHT, seed=4, n_blocks=3))
+    ids = {note.model_id for note in noted}
+    assert None in ids and len(ids) > 2
+    whole = [ModelFacts.of(matrix, note.model).given for note in noted]
+    kept = [len(note.facts) / len(given) for note, given in zip(noted, whole, strict=True) if given]
+    assert {0.0, 1.0} <= set(kept) and any(0 < share < 1 for share in kept)
+    told = made.features[:, [FEATURES.index(name) for name in TOLD]]
+    assert (np.unique(told, axis=0).shape[0]) > 2
+    assert np.unique(made.part).size == len(spy.seen)
+
+
+def test_scores_are_also_shown_in_the_order_in_which_they_would_be_recommended(
+    matrix: ScoreMatrix, spy: Spy
+) -> None:
+    """Asked without facts and id, the first benchmark shown is the first one recommended."""
+    matrix = dated(matrix, [None] * 12)
+    posterior = make_posterior(matrix=matrix.mask(_row(matrix, 3)), spec=SPEC, n_draws=60)
+    asked = crossfit._Asked(matrix, 3, ModelFacts(), None)
+    own = np.flatnonzero(matrix.observed[3])
+    draws = asked.draws(posterior, own[:0], 1)
+    best = recommend(
+        draws,
+        predictive(draws, posterior.transform),
+        candidates=[matrix.benchmark_ids[j] for j in own],
+        k=1,
+    )
+    assert matrix.benchmark_ids[own[most_informative(draws, own)]] == best[0].benchmark_id
+
+
+def _row(matrix: ScoreMatrix, model: int) -> np.ndarray:
+    hidden = np.zeros(matrix.shape, dtype=bool)
+    hidden[model] = matrix.observed[model]
+    return hidden
 
 
 def test_releases_are_fitted_together_with_what_they_show(matrix: ScoreMatrix, spy: Spy) -> None:
@@ -237,7 +308,7 @@ def test_both_recalibrations_are_learned_from_fits_by_the_given_engine(
     assert found is not None and found.models is not None
     assert found.engine == "nuts"
     assert spy.engines == {LIGHT}
-    assert len(spy.readings) == USUAL_FITS
+    assert len(spy.readings) == USUAL_FITS - CHANCE_BLOCKS  # without dates all blocks are random
     assert shares == sorted(shares) and shares[-1] == 1
     for part in (found.cells, found.models):
         assert (np.diff(part.errors) >= 0).all()
@@ -256,7 +327,7 @@ def test_recalibration_is_that_of_its_two_kinds_of_held_out_predictions(
         expected = HeldOut.joined(made).recalibration()
         assert expected is not None
         np.testing.assert_array_equal(part.errors, expected.errors)
-        np.testing.assert_array_equal(part.slopes, expected.slopes)
+        np.testing.assert_array_equal(part.upper, expected.upper)
 
 
 def test_too_few_cells_give_no_recalibration_and_cost_no_fit(spy: Spy) -> None:

@@ -26,7 +26,10 @@ from tests.factories import make_matrix, make_posterior
 
 ENGINE = NUTS(chains=2, draws=50)
 ONES = np.ones(len(FEATURES))
-LEARNED = Calibration(Recalibration(ONES, ONES, ONES, np.arange(50.0)), engine="nuts")
+SIDE = np.zeros(1 + len(FEATURES))
+LEARNED = Calibration(
+    Recalibration(ONES, ONES, SIDE, SIDE, SIDE, np.arange(-25.0, 25.0)), engine="nuts"
+)
 
 
 class Steps:

@@ -219,8 +219,15 @@ def test_everything_is_calibrated(model: Model) -> None:
 
 def test_the_known_scores_count_whichever_benchmarks_are_asked_for() -> None:
     size = len(FEATURES)
-    slopes = np.where(np.array(FEATURES) == "log_model_scores", 10.0, 0.0)
-    counting = Recalibration(np.zeros(size), np.full(size, 10.0), slopes, np.arange(1.0, 100) / 50)
+    side = np.append(0.0, np.where(np.array(FEATURES) == "log_model_scores", 10.0, 0.0))
+    counting = Recalibration(
+        np.zeros(size),
+        np.full(size, 10.0),
+        np.zeros(1 + size),
+        side,
+        side,
+        np.arange(-49.0, 50) / 25,
+    )
     posterior = replace(RAW, calibration=Calibration(counting, counting))
     for id, n in (("fresh", 3), ("solo-1", 7)):  # solo-1 has all but gpqa and humaneval
         made = posterior.condition(GIVEN, id=id)

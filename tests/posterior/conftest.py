@@ -15,7 +15,12 @@ def made_up_calibration() -> Calibration:
     rng = np.random.default_rng(1)
     size = len(FEATURES)
     cells, models = (
-        Recalibration(rng.random(size), rng.random(size), rng.random(size), rng.random(7))
+        Recalibration(
+            rng.random(size),
+            rng.random(size),
+            *(rng.random(1 + size) for _ in range(3)),
+            errors=np.sort(rng.normal(size=7)),
+        )
         for _ in range(2)
     )
     return Calibration(cells, models, engine="nuts")
