@@ -350,9 +350,9 @@ def held_out_releases(
 ) -> list[HeldOut]:
     """Blocks of new models fitted together with what they show, one item per fit.
 
-    The blocks are those of `held_out_models` that follow time, several times over: each time every model of a
-    block shows a few of its scores, their number drawn from `SHOWN`, and the rest is predicted by
-    a fit of the training models and all that the block shows. Parameters as there.
+    The blocks are those of `held_out_models` that follow time, several times over: each time every
+    model of a block shows a few of its scores, their number drawn from `SHOWN`, and the rest is
+    predicted by a fit of the training models and all that the block shows. Parameters as there.
     """
     blocks = _blocks(matrix, n_blocks, np.random.default_rng([seed, 1]), by_chance=0)
 

@@ -313,8 +313,9 @@ def fit_recalibration(
         From `calibration_features`.
     parts : (n,) int array, optional
         Part of the data that each prediction belongs to (a fold, a block of models). The relative
-        errors of a part are taken under slopes that the other parts taught; without parts under
-        slopes that they taught themselves.
+        errors of a fifth of the parts (of the predictions where there are fewer than five parts)
+        are taken under slopes that the others taught; without parts under slopes that they taught
+        themselves.
     usual : mapping of feature to slope, optional
         What the slopes of the error's size are pulled to (see `usual_slopes`), by default 0.
 
@@ -347,14 +348,12 @@ def fit_recalibration(
 
 
 def _groups(parts: NDArray[np.integer] | None, n: int) -> list[NDArray[np.bool_]]:
-    """Masks of at most `MOST_PARTS` groups of parts; none where one would leave too few others."""
+    """Masks of `MOST_PARTS` groups of parts; of predictions in turn where parts are too few."""
     if parts is None:
         return []
     names, number = np.unique(parts, return_inverse=True)
-    if names.size < 2:
-        return []
-    dealt = number % MOST_PARTS
-    groups = [dealt == at for at in np.unique(dealt)]
+    dealt = (number if names.size >= MOST_PARTS else np.arange(n)) % MOST_PARTS
+    groups = [dealt == at for at in range(MOST_PARTS)]
     enough = all(n - int(group.sum()) >= LEAST_CELLS // 2 for group in groups)
     return groups if enough else []
 
