@@ -57,11 +57,10 @@ TAUS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 """Levels of the composite quantile regression."""
 RIDGE = 0.02
 """Pull of the slopes, per standardised feature and held-out prediction."""
-SIDE_RIDGE = 0.05
-"""Pull of the slopes of one side to those of both."""
-SHIFT_TAUS = (0.5,)
 PULL_COUNT = 10.0
-"""Pull of the slopes for all held-out predictions together: what counts where they are few."""
+"""Pull of the slopes of the error's size for all held-out predictions together."""
+FINE_COUNT = 100.0
+"""The same for what is finer: the slopes of the shift, and what sets one side apart."""
 MOST_CELLS = 8000
 """More held-out predictions than these teach slopes no better, only more slowly."""
 MOST_PARTS = 5
@@ -366,18 +365,19 @@ def _sized(
     scale = np.where(scale > 1e-9, scale, 1.0)
     standard = np.clip((features - location) / scale, -4.0, 4.0)
     n, f = standard.shape
-    pull = RIDGE + PULL_COUNT / n
     spread, error = _spread(quantiles, levels), truth - _at(quantiles, levels, 0.5)
     slopes, constants = _composite_quantile_slopes(
-        error / spread, standard, SHIFT_TAUS, np.zeros(f), pull
+        error / spread, standard, (0.5,), np.zeros(f), RIDGE + FINE_COUNT / n
     )
     shift = np.concatenate([constants, slopes])
     error = error - spread * _linear(shift, standard)
     size = np.log(np.maximum(np.abs(error), LEAST_ERROR))
-    both, _ = _composite_quantile_slopes(size, standard, TAUS, usual * scale, pull)
+    both, _ = _composite_quantile_slopes(
+        size, standard, TAUS, usual * scale, RIDGE + PULL_COUNT / n
+    )
     sides = []
     for chosen in (error < 0, error >= 0):
-        own = SIDE_RIDGE + PULL_COUNT / max(int(chosen.sum()), 1)
+        own = RIDGE + FINE_COUNT / max(int(chosen.sum()), 1)
         found = both
         if chosen.sum() >= LEAST_CELLS // 4:
             found, _ = _composite_quantile_slopes(size[chosen], standard[chosen], TAUS, both, own)
