@@ -33,6 +33,7 @@ __all__ = [
     "predict_cells",
     "predictive",
     "slots",
+    "with_item_noise",
 ]
 
 Floats = NDArray[np.float64]
@@ -432,7 +433,34 @@ def cell_draws(
     scale = posterior.stacked("noise_benchmark")[:, j]
     if "noise_model" in posterior.draws:
         scale = scale * posterior.stacked("noise_model")[:, i]
-    return np.asarray(eta), np.asarray(scale)
+    return np.asarray(eta), with_item_noise(posterior, np.asarray(scale), np.asarray(eta), j)
+
+
+def with_item_noise(
+    posterior: StoredPosterior, scale: Array, eta: Array, column: NDArray[np.int64]
+) -> Array:
+    """Noise scales of new readings: those fitted, with the noise that comes of few items.
+
+    ``sqrt(scale^2 + item_noise * b)``, b the binomial variance of a share of n items right at `eta`
+    (`Transform.binomial_variance`); `scale` itself where the model has no such part
+    (`ModelSpec.item_noise`) or the number of items is unknown.
+
+    Parameters
+    ----------
+    posterior : StoredPosterior
+    scale, eta : (S, n) array
+        Fitted noise scales and linear predictor, latent scale.
+    column : (n,) int array
+        Benchmark of every cell.
+    """
+    share, link = posterior.spec.item_noise, posterior.transform
+    at = np.flatnonzero(np.isfinite(link.n_items[column]))
+    if not share or not at.size:
+        return scale
+    out = scale.copy()
+    items = share * link.binomial_variance(eta[:, at], column[at])
+    out[:, at] = np.sqrt(np.square(scale[:, at], dtype=np.float64) + items)
+    return out
 
 
 def fitted_draws(posterior: StoredPosterior, model_id: str) -> LatentDraws:

@@ -40,5 +40,5 @@ def prepare(
     families = BenchmarkFamilies.none()
     if spec.families:
         families = benchmark_families(matrix.benchmark_ids)
-    data = TrainingData.from_matrix(matrix, transform, features, families)
+    data = TrainingData.from_matrix(matrix, transform, features, families, spec)
     return Problem(matrix, spec, transform, features, families, data, n_readings)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from jax.scipy.special import gammaln, logsumexp
+from jax.scipy.special import gammaln, log_ndtr, logsumexp
 from numpy.typing import NDArray
 from numpyro.distributions.transforms import PowerTransform
 
@@ -24,17 +25,18 @@ from .eta import latent_mean, linear_predictor_at
 from .families import BenchmarkFamilies
 from .features import ModelFeatures
 from .link import Transform
-from .noise import Maths, log_weights_of_nu
+from .noise import Maths, log_constant, log_kernel, log_tail, log_weights_of_nu
 from .parameters import DRAW_DIMS
 from .spec import ModelSpec
 
-JAX = Maths(jnp.log, jnp.log1p, gammaln)
+JAX = Maths(jnp.log, jnp.log1p, gammaln, jnp.exp, jnp.sin, jnp.arctan2, jnp.where)
 """What `noise` needs of jax."""
 
 __all__ = [
     "JAX",
     "TrainingData",
     "complete",
+    "log_tails",
     "low_rank_model",
     "nu_log_weights",
     "site_dims",
@@ -60,6 +62,10 @@ class TrainingData:
     n_models, n_benchmarks, n_kinds : int
     families : array (B, Q)
         Membership of the benchmarks in the families.
+    error : array (n,)
+        Known variance of the error of each reading, beside the noise; 0 where nothing is known.
+    beyond : int8 array (n,)
+        +1 where the latent score is only known to be at least ``z``, -1 where at most, else 0.
     """
 
     z: NDArray[np.float64]
@@ -72,6 +78,8 @@ class TrainingData:
     n_benchmarks: int
     n_kinds: int
     families: NDArray[np.float64]
+    error: NDArray[np.float64]
+    beyond: NDArray[np.int8]
 
     @classmethod
     def from_matrix(
@@ -80,10 +88,17 @@ class TrainingData:
         transform: Transform,
         features: ModelFeatures,
         families: BenchmarkFamilies,
+        spec: ModelSpec,
     ) -> TrainingData:
-        """Observed cells of ``matrix`` on the latent scale, with the features of its models."""
+        """Observed cells of ``matrix`` on the latent scale, with the features of its models.
+
+        The variance of a reading's error is that of its standard error; without one,
+        ``spec.item_noise`` times the binomial variance of its items.
+        """
         row, col = np.nonzero(matrix.observed)
-        z = transform.to_latent(matrix.values)[row, col]
+        scores = matrix.values[row, col]
+        z = transform.to_latent(scores, col)
+        beyond = transform.beyond(scores, col)
         return cls(
             z=z,
             row=row,
@@ -95,6 +110,8 @@ class TrainingData:
             n_benchmarks=matrix.shape[1],
             n_kinds=len(features.kinds),
             families=families.members.reshape(matrix.shape[1], len(families.names)),
+            error=_error_variance(matrix, transform, spec, row, col),
+            beyond=beyond if spec.censored else np.zeros_like(beyond),
         )
 
     @property
@@ -118,6 +135,23 @@ class TrainingData:
     def informed_families(self) -> NDArray[np.bool_]:
         """Whether a model has a score on any benchmark of a family, (M, Q)."""
         return np.asarray(self.observed @ (self.families != 0) > 0)
+
+
+def _error_variance(
+    matrix: ScoreMatrix,
+    transform: Transform,
+    spec: ModelSpec,
+    row: NDArray[np.intp],
+    col: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    scores, stderr = matrix.values[row, col], matrix.stderr[row, col]
+    given = transform.error_variance(scores, stderr, col)
+    if not spec.item_noise:
+        return given
+    binomial = transform.binomial_variance(transform.to_latent(scores, col), col)
+    # a reading may be of other items than the benchmark has
+    items = np.nan_to_num(transform.n_items[col] / matrix.n_items[row, col], nan=1.0)
+    return np.where(np.isnan(stderr), spec.item_noise * items * binomial, given)
 
 
 def site_dims(spec: ModelSpec, data: TrainingData) -> dict[str, tuple[str, ...]]:
@@ -176,8 +210,10 @@ class _GammaFrom(dist.Gamma):  # type: ignore[misc]  # numpyro is untyped
 def low_rank_model(data: TrainingData, spec: ModelSpec) -> None:
     """Joint density of the low-rank model (NumPyro callable).
 
-    Scores on the latent scale are ``z_ij ~ StudentT(nu, eta_ij, noise_benchmark_j *
-    noise_model_i)`` with eta from `linear_predictor`; a model's latents (ability, factors) are
+    Scores on the latent scale are ``z_ij ~ StudentT(nu, eta_ij, tau_ij)`` with eta from
+    `linear_predictor` and ``tau_ij^2 = noise_benchmark_j^2 noise_model_i^2 + v_ij``, v the known
+    variance of the reading's error; a reading at an end of its scale counts with the probability
+    of a score there or beyond. A model's latents (ability, factors) are
     ``Normal(latent_mean, I)``; biases, loadings, factor weights (Student-t(4) if
     ``heavy_loadings``), group and family effects are centred at zero or at ``mean_loading``, each
     with a scale whose square is inverse-gamma (`Priors`). A missing covariate is ``Normal(0, 1)``.
@@ -202,20 +238,31 @@ def low_rank_model(data: TrainingData, spec: ModelSpec) -> None:
     numpyro.factor("z", _log_likelihood(params, data, spec))
 
 
-def _standardised(params: Mapping[str, jax.Array], data: TrainingData) -> jax.Array:
-    """Residuals of the observed cells in units of their noise scale."""
-    eta = linear_predictor_at(params, data.row, data.col, data.groups, data.families, whole=True)
+def _noise_scale(params: Mapping[str, jax.Array], data: TrainingData) -> jax.Array:
+    """Noise scale of the observed cells, the known variances of their errors included."""
     scale = params["noise_benchmark"][data.col]
     if "noise_model" in params:
         scale = scale * params["noise_model"][data.row]
-    return jnp.asarray((jnp.asarray(data.z) - eta) / scale)
+    if data.error.any():
+        scale = jnp.sqrt(scale**2 + jnp.asarray(data.error))
+    return jnp.asarray(scale)
+
+
+def _standardised(params: Mapping[str, jax.Array], data: TrainingData) -> jax.Array:
+    """Residuals of the observed cells in units of their noise scale."""
+    eta = linear_predictor_at(params, data.row, data.col, data.groups, data.families, whole=True)
+    return jnp.asarray((jnp.asarray(data.z) - eta) / _noise_scale(params, data))
 
 
 def _log_noise_scales(params: Mapping[str, jax.Array], data: TrainingData) -> jax.Array:
-    """Sum of the log noise scale over the observed cells."""
-    total = jnp.asarray(data.observed.sum(0)) @ jnp.log(params["noise_benchmark"])
+    """Sum of the log noise scale over the cells whose score is known."""
+    if data.error.any():
+        return jnp.log(_noise_scale(params, data)[data.beyond == 0]).sum()
+    known = np.zeros_like(data.observed)
+    known[data.row, data.col] = data.beyond == 0
+    total = jnp.asarray(known.sum(0)) @ jnp.log(params["noise_benchmark"])
     if "noise_model" in params:
-        total = total + jnp.asarray(data.observed.sum(1)) @ jnp.log(params["noise_model"])
+        total = total + jnp.asarray(known.sum(1)) @ jnp.log(params["noise_model"])
     return total
 
 
@@ -350,22 +397,47 @@ def _filled_covariates(data: TrainingData) -> jax.Array:
     return x.at[row, col].set(missing)
 
 
-def nu_log_weights(standardised: jax.Array, spec: ModelSpec) -> jax.Array:
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def log_tails(distance: jax.Array, nu: tuple[float, ...]) -> jax.Array:
+    """Log probability of standard Student-t noise of at least `distance` (E,) per `nu`, (V, E)."""
+    return jnp.asarray(log_tail(distance[None, :], jnp.asarray(nu)[:, None], JAX))
+
+
+@log_tails.defjvp
+def _slope_of_log_tails(nu: tuple[float, ...], primals: Any, tangents: Any) -> Any:
+    (distance,), (change,) = primals, tangents
+    grid, out = jnp.asarray(nu)[:, None], log_tails(distance, nu)
+    log_density = log_constant(grid, JAX) + log_kernel(distance**2, grid, JAX)
+    return out, -jnp.exp(log_density - out) * change
+
+
+def nu_log_weights(
+    standardised: jax.Array, spec: ModelSpec, beyond: NDArray[np.int8] | None = None
+) -> jax.Array:
     """Log likelihood of the standardised residuals at every value of the ``nu`` grid.
 
     Parameters
     ----------
     standardised : array (n,)
-        ``(z - eta) / (noise_benchmark * noise_model)`` of the observed cells.
+        ``(z - eta) / tau`` of the observed cells, ``tau`` their noise scale.
+    spec : ModelSpec
+    beyond : int8 array (n,), optional
+        As in `TrainingData`; by default all scores are known.
 
     Returns
     -------
     array (n_grid,)
-        ``sum_n log StudentT(standardised_n | nu)``: with the uniform prior on the grid, the
-        unnormalised log posterior of ``nu`` given everything else.
+        ``sum_n log StudentT(standardised_n | nu)``, with the log probability of the tail for those
+        at an end: with the uniform prior on the grid, the unnormalised log posterior of ``nu``
+        given everything else.
     """
     grid = jnp.asarray(spec.priors.nu_grid)
-    return jnp.asarray(log_weights_of_nu(standardised**2, grid, JAX))
+    if beyond is None or not beyond.any():
+        return jnp.asarray(log_weights_of_nu(standardised**2, grid, JAX))
+    at_end = np.flatnonzero(beyond)
+    known = log_weights_of_nu(standardised[beyond == 0] ** 2, grid, JAX)
+    tails = log_tails(beyond[at_end] * standardised[at_end], tuple(spec.priors.nu_grid))
+    return jnp.asarray(known + tails.sum(1))
 
 
 def _log_likelihood(
@@ -373,10 +445,12 @@ def _log_likelihood(
 ) -> jax.Array:
     standardised = _standardised(params, data)
     if spec.student_t:
-        log_weights = nu_log_weights(standardised, spec)
+        log_weights = nu_log_weights(standardised, spec, data.beyond)
         density = logsumexp(log_weights) - jnp.log(log_weights.size)
     else:
-        density = dist.Normal(0.0, 1.0).log_prob(standardised).sum()
+        known, at_end = data.beyond == 0, np.flatnonzero(data.beyond)
+        density = dist.Normal(0.0, 1.0).log_prob(standardised[known]).sum()
+        density = density + log_ndtr(-data.beyond[at_end] * standardised[at_end]).sum()
     return jnp.asarray(density - _log_noise_scales(params, data))
 
 
@@ -392,7 +466,7 @@ def complete(
     out = dict(params)
     noise, groups, families = jax.random.split(key, 3)
     if spec.student_t:
-        log_weights = nu_log_weights(_standardised(params, data), spec)
+        log_weights = nu_log_weights(_standardised(params, data), spec, data.beyond)
         grid = jnp.asarray(spec.priors.nu_grid)
         out["nu"] = grid[jax.random.categorical(noise, log_weights)]
     if "group_benchmark" in params:

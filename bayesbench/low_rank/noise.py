@@ -1,8 +1,9 @@
 """Reading noise: the one place where its density, sampling, quantiles and entropy are written.
 
 A reading is ``z = eta + scale * e``, e Student-t with `nu` degrees of freedom; `nu` infinite is the
-normal law. The density is written for numpy and jax arrays alike: what differs between them comes
-in as `Maths`. Nothing here imports jax or scipy.
+normal law. Where the variance of the reading's own error is known, v, the squared scale is that of
+the noise plus v. The density is written for numpy and jax arrays alike: what differs between them
+comes in as `Maths`. Nothing here imports jax or scipy.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ __all__ = [
     "log_constant",
     "log_density",
     "log_kernel",
+    "log_tail",
     "log_weights_of_nu",
     "quantile",
     "sample",
@@ -35,6 +37,16 @@ GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 NEARLY_NORMAL = 1e5
 """Degrees of freedom from which on the entropy is taken to be the normal one."""
 LOG_2PIE = math.log(2 * math.pi * math.e)
+LOG_PI = math.log(math.pi)
+
+
+def _unit_legendre(n: int) -> tuple[Floats, Floats]:
+    """Gauss-Legendre nodes and weights for the integral over 0 to 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    return (nodes + 1.0) / 2.0, weights / 2.0
+
+
+TAIL_NODES, TAIL_WEIGHTS = _unit_legendre(32)
 
 
 class Maths(NamedTuple):
@@ -42,12 +54,20 @@ class Maths(NamedTuple):
 
     Attributes
     ----------
-    log, log1p, gammaln : callable
+    log, log1p, gammaln, exp, sin : callable
+    arctan2 : callable
+        Angle of the point with the ordinate given first.
+    where : callable
+        Condition, then the value where it holds, then the other.
     """
 
     log: Callable[[Array], Array]
     log1p: Callable[[Array], Array]
     gammaln: Callable[[Array], Array]
+    exp: Callable[[Array], Array]
+    sin: Callable[[Array], Array]
+    arctan2: Callable[[Array, Array], Array]
+    where: Callable[[Array, Array, Array], Array]
 
 
 def _gammaln(x: ArrayLike) -> Floats:
@@ -56,7 +76,7 @@ def _gammaln(x: ArrayLike) -> Floats:
     return np.asarray(np.array([math.lgamma(v) for v in values])[place].reshape(given.shape))
 
 
-NUMPY = Maths(np.log, np.log1p, _gammaln)
+NUMPY = Maths(np.log, np.log1p, _gammaln, np.exp, np.sin, np.arctan2, np.where)
 """For numpy; scipy alone would take as long to import as everything else."""
 
 
@@ -68,6 +88,40 @@ def log_constant(nu: Array, maths: Maths = NUMPY) -> Array:
 def log_kernel(squares: Array, nu: Array, maths: Maths = NUMPY) -> Array:
     """Log of the standard Student-t density relative to its value at 0, given squared noise."""
     return -0.5 * (nu + 1.0) * maths.log1p(squares / nu)
+
+
+def log_tail(distance: Array, nu: Array, maths: Maths = NUMPY) -> Array:
+    r"""Log probability that standard Student-t noise is at least `distance`, ``nu`` finite.
+
+    With :math:`e = \sqrt\nu \cot\varphi` and
+    :math:`K = \Gamma(\frac{\nu+1}{2}) / (\sqrt\pi\,\Gamma(\frac\nu2))`,
+
+    .. math:: P(e \ge x) = K \int_0^{\varphi(x)} \sin^{\nu-1}\varphi \, d\varphi,
+        \quad \varphi(x) = \operatorname{arccot}(x / \sqrt\nu),
+
+    by Gauss-Legendre with the integrand relative to its value at the upper end, so that it holds
+    however far in the tail: exact but for rounding for whole `nu` up to 100, a relative error of
+    the probability below 2e-5 for others. Below the median, one minus the other tail.
+
+    Parameters
+    ----------
+    distance, nu : array
+        Broadcast against each other; `nu` at least 1.
+    maths : Maths
+
+    Examples
+    --------
+    >>> float(np.round(np.exp(log_tail(np.array(2.015), np.array(5.0))), 4))
+    0.05
+    """
+    size = abs(distance)
+    angle = maths.arctan2(nu**0.5 + 0.0 * size, size + 0.0 * nu)
+    end = maths.sin(angle)
+    inner = maths.sin(angle[..., None] * TAIL_NODES) / end[..., None]
+    area = (inner ** (nu - 1.0 + 0.0 * size)[..., None] * TAIL_WEIGHTS).sum(-1)
+    constant = maths.gammaln((nu + 1.0) / 2.0) - maths.gammaln(nu / 2.0) - 0.5 * LOG_PI
+    far = constant + maths.log(angle) + (nu - 1.0) * maths.log(end) + maths.log(area)
+    return maths.where(distance >= 0, far, maths.log1p(-maths.exp(far)))
 
 
 def log_weights_of_nu(

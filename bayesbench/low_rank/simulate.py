@@ -62,6 +62,8 @@ class Simulation:
         Parameters by the names of a posterior's draws, and ``eta`` (M, B); latent scale.
     z_full, score_full : array (M, B)
         A reading of every cell, observed or not: latent scale and percent scale.
+    error : array (M, B)
+        Variance of the reading's own error, latent scale: that of its standard error or of items.
     transform : Transform
         The link that made the scores. One learned from the matrix standardises each column a
         little differently; for parameter recovery fit with this one.
@@ -74,6 +76,7 @@ class Simulation:
     truth: Mapping[str, Floats]
     z_full: Floats
     score_full: Floats
+    error: Floats
     transform: Transform
     features: ModelFeatures
     families: BenchmarkFamilies
@@ -89,6 +92,10 @@ def simulate(
     fill: float = 0.3,
     n_providers: int = 6,
     missing_covariates: float = 0.0,
+    n_items: int = N_ITEMS,
+    easy: float = 0.0,
+    lower_is_better: bool = False,
+    largest_error: float = 0.0,
     given: Mapping[str, ArrayLike] | None = None,
 ) -> Simulation:
     """Draw a score matrix from the low-rank model, with its truth.
@@ -106,6 +113,16 @@ def simulate(
         topics (`TOPICS`) in turn.
     missing_covariates : float
         Chance of each covariate value to be unknown.
+    n_items : int
+        Items of every benchmark: scores within half an item of an end say "this or beyond".
+    easy : float
+        How far the middle of every benchmark lies towards its good end, logit scale; with few
+        items many scores are then at that end.
+    lower_is_better : bool
+        Whether on every other benchmark a lower score is better.
+    largest_error : float
+        Half of the readings, by chance, have a standard error, on the latent scale uniform up to
+        this. 0 gives none.
     given : mapping of str to array, optional
         Parameters held at a value instead of drawn; `MODERATE` if not given, ``{}`` to draw
         everything from the prior.
@@ -117,13 +134,14 @@ def simulate(
     Raises
     ------
     UsageError
-        For sizes below 1, a share outside (0, 1], or an unknown name in ``given``.
+        For sizes below 1, a share outside (0, 1], an error below 0, or an unknown name in
+        ``given``.
     """
     spec = ModelSpec() if spec is None else spec
-    _check(n_models, n_benchmarks, fill, missing_covariates)
+    _check(n_models, n_benchmarks, fill, missing_covariates, largest_error)
     rng = np.random.default_rng(seed)
     models = _model_table(rng, n_models, n_providers, missing_covariates)
-    benchmarks = _benchmark_table(n_benchmarks)
+    benchmarks = _benchmark_table(n_benchmarks, n_items, lower_is_better)
     observed = _observed_cells(rng, n_models, n_benchmarks, fill)
     shell = _to_matrix(np.full(observed.shape, 50.0), observed, models, benchmarks)
     features = ModelFeatures.from_matrix(shell, spec)
@@ -133,18 +151,25 @@ def simulate(
     known = dict(MODERATE if given is None else given)
     truth = _draw(rng, n_benchmarks, spec, features, families, known)
     truth["eta"] = linear_predictor(truth, features.groups, families.members)
-    z_full = truth["eta"] + _noise(rng, truth)
+    noise, link = _noise(rng, truth), Transform.from_matrix(shell)
     transform = replace(
-        Transform.from_matrix(shell),
-        center=rng.uniform(-LOGIT_SPREAD, LOGIT_SPREAD, n_benchmarks),
+        link,
+        center=rng.uniform(-LOGIT_SPREAD, LOGIT_SPREAD, n_benchmarks) + easy * link.sign,
         spread=rng.uniform(0.7, 1.3, n_benchmarks),
     )
+    own = _own_error(np.random.default_rng([seed, 1]), observed.shape, largest_error)
+    by_items = spec.item_noise * transform.binomial_variance(truth["eta"])
+    error = np.where(np.isnan(own), by_items, own)
+    z_full = truth["eta"] + noise.scaled(error)
     score_full = transform.to_score(z_full)
-    matrix = _to_matrix(score_full, observed, models, benchmarks)
-    return Simulation(matrix, truth, z_full, score_full, transform, features, families, spec)
+    stderr = np.sqrt(own / transform.error_variance(score_full, 1.0))
+    matrix = _to_matrix(score_full, observed, models, benchmarks, stderr if largest_error else None)
+    return Simulation(matrix, truth, z_full, score_full, error, transform, features, families, spec)
 
 
-def _check(n_models: int, n_benchmarks: int, fill: float, missing: float) -> None:
+def _check(
+    n_models: int, n_benchmarks: int, fill: float, missing: float, largest_error: float
+) -> None:
     for name, size in (("n_models", n_models), ("n_benchmarks", n_benchmarks)):
         if size < 1:
             raise UsageError(f"{name} must be at least 1, got {size}")
@@ -152,6 +177,8 @@ def _check(n_models: int, n_benchmarks: int, fill: float, missing: float) -> Non
         raise UsageError(f"fill must lie in (0, 1], got {fill}")
     if not 0 <= missing < 1:
         raise UsageError(f"missing_covariates must lie in [0, 1), got {missing}")
+    if not largest_error >= 0:
+        raise UsageError(f"largest_error must be 0 or more, got {largest_error}")
 
 
 def _model_table(
@@ -175,15 +202,15 @@ def _model_table(
     return table
 
 
-def _benchmark_table(n: int) -> pd.DataFrame:
+def _benchmark_table(n: int, n_items: int, lower_is_better: bool) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "benchmark_id": [f"{TOPICS[j % len(TOPICS)]}_{j:03d}" for j in range(n)],
             "scale": "percent",
             "lower": 0.0,
             "upper": 100.0,
-            "higher_is_better": True,
-            "n_items": N_ITEMS,
+            "higher_is_better": [not lower_is_better or j % 2 == 0 for j in range(n)],
+            "n_items": n_items,
         }
     )
 
@@ -198,7 +225,11 @@ def _observed_cells(rng: np.random.Generator, m: int, b: int, fill: float) -> ND
 
 
 def _to_matrix(
-    scores: Floats, observed: NDArray[np.bool_], models: pd.DataFrame, benchmarks: pd.DataFrame
+    scores: Floats,
+    observed: NDArray[np.bool_],
+    models: pd.DataFrame,
+    benchmarks: pd.DataFrame,
+    stderr: Floats | None = None,
 ) -> ScoreMatrix:
     row, col = np.nonzero(observed)
     long = pd.DataFrame(
@@ -208,6 +239,8 @@ def _to_matrix(
             "score": scores[row, col],
         }
     )
+    if stderr is not None:
+        long["stderr"] = stderr[row, col]
     return ScoreMatrix.from_frame(long, models=models, benchmarks=benchmarks)
 
 
@@ -308,11 +341,31 @@ def _draw_models(prior: _Prior, spec: ModelSpec, features: ModelFeatures) -> Non
         prior.put("noise_model", np.sqrt(a / rng.gamma(a, size=n)))
 
 
-def _noise(rng: np.random.Generator, truth: Mapping[str, Floats]) -> Floats:
+@dataclass(frozen=True, eq=False)
+class _Noise:
+    """Standard noise of every cell and its scale, (M, B)."""
+
+    unit: Floats
+    scale: Floats
+
+    def scaled(self, error: Floats) -> Floats:
+        """The noise, with an error of this variance in its scale."""
+        if not error.any():
+            return self.scale * self.unit
+        return np.asarray(np.sqrt(self.scale**2 + error) * self.unit)
+
+
+def _noise(rng: np.random.Generator, truth: Mapping[str, Floats]) -> _Noise:
     shape = truth["eta"].shape
     scale = np.broadcast_to(truth["noise_benchmark"], shape)
     if "noise_model" in truth:
         scale = scale * truth["noise_model"][:, None]
     unit = rng.standard_t(float(truth["nu"]), shape) if "nu" in truth else rng.normal(size=shape)
-    noise: Floats = scale * unit
-    return noise
+    return _Noise(unit, scale)
+
+
+def _own_error(rng: np.random.Generator, shape: tuple[int, ...], largest: float) -> Floats:
+    """Variance of the error of readings that have a standard error, NaN for the others."""
+    sd = largest * rng.random(shape)
+    known = rng.random(shape) < 0.5
+    return np.where(known & (largest > 0), sd**2, np.nan)

@@ -6,6 +6,7 @@ benchmark has been centred and divided by its (shrunken) spread, so a spread of 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from ..errors import UsageError
@@ -83,12 +84,18 @@ class ModelSpec:
         Group effects on the latents, and group x benchmark effects.
     families : bool
         Model x benchmark-family effects (families are read from benchmark ids).
+    censored : bool
+        A reading within half an item of an end of its scale says "this or beyond" (else it is
+        taken at face value).
+    item_noise : float
+        Share of the binomial variance of a benchmark's items that counts as noise of a reading
+        without a standard error of its own, beside the noise that is fitted; 0 is none.
     priors : Priors
 
     Raises
     ------
     UsageError
-        The rank is below 0.
+        The rank is below 0, or `item_noise` is not a finite number of at least 0.
 
     Examples
     --------
@@ -106,8 +113,12 @@ class ModelSpec:
     group_latents: bool = True
     group_benchmarks: bool = True
     families: bool = True
+    censored: bool = True
+    item_noise: float = 0.0
     priors: Priors = field(default_factory=Priors)
 
     def __post_init__(self) -> None:
         if self.rank < 0:
             raise UsageError(f"rank must be 0 or more, got {self.rank}")
+        if not (math.isfinite(self.item_noise) and self.item_noise >= 0):
+            raise UsageError(f"item_noise must be 0 or more, got {self.item_noise}")

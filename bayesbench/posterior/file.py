@@ -382,7 +382,9 @@ def _read_spec(data: dict[str, Any]) -> ModelSpec:
         return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
     priors = Priors(**tuples(data.pop("priors")))
-    return ModelSpec(**tuples(data), priors=priors)
+    # files from before these parts took every score at face value
+    absent = {"censored": False, "item_noise": 0.0}
+    return ModelSpec(**{**absent, **tuples(data)}, priors=priors)
 
 
 def _read_families(constant: Any, names: list[str]) -> BenchmarkFamilies:

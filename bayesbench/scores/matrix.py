@@ -216,6 +216,13 @@ class ScoreMatrix:
         return _frozen(np.array(cells))
 
     @cached_property
+    def stderr(self) -> np.ndarray:
+        """Standard error of each cell's reading 1, score scale, (M, B); NaN where none is given."""
+        if "stderr" not in self.readings:
+            return _frozen(np.full(self.shape, np.nan))
+        return self._spread(self.readings["stderr"].to_numpy(dtype=np.float64))
+
+    @cached_property
     def n_cells(self) -> int:
         """Number of cells with a score."""
         return int(self.observed.sum())

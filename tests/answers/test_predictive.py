@@ -120,6 +120,30 @@ def test_fitted_draws_follow_the_linear_predictor(spec: ModelSpec) -> None:
     )
 
 
+def test_few_items_make_new_readings_noisier(posterior: StoredPosterior) -> None:
+    """On the benchmark whose number of items is known, by its share of the binomial variance."""
+    link = posterior.transform
+    assert np.isfinite(link.n_items).tolist() == [True, False, False, False, False]
+    items = replace(link, n_items=np.where(np.isfinite(link.n_items), 20.0, np.nan))
+    plain = replace(posterior, transform=items)
+    noisy = replace(plain, spec=replace(posterior.spec, item_noise=0.5))
+    one, other = fitted_draws(plain, "model_3"), fitted_draws(noisy, "model_3")
+    np.testing.assert_array_equal(other.eta, one.eta)
+    np.testing.assert_array_equal(other.noise_scale[:, 1:], one.noise_scale[:, 1:])
+    eta = one.eta[:, 0].astype(np.float64)
+    unit = 1 / (1 + np.exp(-(link.center[0] + link.spread[0] * eta)))
+    added = 0.5 / (20 * unit * (1 - unit) * link.spread[0] ** 2)
+    inside = (unit > 1 / 40) & (unit < 39 / 40)
+    assert inside.any()
+    expected = np.sqrt(one.noise_scale[:, 0].astype(np.float64) ** 2 + added)
+    np.testing.assert_allclose(other.noise_scale[inside, 0], expected[inside], rtol=1e-5)
+    np.testing.assert_array_equal(
+        cell_draws(noisy, np.array([3]), np.array([0]))[1][:, 0], other.noise_scale[:, 0]
+    )
+    # as it was where the model has no such part
+    np.testing.assert_array_equal(one.noise_scale, fitted_draws(posterior, "model_3").noise_scale)
+
+
 def test_cells_and_whole_models_agree(posterior: StoredPosterior) -> None:
     one = predictive(fitted_draws(posterior, "model_3"), posterior.transform)
     cells = predict_cells(posterior, [(3, 1), (3, 4)])

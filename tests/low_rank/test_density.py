@@ -10,20 +10,22 @@ import numpy as np
 import numpyro
 import pytest
 from numpyro.infer.util import log_density
-from scipy import stats
+from scipy import integrate, stats
 from scipy.special import logsumexp
 
 from bayesbench.low_rank.density import (
     TrainingData,
     _GammaFrom,
+    _log_likelihood,
     complete,
+    log_tails,
     low_rank_model,
     nu_log_weights,
     site_dims,
 )
 from bayesbench.low_rank.parameters import DRAW_DIMS
 from bayesbench.low_rank.simulate import Simulation, simulate
-from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.low_rank.spec import ModelSpec, Priors
 
 SMALL = ModelSpec(rank=2)
 
@@ -34,7 +36,11 @@ def small(spec: ModelSpec = SMALL, missing: float = 0.3, fill: float = 0.6) -> S
 
 def training(simulation: Simulation) -> TrainingData:
     return TrainingData.from_matrix(
-        simulation.matrix, simulation.transform, simulation.features, simulation.families
+        simulation.matrix,
+        simulation.transform,
+        simulation.features,
+        simulation.families,
+        simulation.spec,
     )
 
 
@@ -156,6 +162,139 @@ def test_joint_density_is_the_product_of_its_terms(name: str) -> None:
     assert sampled == set(DRAW_DIMS) - {"nu"} - GONE[name]
     assert set(site_dims(simulation.spec, data)) == set(DRAW_DIMS) - GONE[name]
     assert set(truth) - {"eta"} == set(DRAW_DIMS) - GONE[name]
+
+
+# Readings at an end of their scale, and errors of known variance
+
+
+def at_ends(student_t: bool, easy: float = 2.0) -> Simulation:
+    """Many readings at the good end or, made hard, at the bad one; errors on half of all."""
+    spec = ModelSpec(rank=1, student_t=student_t, priors=Priors(nu_grid=(2.0, 5.0)))
+    return simulate(
+        3, 9, 6, spec, fill=0.7, n_providers=3, n_items=10, easy=easy, lower_is_better=True,
+        largest_error=0.6,
+    )  # fmt: skip
+
+
+def by_integration(s: Simulation, nu: float) -> float:
+    """Log likelihood, every reading by an integral over its mixing weight and what is not known.
+
+    Written from the scores and their metadata: an end of the scale means "there or beyond".
+    """
+    row, col = np.nonzero(s.matrix.observed)
+    total = 0.0
+    for i, j in zip(row, col, strict=True):
+        score, link, stderr = s.matrix.values[i, j], s.transform, s.matrix.stderr[i, j]
+        unit = np.clip(score / 100.0, 1 / 20, 19 / 20)
+        better = s.matrix.benchmarks["higher_is_better"].iloc[j]
+        z = (np.log(unit / (1 - unit)) - link.center[j]) / link.spread[j] * (1 if better else -1)
+        own = stderr / 100.0 / (unit * (1 - unit)) / link.spread[j] if stderr == stderr else 0.0
+        noise = s.truth["noise_benchmark"][j] * s.truth["noise_model"][i]
+        scale, away = np.hypot(noise, own), z - s.truth["eta"][i, j]
+        at_top, at_bottom = score / 100.0 >= 19 / 20, score / 100.0 <= 1 / 20
+        up = at_top if better else at_bottom
+
+        def density(weight: float) -> float:
+            spread = scale / np.sqrt(weight)  # noqa: B023
+            if at_top or at_bottom:  # noqa: B023
+                known = stats.norm.sf((away if up else -away) / spread)  # noqa: B023
+            else:
+                known = stats.norm.pdf(away / spread) / spread  # noqa: B023
+            prior = 1.0 if np.isinf(nu) else stats.gamma.pdf(weight, nu / 2, scale=2 / nu)
+            return float(known * prior)
+
+        if np.isinf(nu):
+            total += np.log(density(1.0))
+        else:
+            total += np.log(integrate.quad(density, 0, np.inf, epsabs=0, limit=200)[0])
+    return float(total)
+
+
+@pytest.mark.parametrize("easy", [2.0, -2.0])
+@pytest.mark.parametrize("student_t", [True, False])
+def test_ends_and_errors_against_numerical_integration(student_t: bool, easy: float) -> None:
+    simulation = at_ends(student_t, easy)
+    data, grid = training(simulation), (2.0, 5.0) if student_t else (np.inf,)
+    assert 0.1 <= (data.beyond == np.sign(easy)).mean() < 0.6
+    assert 0.3 < (data.error > 0).mean() < 0.7
+    with jax.enable_x64(True):
+        params = {k: jnp.asarray(v) for k, v in simulation.truth.items()}
+        found = float(_log_likelihood(params, data, simulation.spec))
+    expected = logsumexp([by_integration(simulation, nu) for nu in grid]) - np.log(len(grid))
+    np.testing.assert_allclose(found, expected, rtol=1e-7)
+
+
+def test_at_face_value_an_end_is_a_score_like_others() -> None:
+    simulation = at_ends(True)
+    face = replace(simulation, spec=replace(simulation.spec, censored=False))
+    data = training(face)
+    assert not data.beyond.any()
+    np.testing.assert_array_equal(data.z, training(simulation).z)
+
+
+def test_errors_are_those_of_the_readings() -> None:
+    """Standard errors where given; else, if asked for, those of items."""
+    simulation = at_ends(True)
+    spec = replace(simulation.spec, item_noise=0.5)
+    data = training(replace(simulation, spec=spec))
+    given = ~np.isnan(simulation.matrix.stderr[data.row, data.col])
+    here = simulation.error[data.row, data.col]
+    np.testing.assert_allclose(data.error[given], here[given], rtol=1e-8)
+    unit = 1 / (1 + np.exp(-(simulation.transform.center + simulation.transform.sign
+        * simulation.transform.spread * np.asarray(simulation.z_full))))  # fmt: skip
+    unit = np.clip(unit, 1 / 20, 19 / 20)
+    binomial = 0.5 / (10 * unit * (1 - unit) * simulation.transform.spread**2)
+    np.testing.assert_allclose(data.error[~given], binomial[data.row, data.col][~given])
+    assert not training(simulation).error[~given].any()
+
+
+def test_a_reading_of_fewer_items_is_noisier() -> None:
+    simulation = small()
+    readings = simulation.matrix.readings.assign(n_items=np.nan)
+    readings.loc[0, "n_items"] = 250.0
+    spec = replace(simulation.spec, item_noise=1.0)
+    few = replace(simulation.matrix, readings=readings)
+    usual, changed = (
+        training(replace(simulation, spec=spec, matrix=m)).error for m in (simulation.matrix, few)
+    )
+    ratio = changed / usual
+    assert np.sort(ratio)[-2:] == pytest.approx([1.0, 4.0])
+
+
+def test_log_tails_have_their_slope() -> None:
+    at, grid = jnp.asarray([-20.0, -0.3, 0.0, 1.2, 40.0]), (2.0, 3.5, 20.0)
+    with jax.enable_x64(True):
+        at = at.astype(jnp.float64)
+        values = log_tails(at, grid)
+        slopes = jax.vmap(jax.grad(lambda x, k: log_tails(x[None], grid)[k, 0]), (0, None))
+        found = np.stack([slopes(at, k) for k in range(3)])
+    expected = [stats.t(nu).logsf(at) for nu in grid]
+    np.testing.assert_allclose(values, expected, rtol=1e-7, atol=1e-12)
+    hazard = [-np.exp(stats.t(nu).logpdf(at) - stats.t(nu).logsf(at)) for nu in grid]
+    np.testing.assert_allclose(found, hazard, rtol=1e-6)
+
+
+def test_the_gradient_is_that_of_the_density() -> None:
+    """Noise scales, biases and abilities, by differences."""
+    simulation = at_ends(True)
+    data = training(simulation)
+    with jax.enable_x64(True):
+        params = {k: jnp.asarray(v) for k, v in simulation.truth.items()}
+
+        def density(moved: dict[str, jax.Array]) -> jax.Array:
+            return _log_likelihood({**params, **moved}, data, simulation.spec)
+
+        names = ("noise_benchmark", "noise_model", "benchmark_bias", "ability")
+        given = {name: params[name] for name in names}
+        slopes, run = jax.jit(jax.grad(density))(given), jax.jit(density)
+        for name in names:
+            for k in range(3):
+                step = jnp.zeros(given[name].shape).at[k].set(1e-5)
+                up, down = ({**given, name: given[name] + s * step} for s in (1, -1))
+                difference = (run(up) - run(down)) / 2e-5
+                assert float(slopes[name][k]) == pytest.approx(
+                    float(difference), rel=1e-5, abs=1e-6
+                )
 
 
 def test_a_wrong_density_would_be_seen() -> None:

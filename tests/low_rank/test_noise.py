@@ -11,6 +11,7 @@ from bayesbench.low_rank.noise import (
     entropy_power,
     log_density,
     log_kernel,
+    log_tail,
     log_weights_of_nu,
     quantile,
     sample,
@@ -51,6 +52,31 @@ def test_log_density_is_the_library_s() -> None:
     np.testing.assert_allclose(
         log_density(r, np.full(9, 0.5), np.full(9, np.inf)), stats.norm.logpdf(r, scale=0.5)
     )
+
+
+@pytest.mark.parametrize("nu", [1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 50.0, 100.0])
+def test_log_tail_is_the_library_s(nu: float) -> None:
+    at = np.array([-300.0, -4.0, -0.2, 0.0, 1e-4, 0.5, 3.0, 12.0, 80.0, 300.0])
+    expected = stats.t.logsf(at, nu)
+    known = np.isfinite(expected)  # it underflows far out
+    np.testing.assert_allclose(
+        log_tail(at, np.array(nu))[known], expected[known], rtol=1e-11, atol=1e-14
+    )
+
+
+@pytest.mark.parametrize("nu", [1.3, 1.5, 2.5, 3.7, 30.5])
+def test_log_tail_between_whole_degrees_of_freedom(nu: float) -> None:
+    at = np.array([-4.0, 0.0, 0.5, 3.0, 80.0])
+    np.testing.assert_allclose(log_tail(at, np.array(nu)), stats.t.logsf(at, nu), atol=2e-5)
+
+
+def test_log_tail_holds_far_out_in_single_precision() -> None:
+    """Where the probability itself underflows; the ratio of neighbours is that of a power."""
+    at = jnp.asarray([1e3, 2e3, 1e5], jnp.float32)
+    got = np.asarray(log_tail(at, jnp.asarray(20.0), JAX), np.float64)
+    assert (got < -87).all()  # below the least single precision number
+    np.testing.assert_allclose(got[0] - got[1], 20 * np.log(2.0), rtol=1e-4)
+    np.testing.assert_allclose(got[0] - got[2], 20 * np.log(100.0), rtol=1e-4)
 
 
 def test_weights_of_the_grid_are_summed_densities_and_padding_counts_for_nothing() -> None:

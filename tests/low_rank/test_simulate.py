@@ -8,7 +8,7 @@ from scipy import stats
 
 from bayesbench.errors import UsageError
 from bayesbench.low_rank.eta import linear_predictor
-from bayesbench.low_rank.simulate import MODERATE, simulate
+from bayesbench.low_rank.simulate import MODERATE, Simulation, simulate
 from bayesbench.low_rank.spec import ModelSpec
 
 
@@ -56,6 +56,51 @@ def test_missing_covariates() -> None:
     assert not np.isnan(simulate(4, 200, 4).features.x).any()
 
 
+def ends_of(easy: float) -> tuple[Simulation, np.ndarray]:
+    s = simulate(
+        7, 60, 10, ModelSpec(rank=1), fill=0.6, n_items=20, easy=easy, lower_is_better=True
+    )
+    return s, s.transform.beyond(s.matrix.values)[s.matrix.observed]
+
+
+def test_easy_benchmarks_of_few_items_have_readings_at_the_good_end() -> None:
+    for easy in (2.0, -2.0):
+        s, beyond = ends_of(easy)
+        assert 0.1 < (beyond == np.sign(easy)).mean() < 0.6
+        assert (beyond == -np.sign(easy)).mean() < 0.02
+        # what is known of them holds
+        z, limit = (
+            m[s.matrix.observed] for m in (s.z_full, s.transform.to_latent(s.matrix.values))
+        )
+        assert (beyond * z >= beyond * limit - 1e-9).all()
+        np.testing.assert_allclose(z[beyond == 0], limit[beyond == 0])
+    lower = ~s.matrix.benchmarks["higher_is_better"].to_numpy(bool)
+    assert lower.sum() == 5
+    assert np.nanmean(s.matrix.values[:, lower]) > 60 > 40 > np.nanmean(s.matrix.values[:, ~lower])
+
+
+def test_readings_with_a_standard_error_have_its_noise() -> None:
+    s = simulate(8, 80, 60, ModelSpec(rank=1), fill=0.5, largest_error=1.0)
+    given = s.matrix.observed & ~np.isnan(s.matrix.stderr)
+    assert 0.4 < given.sum() / s.matrix.n_cells < 0.6
+    np.testing.assert_allclose(
+        s.transform.error_variance(s.matrix.values, s.matrix.stderr)[given], s.error[given]
+    )
+    scale = s.truth["noise_benchmark"] * s.truth["noise_model"][:, None]
+    noise = (s.z_full - s.truth["eta"]) / np.sqrt(scale**2 + s.error)
+    assert stats.kstest(noise.ravel(), stats.t(MODERATE["nu"]).cdf).pvalue > 1e-3
+    plain = simulate(8, 80, 60, ModelSpec(rank=1), fill=0.5)
+    assert np.isnan(plain.matrix.stderr).all() and not plain.error.any()
+    np.testing.assert_array_equal(plain.truth["eta"], s.truth["eta"])
+
+
+def test_few_items_are_noise_if_the_model_says_so() -> None:
+    spec = ModelSpec(rank=1, item_noise=0.5)
+    s = simulate(9, 12, 8, spec, n_items=25)
+    np.testing.assert_allclose(s.error, 0.5 * s.transform.binomial_variance(s.truth["eta"]))
+    assert (s.error > 0).all()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -64,6 +109,7 @@ def test_missing_covariates() -> None:
         ({"fill": 0.0}, "fill must lie in"),
         ({"fill": 1.5}, "fill must lie in"),
         ({"missing_covariates": 1.0}, "missing_covariates must lie in"),
+        ({"largest_error": -0.5}, "largest_error must be 0 or more, got -0.5"),
         ({"given": {"abilty": 1.0}}, "given names 'abilty'"),
     ],
 )

@@ -16,6 +16,13 @@ def test_a_rank_below_zero_is_refused() -> None:
         ModelSpec(rank=-1)
 
 
+@pytest.mark.parametrize("share", [-0.1, float("nan"), float("inf")])
+def test_a_share_of_item_noise_below_zero_is_refused(share: float) -> None:
+    assert ModelSpec(item_noise=0.0).item_noise == 0.0
+    with pytest.raises(UsageError, match="item_noise must be 0 or more, got"):
+        ModelSpec(item_noise=share)
+
+
 def test_specs_are_values() -> None:
     assert ModelSpec() == ModelSpec(priors=Priors())
     assert ModelSpec() != ModelSpec(priors=Priors(coefficient_sd=0.5))

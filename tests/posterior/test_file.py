@@ -70,6 +70,21 @@ def test_bare_model_returns_what_was_saved(tmp_path: Path) -> None:
     assert_same(posterior, Posterior.load(tmp_path / "bare.nc"))
 
 
+def test_a_file_from_before_ends_and_item_noise_says_so(tmp_path: Path) -> None:
+    """Its fit took every score at face value, whatever is the default now."""
+    made = make_posterior(seed=1, n_draws=6)
+    spec = replace(made.spec, censored=True, item_noise=0.5)
+    replace(made, spec=spec).save(tmp_path / "new.nc")
+    assert Posterior.load(tmp_path / "new.nc").spec == spec
+    with h5py.File(tmp_path / "new.nc", "r+") as file:
+        own = file["bayesbench"].attrs
+        stored = json.loads(own["spec"])
+        del stored["censored"], stored["item_noise"]
+        own["spec"] = json.dumps(stored)
+    before = Posterior.load(tmp_path / "new.nc").spec
+    assert before == replace(made.spec, censored=False, item_noise=0.0)
+
+
 def test_opens_in_xarray_with_labels(posterior: StoredPosterior, file: Path) -> None:
     with xr.open_datatree(file, engine="h5netcdf") as tree:
         assert set(tree.children) == {

@@ -51,6 +51,18 @@ def test_n_items_is_the_cells_else_the_benchmarks() -> None:
     assert np.isnan(items[:, 1:]).all()
 
 
+def test_standard_errors_are_those_of_the_first_readings() -> None:
+    matrix = small()
+    assert np.isnan(matrix.stderr).all() and matrix.stderr.shape == matrix.shape
+    number = np.arange(len(matrix.readings), dtype=np.float64)
+    known = ScoreMatrix(
+        matrix.models, matrix.benchmarks, matrix.readings.assign(stderr=1.0 + number)
+    )
+    first = matrix.readings["reading"].to_numpy() == 1
+    assert sorted(known.stderr[known.observed]) == list(1.0 + number[first])
+    assert np.isnan(known.stderr[~known.observed]).all()
+
+
 def test_metadata_state_scale_bounds_and_direction() -> None:
     benchmarks = small().benchmarks
     assert benchmarks.loc["b1", ["lower", "upper"]].tolist() == [0, 100]
@@ -60,7 +72,7 @@ def test_metadata_state_scale_bounds_and_direction() -> None:
 
 def test_arrays_are_read_only() -> None:
     matrix = small()
-    for array in (matrix.values, matrix.observed, matrix.n_items):
+    for array in (matrix.values, matrix.observed, matrix.n_items, matrix.stderr):
         with pytest.raises(ValueError, match="read-only"):
             array[0, 0] = 1
 

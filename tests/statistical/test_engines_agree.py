@@ -32,6 +32,16 @@ def simulated() -> tuple[ScoreMatrix, ModelSpec]:
     return simulate(3, 12, 8, spec, fill=0.7, n_providers=3).matrix, spec
 
 
+def with_ends() -> tuple[ScoreMatrix, ModelSpec]:
+    """Many scores at an end of their scale, on both sides, and half of them with an error."""
+    spec = ModelSpec(rank=1, groups=("provider",))
+    made = simulate(
+        5, 12, 8, spec, fill=0.7, n_providers=3, n_items=10, easy=1.5, lower_is_better=True,
+        largest_error=0.5,
+    )  # fmt: skip
+    return made.matrix, spec
+
+
 def real(open_matrix: ScoreMatrix) -> tuple[ScoreMatrix, ModelSpec]:
     """The densest corner of the bundled matrix."""
     observed = open_matrix.observed
@@ -77,10 +87,12 @@ def z_scores(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-@pytest.fixture(scope="module", params=["simulated", "real"])
+@pytest.fixture(scope="module", params=["simulated", "ends", "real"])
 def both(request: pytest.FixtureRequest) -> tuple[StoredPosterior, StoredPosterior]:
     if request.param == "simulated":
         matrix, spec = simulated()
+    elif request.param == "ends":
+        matrix, spec = with_ends()
     else:
         matrix, spec = real(request.getfixturevalue("open_matrix"))
     return (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -120,3 +122,30 @@ def test_an_over_confident_posterior_is_rejected(
 ) -> None:
     z = z_scores(found[f"over-confident {quantity}"])
     assert all(value < -STANDARD_ERRORS for value in z.values())
+
+
+# Readings at an end of their scale
+
+
+N_EASY = 8
+
+
+def hidden_error(simulation: Simulation, seed: int) -> float:
+    """Mean absolute error of the posterior mean of eta in held-out cells."""
+    eta = eta_draws(fitted(simulation, seed)).mean(axis=0)
+    return float(np.abs(eta - simulation.truth["eta"])[~simulation.matrix.observed].mean())
+
+
+def test_an_end_said_to_be_beyond_predicts_better_than_at_face_value() -> None:
+    """On tables where a third of the scores are at the good end; matrix by matrix."""
+    gains, shares = [], []
+    for seed in range(N_EASY):
+        made = simulate(
+            seed, N_MODELS, N_BENCHMARKS, SPEC, fill=0.5, n_providers=3, n_items=10, easy=2.0
+        )
+        face = replace(made, spec=replace(SPEC, censored=False))
+        gains.append(hidden_error(face, seed) - hidden_error(made, seed))
+        beyond = made.transform.beyond(made.matrix.values)[made.matrix.observed]
+        shares.append(float(np.mean(beyond != 0)))
+    assert 0.15 < np.mean(shares) < 0.6
+    assert np.mean(gains) / (np.std(gains, ddof=1) / np.sqrt(N_EASY)) > STANDARD_ERRORS

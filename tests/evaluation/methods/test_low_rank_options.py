@@ -19,6 +19,11 @@ def test_options_find_their_place() -> None:
     assert (spec, nuts) == (ModelSpec(), NUTS(warmup=9))
 
 
+def test_ends_and_item_noise_can_be_switched() -> None:
+    options = {"censored": False, "item_noise": 0.25}
+    assert settings("low-rank", options, Gibbs())[0] == ModelSpec(censored=False, item_noise=0.25)
+
+
 def test_an_engine_takes_only_what_it_has() -> None:
     with pytest.raises(UsageError, match=r"has no option 'thin'; it has rank, .*draws, warmup"):
         settings("low-rank-nuts", {"thin": 2}, NUTS())

@@ -21,7 +21,7 @@ REDUNDANT = {"turn": TURN_SD, "stretch": STRETCH_SD, "shear": STRETCH_SD, "shift
 
 def target(rank: int, fill: float = 1.0, expanded: bool = True) -> Target:
     s = simulate(0, 9, 14, ModelSpec(rank=rank), fill=fill, n_providers=2)
-    data = TrainingData.from_matrix(s.matrix, s.transform, s.features, s.families)
+    data = TrainingData.from_matrix(s.matrix, s.transform, s.features, s.families, s.spec)
     return Target(data, s.spec, expanded)
 
 

@@ -18,7 +18,7 @@ from bayesbench.low_rank.spec import ModelSpec
 
 def target(spec: ModelSpec, fill: float = 0.5) -> Target:
     s = simulate(1, 8, 12, spec, fill=fill, n_providers=2, missing_covariates=0.2)
-    data = TrainingData.from_matrix(s.matrix, s.transform, s.features, s.families)
+    data = TrainingData.from_matrix(s.matrix, s.transform, s.features, s.families, s.spec)
     return Target(data, spec)
 
 

@@ -4,7 +4,8 @@ Blocks given all the rest creep along directions in which several blocks move to
 weights with noise scales, effects with their scale, latents with loadings. Each move here changes
 such a set at once, by a Metropolis step or an exact Gaussian draw on the same posterior, so the
 stationary law is untouched. The noise moves sum the mixing weights out, hence the order in a
-sweep: these moves first, then fresh mixing weights.
+sweep: these moves first, then fresh mixing weights. All are given the readings, of those at an end
+of their scale the value drawn in this sweep.
 
 Sources: interweaving, Yu and Meng (2011) doi:10.1198/jcgs.2011.203main; generalised Gibbs moves,
 Liu and Sabatti (2000) doi:10.1093/biomet/87.2.353; collapsing, Liu (1994)
@@ -23,10 +24,18 @@ from jax import Array, random
 from ....low_rank.density import JAX
 from ....low_rank.eta import eta_of_readings
 from ....low_rank.noise import log_kernel
-from .state import GibbsData, GibbsShape, GibbsState, latent_effects, per_benchmark, per_model
+from .state import (
+    GibbsData,
+    GibbsShape,
+    GibbsState,
+    latent_effects,
+    per_benchmark,
+    per_model,
+    reading_variance,
+)
 from .variates import normal_and_uniform
 
-__all__ = ["move"]
+__all__ = ["linear_predictor_of_readings", "move"]
 
 NOISE_STEPS = 1
 """Metropolis steps on the noise scales per sweep."""
@@ -47,8 +56,12 @@ def _log_inverse_gamma(variance: Array, shape: float, scale: Array | float) -> A
 
 
 def _terms(state: GibbsState, data: GibbsData, shape: GibbsShape, eta: Array) -> Array:
-    variance = state.noise_benchmark[data.col] * state.noise_model[data.row]
-    log_variance = jnp.log(state.noise_benchmark)[data.col] + jnp.log(state.noise_model)[data.row]
+    variance = reading_variance(state, data, shape)
+    if shape.errors:
+        log_variance = jnp.log(variance)
+    else:  # fewer logarithms
+        log_variance = jnp.log(state.noise_benchmark)[data.col]
+        log_variance = log_variance + jnp.log(state.noise_model)[data.row]
     squares = (data.z - eta) ** 2 / variance
     kernel = log_kernel(squares, state.nu, JAX) if shape.spec.student_t else -0.5 * squares
     return data.present * (kernel - 0.5 * log_variance)
@@ -59,7 +72,7 @@ def move(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> G
     keys = random.split(key, 6)
     state = _shift_latents(keys[0], state, data, shape)
     state = _stretch_latents(keys[1], state, data, shape)
-    eta = _eta(state, data, shape)
+    eta = linear_predictor_of_readings(state, data, shape)
     fit = _Fit(eta, _terms(state, data, shape, eta))
     for index in range(len(shape.kinds) if shape.spec.group_benchmarks else 0):
         state, fit = _group_scale(random.fold_in(keys[2], index), state, data, shape, fit, index)
@@ -75,7 +88,7 @@ def move(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> G
     return state
 
 
-def _eta(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array:
+def linear_predictor_of_readings(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array:
     """Linear predictor of every reading, (n,)."""
     eta: Array = eta_of_readings(state.bias, state.slopes, state.latents, data.row, data.col)
     eta = eta + _group_parts(state, data, shape)

@@ -24,7 +24,7 @@ from ....progress import Report
 from ...chains import run_all
 from ...compilation import its_turn, one_compilation, use_compilation_cache
 from ..contract import Draws, Problem
-from .state import GibbsData, GibbsShape, GibbsState, initial_state
+from .state import GibbsData, GibbsEnds, GibbsShape, GibbsState, initial_state
 from .sweep import sweep
 
 __all__ = [
@@ -42,6 +42,8 @@ BLOCK_DRAWS = 25
 """Kept draws per compiled block: long enough to hide the call, short enough for a progress bar."""
 PADDING = 256
 """Readings are padded to a multiple of this, so that folds of a few cells more share a program."""
+PADDING_ENDS = 32
+"""The same for readings at an end of their scale."""
 
 
 def gibbs_shape(data: TrainingData, spec: ModelSpec, n_readings: int | None = None) -> GibbsShape:
@@ -50,6 +52,7 @@ def gibbs_shape(data: TrainingData, spec: ModelSpec, n_readings: int | None = No
     for kind in range(data.n_kinds):
         columns = np.flatnonzero(data.group_kind == kind)
         kinds.append((int(columns[0]), int(columns[-1]) + 1))
+    n_ends = int(np.count_nonzero(data.beyond))
     return GibbsShape(
         n_models=data.n_models,
         n_benchmarks=data.n_benchmarks,
@@ -59,6 +62,8 @@ def gibbs_shape(data: TrainingData, spec: ModelSpec, n_readings: int | None = No
         kinds=tuple(kinds),
         missing_covariates=bool(np.isnan(data.x).any()),
         spec=spec,
+        errors=bool(data.error.any()),
+        n_ends=-(-n_ends // PADDING_ENDS) * PADDING_ENDS,
     )
 
 
@@ -74,6 +79,8 @@ def gibbs_data(data: TrainingData, shape: GibbsShape) -> GibbsData:
         row=padded(data.row, np.int32),
         col=padded(data.col, np.int32),
         present=padded(np.ones(data.n_cells), np.float32),
+        error=padded(data.error, np.float32),
+        ends=_ends(data, shape),
         x=jnp.asarray(np.nan_to_num(data.x), jnp.float32),
         x_missing=jnp.asarray(np.isnan(data.x), jnp.float32),
         groups=jnp.asarray(
@@ -83,6 +90,16 @@ def gibbs_data(data: TrainingData, shape: GibbsShape) -> GibbsData:
             jnp.int32,
         ),
         families=jnp.asarray(_codes(data.families), jnp.int32),
+    )
+
+
+def _ends(data: TrainingData, shape: GibbsShape) -> GibbsEnds:
+    reading = np.flatnonzero(data.beyond)
+    pad = (0, shape.n_ends - reading.size)
+    return GibbsEnds(
+        jnp.asarray(np.pad(reading, pad, constant_values=shape.n_readings), jnp.int32),
+        jnp.asarray(np.pad(data.beyond[reading], pad), jnp.float32),
+        jnp.asarray(np.pad(data.z[reading], pad), jnp.float32),
     )
 
 

@@ -12,6 +12,7 @@ from ....low_rank.spec import ModelSpec
 
 __all__ = [
     "GibbsData",
+    "GibbsEnds",
     "GibbsInfo",
     "GibbsShape",
     "GibbsState",
@@ -22,6 +23,7 @@ __all__ = [
     "latent_effects",
     "per_benchmark",
     "per_model",
+    "reading_variance",
     "spread",
 ]
 
@@ -40,6 +42,10 @@ class GibbsShape:
     missing_covariates : bool
         Whether any covariate is missing.
     spec : ModelSpec
+    errors : bool
+        Whether any reading has a known variance of its error.
+    n_ends : int
+        Room for readings at an end of their scale; 0 where there are none.
     """
 
     n_models: int
@@ -50,6 +56,8 @@ class GibbsShape:
     kinds: tuple[tuple[int, int], ...]
     missing_covariates: bool
     spec: ModelSpec
+    errors: bool = False
+    n_ends: int = 0
 
     @property
     def n_latents(self) -> int:
@@ -57,14 +65,31 @@ class GibbsShape:
         return 1 + self.spec.rank
 
 
+class GibbsEnds(NamedTuple):
+    """Readings at an end of their scale.
+
+    Attributes
+    ----------
+    reading : (E,) number of the reading; n where padded
+    side : (E,) +1 where its latent score is at least the limit, -1 where at most; 0 where padded
+    limit : (E,) latent scale
+    """
+
+    reading: Array
+    side: Array
+    limit: Array
+
+
 class GibbsData(NamedTuple):
     """Training cells and features as arrays.
 
     Attributes
     ----------
-    z : (n,) latent scores, 0 where padded
+    z : (n,) latent scores, 0 where padded; at an end anything, a sweep draws it
     row, col : (n,) model and benchmark of each reading
     present : (n,) 1, or 0 where padded
+    error : (n,) known variance of each reading's error
+    ends : GibbsEnds
     x : (M, P) standardised covariates, 0 where missing
     x_missing : (M, P) 1 where missing
     groups : (kinds, M) number of the model's group within each kind; the kind's size for none
@@ -75,6 +100,8 @@ class GibbsData(NamedTuple):
     row: Array
     col: Array
     present: Array
+    error: Array
+    ends: GibbsEnds
     x: Array
     x_missing: Array
     groups: Array
@@ -164,6 +191,12 @@ def per_benchmark(values: Array, data: GibbsData, shape: GibbsShape) -> Array:
 def per_model(values: Array, data: GibbsData, shape: GibbsShape) -> Array:
     """Sums of the readings' values (n,) over each model, (M,)."""
     return jnp.zeros(shape.n_models).at[data.row].add(values)
+
+
+def reading_variance(state: GibbsState, data: GibbsData, shape: GibbsShape) -> Array:
+    """Squared noise scale of every reading with the known variance of its error, (n,)."""
+    variance = state.noise_benchmark[data.col] * state.noise_model[data.row]
+    return variance + data.error if shape.errors else variance
 
 
 def benchmark_effects(effects: Array, data: GibbsData, shape: GibbsShape) -> Array | float:

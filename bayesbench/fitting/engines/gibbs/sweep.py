@@ -5,23 +5,29 @@ mixtures of normals: Gaussian latents, loadings and group effects; gamma mixing 
 gamma squared scales; the degrees of freedom on a grid with the mixing weights summed out. The
 joint density of the parameters is that of `bayesbench.low_rank`, which is this sampler's oracle.
 
+Two kinds of readings bring in a variable more. One at an end of its scale gets a value beyond its
+limit, drawn at the start of every sweep. Where the variance v of a reading's error is known, its
+residual r is the sum of noise and error: with the mixing weight o, ``r sqrt(o) = A + B``, A of
+variance ``s^2 d^2`` and B of v. Given r, A is normal; given A, the scales are conjugate again.
+
 Sources: Geman and Geman (1984) doi:10.1109/TPAMI.1984.4767596; scale mixtures, Andrews and
 Mallows (1974) doi:10.1111/j.2517-6161.1974.tb00989.x.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import Array, random
 from jax.scipy.linalg import cho_solve, solve_triangular
+from jax.scipy.special import log_ndtr, logsumexp
 
 from ....low_rank.density import JAX
 from ....low_rank.eta import eta_of_readings
-from ....low_rank.noise import log_weights_of_nu
-from .moves import move
+from ....low_rank.noise import log_tail, log_weights_of_nu
+from .moves import linear_predictor_of_readings, move
 from .state import (
     GibbsData,
     GibbsInfo,
@@ -33,6 +39,7 @@ from .state import (
     latent_effects,
     per_benchmark,
     per_model,
+    reading_variance,
     spread,
 )
 from .variates import (
@@ -42,10 +49,12 @@ from .variates import (
     gaussian,
     inverse_gamma,
     normal,
+    normal_above,
 )
 
 __all__ = ["sweep"]
 
+LOG_2PI = math.log(2.0 * math.pi)
 HEAVY_DF = 4.0
 """Degrees of freedom of the Student-t prior on loadings under ``heavy_loadings``."""
 
@@ -82,6 +91,8 @@ def sweep(
     state, info
     """
     keys = random.split(key, 10)
+    if shape.n_ends:
+        data = _drawn_ends(random.fold_in(key, 10), state, data, shape)
     work = _dense(state, data, shape)
     state = _latents(keys[0], state, data, shape, work)
     state = _slopes(keys[1], state, data, shape, work)
@@ -96,12 +107,31 @@ def sweep(
     return state, info
 
 
-def _dense(state: GibbsState, data: GibbsData, shape: GibbsShape) -> _Work:
-    precision = (
-        data.present
-        * state.mixing
-        / (state.noise_benchmark[data.col] * state.noise_model[data.row])
+def _at_ends(data: GibbsData) -> GibbsData:
+    """The readings at an end alone."""
+    at = data.ends.reading
+    return data._replace(
+        z=data.z[at],
+        row=data.row[at],
+        col=data.col[at],
+        present=jnp.abs(data.ends.side),
+        error=data.error[at],
     )
+
+
+def _drawn_ends(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> GibbsData:
+    """The data with a value beyond its limit for every reading at an end, given all the rest."""
+    ends, part = data.ends, _at_ends(data)
+    eta = linear_predictor_of_readings(state, part, shape)
+    scale = jnp.sqrt(reading_variance(state, part, shape) / state.mixing[ends.reading])
+    away = normal_above(key, ends.side * (ends.limit - eta) / scale)
+    beyond = jnp.maximum(ends.side * eta + scale * away, ends.side * ends.limit)
+    at = jnp.where(ends.side == 0, shape.n_readings, ends.reading)
+    return data._replace(z=data.z.at[at].set(ends.side * beyond, mode="drop"))
+
+
+def _dense(state: GibbsState, data: GibbsData, shape: GibbsShape) -> _Work:
+    precision = data.present * state.mixing / reading_variance(state, data, shape)
     blank = jnp.zeros((shape.n_models, shape.n_benchmarks))
     return _Work(
         blank.at[data.row, data.col].add(precision),
@@ -213,7 +243,7 @@ def _noise(
         ]
     )
     square = (data.z - eta) ** 2
-    variance = state.noise_benchmark[data.col] * state.noise_model[data.row]
+    variance = reading_variance(state, data, shape)
     standardised = square / variance
     log_scale = 0.5 * (data.present * jnp.log(variance)).sum()
     nu, mixing = state.nu, state.mixing
@@ -224,12 +254,16 @@ def _noise(
         shapes = jnp.full(standardised.shape, 0.5 * (nu + 1))
         # never a weight of before: the moves and nu were drawn with the weights summed out
         mixing = gamma_afresh(keys[1], shapes, 0.5 * (nu + standardised))
-        log_likelihood = jax.scipy.special.logsumexp(log_weights) - jnp.log(grid.size) - log_scale
     else:
-        log_likelihood = (
-            -0.5 * (data.present * (standardised + jnp.log(2 * jnp.pi))).sum() - log_scale
-        )
-    weighted = data.present * mixing * square
+        log_weights = -0.5 * (data.present * (standardised + LOG_2PI)).sum()[None]
+    if shape.n_ends:
+        log_weights, log_scale = _with_tails(state, data, shape, eta, log_weights, log_scale)
+    log_likelihood = logsumexp(log_weights) - jnp.log(log_weights.size) - log_scale
+    squares_of_noise = mixing * square
+    if shape.errors:
+        residual = jnp.sqrt(mixing) * (data.z - eta)
+        squares_of_noise = _noise_part(random.fold_in(key, 5), state, data, residual) ** 2
+    weighted = data.present * squares_of_noise
     count = per_benchmark(data.present, data, shape)
     squares = per_benchmark(weighted / state.noise_model[data.row], data, shape)
     if shape.kinds and spec.group_benchmarks:
@@ -254,6 +288,42 @@ def _noise(
         nu=nu, mixing=mixing, noise_benchmark=noise, noise_level=level, noise_model=model_noise
     )
     return state, GibbsInfo(log_likelihood)
+
+
+def _noise_part(key: Array, state: GibbsState, data: GibbsData, residual: Array) -> Array:
+    """The noise in every residual: what is left once the error of known variance is drawn.
+
+    `residual` times the root of its mixing weight is noise plus error, both normal: given their
+    sum the noise is normal, with mean and variance in proportion to the variances of the two.
+    """
+    noise = state.noise_benchmark[data.col] * state.noise_model[data.row]
+    variance = noise + data.error
+    spread = jnp.sqrt(noise * data.error / variance)
+    return residual * noise / variance + spread * normal(key, residual.shape)
+
+
+def _with_tails(
+    state: GibbsState,
+    data: GibbsData,
+    shape: GibbsShape,
+    eta: Array,
+    log_weights: Array,
+    log_scale: Array,
+) -> tuple[Array, Array]:
+    """Parts of the log likelihood, with tail probabilities in place of the values drawn at ends."""
+    ends, part = data.ends, _at_ends(data)
+    eta, variance = eta[ends.reading], reading_variance(state, part, shape)
+    squares = (part.z - eta) ** 2 / variance
+    distance = ends.side * (ends.limit - eta) / jnp.sqrt(variance)
+    if shape.spec.student_t:
+        grid = jnp.asarray(shape.spec.priors.nu_grid)
+        drawn = log_weights_of_nu(squares, grid, JAX, part.present)
+        tails = log_tail(distance, grid[:, None], JAX)
+    else:
+        drawn = -0.5 * (part.present * (squares + LOG_2PI)).sum()[None]
+        tails = log_ndtr(-distance)[None]
+    log_weights = log_weights - drawn + (part.present * tails).sum(axis=1)
+    return log_weights, log_scale - 0.5 * (part.present * jnp.log(variance)).sum()
 
 
 def _slope_scales(key: Array, state: GibbsState, shape: GibbsShape) -> GibbsState:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy import stats
 
-from bayesbench.fitting.engines.gibbs.state import GibbsData, GibbsShape, GibbsState
+from bayesbench.fitting.engines.gibbs.state import GibbsData, GibbsEnds, GibbsShape, GibbsState
 from bayesbench.low_rank.spec import ModelSpec, Priors
 
 SHAPE = GibbsShape(
@@ -21,6 +23,10 @@ SHAPE = GibbsShape(
     # a bound of the noise level that cuts off a third of its prior, so that it shows
     spec=ModelSpec(rank=1, groups=("provider", "lineage"), priors=Priors(noise_level_least=0.15)),
 )
+ERRORS = replace(SHAPE, errors=True)
+"""The same with readings whose error has a known variance."""
+ENDS = replace(ERRORS, n_ends=5)
+"""Besides, with readings at an end of their scale, and room for one more."""
 CELLS = np.argwhere(np.random.default_rng(8).permutation(24).reshape(6, 4) < 18)
 KIND = np.array([0, 0, 1])
 """Kind of each group: two providers, one lineage."""
@@ -30,8 +36,12 @@ IN_FAMILY = np.array([[1], [1], [0], [0]])
 """Benchmarks x families."""
 
 
-def tiny_data() -> GibbsData:
+def tiny_data(shape: GibbsShape = SHAPE) -> GibbsData:
     pad = SHAPE.n_readings - len(CELLS)
+    error = np.linspace(0.05, 0.9, len(CELLS)) if shape.errors else np.zeros(len(CELLS))
+    ends = ([0, 5, 9, 16, SHAPE.n_readings], [1, -1, 1, -1, 0], [0.3, 0.2, -0.4, -0.1, 0.0])
+    if not shape.n_ends:
+        ends = ([], [], [])
     # numbers of the groups of MEMBER: 2 of 2 is none
     groups = [[0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 1, 1]]
     return GibbsData(
@@ -39,6 +49,12 @@ def tiny_data() -> GibbsData:
         row=jnp.asarray(np.r_[CELLS[:, 0], np.zeros(pad, int)], jnp.int32),
         col=jnp.asarray(np.r_[CELLS[:, 1], np.zeros(pad, int)], jnp.int32),
         present=jnp.asarray(np.r_[np.ones(len(CELLS)), np.zeros(pad)], jnp.float32),
+        error=jnp.asarray(np.r_[error, np.zeros(pad)], jnp.float32),
+        ends=GibbsEnds(
+            jnp.asarray(ends[0], jnp.int32),
+            jnp.asarray(ends[1], jnp.float32),
+            jnp.asarray(ends[2], jnp.float32),
+        ),
         x=jnp.asarray([[0.5], [-1.0], [0.0], [1.2], [0.3], [-0.7]], jnp.float32),
         x_missing=jnp.asarray([[0.0], [0.0], [1.0], [0.0], [0.0], [0.0]], jnp.float32),
         groups=jnp.asarray(groups, jnp.int32),
@@ -98,13 +114,13 @@ def prior_state(rng: np.random.Generator, data: GibbsData) -> GibbsState:
     return GibbsState(**{k: jnp.asarray(v, jnp.float32) for k, v in values.items()})
 
 
-def scored() -> tuple[GibbsData, GibbsState]:
+def scored(shape: GibbsShape = SHAPE) -> tuple[GibbsData, GibbsState]:
     """Scores and a state that have nothing to do with each other, in double precision.
 
     To be called, like all that follows with them, under ``jax.enable_x64(True)``.
     """
     rng = np.random.default_rng(11)
-    data = tiny_data()
+    data = tiny_data(shape)
     state = prior_state(rng, data)
     data = data._replace(z=jnp.asarray(rng.normal(size=SHAPE.n_readings)) * data.present)
     return jax.tree.map(_double, data), jax.tree.map(_double, state)
@@ -121,10 +137,13 @@ def eta_of(state: GibbsState) -> np.ndarray:
     return np.asarray(eta + MEMBER @ s["group_benchmark"] + s["family"] @ IN_FAMILY.T)
 
 
-def log_joint(state: GibbsState, data: GibbsData, *, summed: bool = False) -> float:
+def log_joint(
+    state: GibbsState, data: GibbsData, *, summed: bool = False, part: np.ndarray | None = None
+) -> float:
     """Log joint density of scores and state, over variances and mixing weights.
 
-    With `summed`, the mixing weights are summed out: the scores are Student-t.
+    With `summed`, the mixing weights are summed out: the scores are Student-t. With `part`, that of
+    the noise in the residuals (times the root of the mixing weights) too, the error being the rest.
     """
     s = {name: np.asarray(value, np.float64) for name, value in state._asdict().items()}
     p = SHAPE.spec.priors
@@ -161,9 +180,16 @@ def log_joint(state: GibbsState, data: GibbsData, *, summed: bool = False) -> fl
     nu, n = float(s["nu"]), len(CELLS)
     row, col = CELLS.T
     z, eta = np.asarray(data.z, np.float64)[:n], eta_of(state)[row, col]
-    variance = s["noise_benchmark"][col] * s["noise_model"][row]
+    noise, error = s["noise_benchmark"][col] * s["noise_model"][row], np.asarray(data.error)[:n]
+    variance = noise + error
     if summed:
         return float(total + stats.t(nu, eta, np.sqrt(variance)).logpdf(z).sum())
     mixing = s["mixing"][:n]
     total += float(stats.gamma(nu / 2, scale=2 / nu).logpdf(mixing).sum())
-    return total + normal(z, eta, variance / mixing)
+    if part is None:
+        return total + normal(z, eta, variance / mixing)
+    return (
+        total
+        + normal(part[:n], 0.0, noise)
+        + normal(z, eta + part[:n] / np.sqrt(mixing), error / mixing)
+    )

@@ -13,9 +13,10 @@ import pytest
 from jax import random
 
 from bayesbench.fitting.engines.gibbs import moves
-from bayesbench.fitting.engines.gibbs.state import GibbsData, GibbsState
+from bayesbench.fitting.engines.gibbs.state import GibbsData, GibbsShape, GibbsState
 from tests.fitting.engines.gibbs.gibbs_cases import (
     CELLS,
+    ERRORS,
     SHAPE,
     eta_of,
     log_joint,
@@ -49,15 +50,13 @@ def _with_fit(
 ) -> Callable[..., tuple[GibbsState, moves._Fit]]:
     """A noise or scale move from the fit of its state."""
 
-    def drawn(key: jax.Array, state: GibbsState, data: GibbsData) -> tuple[GibbsState, moves._Fit]:
-        eta = moves._eta(state, data, SHAPE)
-        return draw(key, state, data, SHAPE, moves._Fit(eta, moves._terms(state, data, SHAPE, eta)))
+    def drawn(
+        key: jax.Array, state: GibbsState, data: GibbsData, shape: GibbsShape
+    ) -> tuple[GibbsState, moves._Fit]:
+        eta = moves.linear_predictor_of_readings(state, data, shape)
+        return draw(key, state, data, shape, moves._Fit(eta, moves._terms(state, data, shape, eta)))
 
     return drawn
-
-
-def _stretch(key: jax.Array, state: GibbsState, data: GibbsData) -> GibbsState:
-    return moves._stretch_latents(key, state, data, SHAPE)
 
 
 MOVES = {
@@ -108,7 +107,7 @@ MOVES = {
     # a latent with what makes up its mean, by a; slopes by 1 / a and their variance by 1 / a^2,
     # and for ability the mean loading by 1 / a
     "stretch": Metropolis(
-        _stretch,
+        moves._stretch_latents,
         2,
         lambda s: np.log(s.latents[0]),
         np.array([M + P + G - B - 2 - 1, M + P + G - B - 2]),
@@ -121,6 +120,7 @@ MOVES = {
 
 
 class Tried(NamedTuple):
+    shape: GibbsShape
     data: GibbsData
     before: GibbsState
     moved: GibbsState  # every step accepted
@@ -134,9 +134,9 @@ def plain(state: GibbsState) -> GibbsState:
     return GibbsState(*(np.asarray(value) for value in state))  # type: ignore[arg-type]
 
 
-def tried(move: Metropolis) -> Tried:
+def tried(move: Metropolis, of: GibbsShape) -> Tried:
     """The move with given proposals: accepted, one by one, and at both sides of the threshold."""
-    data, state = scored()
+    data, state = scored(of)
     # of the same sign as the latent, so that its log tells the factor
     state = state._replace(latents=jnp.abs(state.latents))
     shape = () if move.size is None else (move.size,)
@@ -145,7 +145,7 @@ def tried(move: Metropolis) -> Tried:
     def drawn(uniform: jax.Array) -> tuple[GibbsState, moves._Fit | None]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(moves, "normal_and_uniform", lambda key, shape: (noise, uniform))
-            made = move.draw(random.PRNGKey(0), state, data)
+            made = move.draw(random.PRNGKey(0), state, data, of)
         return (made, None) if isinstance(made, GibbsState) else made
 
     program = jax.jit(drawn)
@@ -163,15 +163,23 @@ def tried(move: Metropolis) -> Tried:
     below, above = (
         program(jnp.exp(jnp.asarray((log_ratio + sign * CLOSE).reshape(shape)))) for sign in (-1, 1)
     )
-    return Tried(data, before, moved, single, log_ratio, below, above)
+    return Tried(of, data, before, moved, single, log_ratio, below, above)
 
 
-@pytest.fixture(scope="module", params=MOVES)
+CASES = [(name, SHAPE) for name in MOVES] + [
+    (name, ERRORS)
+    for name in ("family scale", "noise with effects", "benchmark noise", "model noise")
+]
+
+
+@pytest.fixture(
+    scope="module", params=CASES, ids=[n + (", errors" if of.errors else "") for n, of in CASES]
+)
 def case(request: pytest.FixtureRequest) -> tuple[Metropolis, Tried]:
     """Each move compiled once, in double precision."""
-    move = MOVES[request.param]
+    name, of = request.param
     with jax.enable_x64(True):
-        return move, tried(move)
+        return MOVES[name], tried(MOVES[name], of)
 
 
 def test_a_move_changes_what_it_says(case: tuple[Metropolis, Tried]) -> None:
@@ -204,7 +212,7 @@ def test_the_fit_follows_the_state(case: tuple[Metropolis, Tried]) -> None:
             continue
         np.testing.assert_allclose(np.asarray(fit.eta)[: len(CELLS)], eta, rtol=1e-10)
         with jax.enable_x64(True):
-            terms = moves._terms(state, got.data, SHAPE, fit.eta)
+            terms = moves._terms(state, got.data, got.shape, fit.eta)
         np.testing.assert_allclose(fit.terms, terms, rtol=1e-10, atol=1e-12)
 
 

@@ -18,7 +18,7 @@ from scipy.special import logsumexp
 
 from bayesbench.fitting.engines.gibbs import sweep as blocks
 from bayesbench.fitting.engines.gibbs import variates
-from bayesbench.fitting.engines.gibbs.moves import _eta
+from bayesbench.fitting.engines.gibbs.moves import linear_predictor_of_readings
 from bayesbench.fitting.engines.gibbs.state import GibbsData, GibbsShape, GibbsState
 from bayesbench.fitting.engines.gibbs.sweep import _noise, sweep
 from bayesbench.fitting.engines.gibbs.variates import gamma_or_stay
@@ -26,6 +26,8 @@ from bayesbench.low_rank.density import TrainingData, low_rank_model
 from bayesbench.low_rank.spec import Priors
 from tests.fitting.engines.gibbs.gibbs_cases import (
     CELLS,
+    ENDS,
+    ERRORS,
     IN_FAMILY,
     KIND,
     MEMBER,
@@ -40,10 +42,11 @@ from tests.fitting.engines.gibbs.gibbs_cases import (
 # The joint density these tests compare with is that of `low_rank`
 
 
-def test_the_joint_density_is_that_of_the_model() -> None:
+@pytest.mark.parametrize("shape", [SHAPE, ERRORS], ids=["", "errors"])
+def test_the_joint_density_is_that_of_the_model(shape: GibbsShape) -> None:
     """What the sampler draws beside the parameters, summed out, leaves `low_rank_model`."""
     with jax.enable_x64(True):
-        data, state = scored()
+        data, state = scored(shape)
         s = {name: np.asarray(value) for name, value in state._asdict().items()}
         missing = np.asarray(data.x_missing) > 0
         training = TrainingData(
@@ -57,6 +60,8 @@ def test_the_joint_density_is_that_of_the_model() -> None:
             n_benchmarks=4,
             n_kinds=2,
             families=IN_FAMILY.astype(float),
+            error=np.asarray(data.error)[: len(CELLS)],
+            beyond=np.zeros(len(CELLS), np.int8),
         )
         variances = {
             "noise_benchmark": s["noise_benchmark"],
@@ -88,7 +93,7 @@ def test_the_joint_density_is_that_of_the_model() -> None:
     mixing = s["mixing"][: len(CELLS)]
     row, col = CELLS.T
     squares = (training.z - eta_of(state)[row, col]) ** 2
-    squares /= s["noise_benchmark"][col] * s["noise_model"][row]
+    squares /= s["noise_benchmark"][col] * s["noise_model"][row] + training.error
     law = stats.gamma(0.5 * (s["nu"] + 1), scale=2 / (s["nu"] + squares))
     summed = log_joint(state, data) - law.logpdf(mixing).sum()
     assert summed == pytest.approx(log_joint(state, data, summed=True), rel=1e-10)
@@ -161,6 +166,19 @@ BLOCKS = {
         },
     ),
 }
+NOISE = BLOCKS["noise"]
+NOISE_CALLS = dict(NOISE.calls)
+BLOCKS_OF_ERRORS = {
+    "noise": NOISE._replace(
+        calls={
+            **{call: NOISE_CALLS.pop(call) for call in ("nu", "mixing")},
+            "part": {},
+            **NOISE_CALLS,
+        },
+        only={**NOISE.only, "part": PRESENT},
+    )
+}
+"""Where errors are known: the part of every residual that is noise is drawn before the scales."""
 STEPS = [(name, call) for name, block in BLOCKS.items() for call in block.calls]
 
 
@@ -212,36 +230,65 @@ class Outcome(NamedTuple):
     after: list[GibbsState]  # with no call moved, then with one moved after the other
     log_densities: np.ndarray  # (1 + calls, calls)
     log_likelihood: float
+    parts: list[np.ndarray]  # of noise in the residuals, where it is drawn
 
 
-@pytest.fixture(scope="module")
-def outcomes() -> dict[str, Outcome]:
+def outcomes_of(shape: GibbsShape, blocks_of: Mapping[str, Block]) -> dict[str, Outcome]:
     """Every block under scripted variates, in double precision, by one program for all."""
-    n = max(len(block.calls) for block in BLOCKS.values())
+    n = max(len(block.calls) for block in blocks_of.values())
     with jax.enable_x64(True), pytest.MonkeyPatch.context() as patch:
         patch.setattr(variates, "OVERRELAXATION", 0.0)  # draws from the conditional itself
-        data, state = scored()
-        run = jax.jit(jax.vmap(lambda moved: scripted_blocks(moved, data, state, patch)))
+        data, state = scored(shape)
+        run = jax.jit(
+            jax.vmap(lambda moved: scripted_blocks(moved, data, state, patch, shape, blocks_of))
+        )
         drawn = run(jnp.concatenate([jnp.zeros((1, n)), jnp.eye(n)]))
     made = {}
-    for name, (states, log_densities, info) in drawn.items():
-        calls = len(BLOCKS[name].calls)
+    for name, (states, log_densities, info, parts) in drawn.items():
+        calls = len(blocks_of[name].calls)
         assert len(log_densities) == calls
         after = [jax.tree.map(lambda leaf, i=i: np.asarray(leaf)[i], states) for i in range(1 + n)]
         likelihood = float(info.log_likelihood[0]) if info else 0.0
         made[name] = Outcome(
-            data, state, after[: 1 + calls], np.stack(log_densities, axis=1), likelihood
+            data,
+            state,
+            after[: 1 + calls],
+            np.stack(log_densities, axis=1),
+            likelihood,
+            list(np.asarray(parts[0])) if parts else [],
         )
     return made
 
 
+@pytest.fixture(scope="module")
+def outcomes() -> dict[str, Outcome]:
+    return outcomes_of(SHAPE, BLOCKS)
+
+
+@pytest.fixture(scope="module")
+def outcomes_of_errors() -> dict[str, Outcome]:
+    return outcomes_of(ERRORS, BLOCKS_OF_ERRORS)
+
+
 def scripted_blocks(
-    moved: jax.Array, data: GibbsData, state: GibbsState, patch: pytest.MonkeyPatch
-) -> dict[str, tuple[GibbsState, list[jax.Array], Any]]:
-    """What every block makes of the state, and the log densities it claims."""
-    given = {"data": data, "shape": SHAPE, "work": blocks._dense(state, data, SHAPE)}
-    made = {}
-    for name, block in BLOCKS.items():
+    moved: jax.Array,
+    data: GibbsData,
+    state: GibbsState,
+    patch: pytest.MonkeyPatch,
+    shape: GibbsShape,
+    blocks_of: Mapping[str, Block],
+) -> dict[str, tuple[GibbsState, list[jax.Array], Any, list[jax.Array]]]:
+    """What every block makes of the state, the log densities it claims, and parts it draws."""
+    given = {"data": data, "shape": shape, "work": blocks._dense(state, data, shape)}
+    made, real_part = {}, blocks._noise_part
+    for name, block in blocks_of.items():
+        parts: list[jax.Array] = []
+
+        def part(*given: Any, parts: list[jax.Array] = parts) -> jax.Array:
+            parts.append(real_part(*given))
+            return parts[-1]
+
+        patch.setattr(blocks, "_noise_part", part)
         script = Scripted(moved, [block.only.get(call) for call in block.calls])
         patch.setattr(random, "normal", script.normal)
         patch.setattr(random, "categorical", script.categorical)
@@ -252,7 +299,8 @@ def scripted_blocks(
         wanted = {name: value for name, value in given.items() if name in asked}
         drawn = block.draw(key=random.PRNGKey(0), state=state, **wanted)
         after, info = (drawn, None) if isinstance(drawn, GibbsState) else drawn
-        made[name] = after, script.log_densities, info
+        made[name] = after, script.log_densities, info, parts
+        patch.setattr(blocks, "_noise_part", real_part)
     return made
 
 
@@ -261,27 +309,39 @@ def test_every_block_draws_from_its_conditional(
     name: str, call: str, outcomes: dict[str, Outcome]
 ) -> None:
     """Two values of what is drawn differ in the joint density as they do in the claimed law."""
-    got, calls = outcomes[name], list(BLOCKS[name].calls)
+    assert_conditional(outcomes[name], BLOCKS[name], call)
+
+
+@pytest.mark.parametrize("call", BLOCKS_OF_ERRORS["noise"].calls)
+def test_noise_beside_known_errors_is_drawn_from_its_conditional(
+    call: str, outcomes_of_errors: dict[str, Outcome]
+) -> None:
+    """The same with the part of every residual that is noise as a variable of its own."""
+    assert_conditional(outcomes_of_errors["noise"], BLOCKS_OF_ERRORS["noise"], call)
+
+
+def assert_conditional(got: Outcome, block: Block, call: str) -> None:
+    calls = list(block.calls)
     index = calls.index(call)
     moved, still = (
-        log_joint_so_far(got, after, calls[: index + 1], name)
-        for after in (got.after[1 + index], got.after[0])
+        log_joint_so_far(got, number, calls[: index + 1], block) for number in (1 + index, 0)
     )
     claimed = got.log_densities[1 + index, index] - got.log_densities[0, index]
     assert abs(claimed) > 1e-3
     assert moved - still == pytest.approx(claimed, abs=1e-8)
 
 
-def log_joint_so_far(got: Outcome, after: GibbsState, calls: list[str], name: str) -> float:
+def log_joint_so_far(got: Outcome, number: int, calls: list[str], block: Block) -> float:
     """Joint density once these calls are made: what later ones draw is as before the block."""
-    values = got.before._asdict()
+    values, after = got.before._asdict(), got.after[number]
     for call in calls:
-        for field, entries in BLOCKS[name].calls[call].items():
+        for field, entries in block.calls[call].items():
             mixed = np.array(values[field])
             mixed[entries] = np.asarray(getattr(after, field))[entries]
             values[field] = mixed
+    part = got.parts[number] if "part" in calls else None
     # the degrees of freedom are drawn with the mixing weights summed out
-    return log_joint(GibbsState(**values), got.data, summed=calls[-1] == "nu")
+    return log_joint(GibbsState(**values), got.data, summed=calls[-1] == "nu", part=part)
 
 
 @pytest.mark.parametrize("name", BLOCKS)
@@ -335,6 +395,52 @@ def test_a_sweep_draws_every_block_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert called[called.index("move") + 1] == "_noise"
 
 
+# Readings at an end of their scale, and known errors
+
+
+def test_readings_at_an_end_are_drawn_beyond_their_limit() -> None:
+    """From the truncated normal; all others stay."""
+    data, state = tiny_data(ENDS), prior_state(np.random.default_rng(3), tiny_data(ENDS))
+    data = data._replace(z=jnp.arange(ENDS.n_readings, dtype=jnp.float32))
+    keys = random.split(random.PRNGKey(2), 4000)
+    run = jax.jit(jax.vmap(lambda key: blocks._drawn_ends(key, state, data, ENDS).z))
+    z = np.asarray(run(keys), np.float64)
+    at, side, limit = (np.asarray(value)[:4] for value in data.ends)
+    rest = np.setdiff1d(np.arange(ENDS.n_readings), at)
+    np.testing.assert_array_equal(z[:, rest], np.broadcast_to(rest, (4000, rest.size)))
+    variance = np.asarray(state.noise_benchmark[data.col] * state.noise_model[data.row])
+    scale = np.sqrt((variance + np.asarray(data.error)) / np.asarray(state.mixing))[at]
+    eta = eta_of(state)[tuple(CELLS[at].T)]
+    for k in range(4):
+        far = stats.norm.sf(side[k] * (z[:, at[k]] - eta[k]) / scale[k])
+        far /= stats.norm.sf(side[k] * (limit[k] - eta[k]) / scale[k])
+        assert far.max() <= 1.0 + 1e-5
+        assert stats.kstest(far, "uniform").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("student_t", [True, False])
+def test_the_likelihood_has_the_tail_at_an_end(student_t: bool) -> None:
+    """Whatever value was drawn there."""
+    shape = replace(ENDS, spec=replace(ENDS.spec, student_t=student_t))
+    with jax.enable_x64(True):
+        data, state = scored(shape)
+        run = jax.jit(lambda key: _noise(key, state, data, shape)[1].log_likelihood)
+        found = float(run(random.PRNGKey(0)))
+    row, col = CELLS.T
+    variance = np.asarray(state.noise_benchmark)[col] * np.asarray(state.noise_model)[row]
+    scale = np.sqrt(variance + np.asarray(data.error)[: len(CELLS)])
+    eta, z = eta_of(state)[row, col], np.asarray(data.z)[: len(CELLS)]
+    at, side, limit = (np.asarray(value)[:4] for value in data.ends)
+    others = np.setdiff1d(np.arange(len(CELLS)), at)
+    grid = SHAPE.spec.priors.nu_grid if student_t else (np.inf,)
+    total = []
+    for nu in grid:
+        known = stats.t(nu, eta[others], scale[others]).logpdf(z[others]).sum()
+        tail = stats.t(nu).logsf(side * (limit - eta[at]) / scale[at]).sum()
+        total.append(known + tail)
+    assert found == pytest.approx(logsumexp(total) - np.log(len(grid)), rel=1e-9)
+
+
 # All blocks and moves together
 
 
@@ -381,17 +487,27 @@ def geweke_z(shape: GibbsShape, sweeps: int, chains: int) -> dict[str, float]:
     unchanged exactly if every conditional is right (Geweke 2004, doi:10.1198/016214504000001132).
     Every chain starts in a draw of the prior, so that no burn-in is needed.
     """
-    data, rng = tiny_data(), np.random.default_rng(4)
+    data, rng = tiny_data(shape), np.random.default_rng(4)
     starts = [prior_state(rng, data) for _ in range(chains)]
     prior = {k: np.asarray(v) for k, v in jax.vmap(summaries)(_stacked(starts)).items()}
 
     def step(state: GibbsState, key: jax.Array) -> tuple[GibbsState, dict[str, jax.Array]]:
         key_z, key_sweep = random.split(key)
-        variance = state.noise_benchmark[data.col] * state.noise_model[data.row] / state.mixing
-        eta = _eta(state, data, shape)
-        z = eta + jnp.sqrt(variance) * random.normal(key_z, eta.shape)
-        state, _ = sweep(key_sweep, state, data._replace(z=z * data.present), shape)
+        variance = state.noise_benchmark[data.col] * state.noise_model[data.row] + data.error
+        eta = linear_predictor_of_readings(state, data, shape)
+        z = eta + jnp.sqrt(variance / state.mixing) * random.normal(key_z, eta.shape)
+        state, _ = sweep(key_sweep, state, reported(z * data.present), shape)
         return state, summaries(state)
+
+    def reported(z: jax.Array) -> GibbsData:
+        """Scores beyond a limit are known to be there, no more."""
+        if not shape.n_ends:
+            return data._replace(z=z)
+        ends = data.ends
+        beyond = ends.side * (z[ends.reading] - ends.limit) >= 0
+        side = jnp.where(beyond, ends.side, 0.0)
+        at = jnp.where(beyond, ends.reading, shape.n_readings)
+        return data._replace(z=z.at[at].set(0.0, mode="drop"), ends=ends._replace(side=side))
 
     run = jax.jit(
         jax.vmap(lambda state, key: jax.lax.scan(step, state, random.split(key, sweeps))[1])
@@ -409,8 +525,9 @@ def _stacked(states: list[GibbsState]) -> GibbsState:
 
 
 @pytest.mark.slow
-def test_every_conditional_and_move_leaves_the_joint_law_unchanged() -> None:
-    z = geweke_z(SHAPE, sweeps=30, chains=400)
+@pytest.mark.parametrize("shape", [SHAPE, ENDS], ids=["", "errors and ends"])
+def test_every_conditional_and_move_leaves_the_joint_law_unchanged(shape: GibbsShape) -> None:
+    z = geweke_z(shape, sweeps=30, chains=400)
     # 30 statistics: a standard normal exceeds 4.2 in one of them with probability 0.0008
     assert {name: round(value, 1) for name, value in z.items() if abs(value) > 4.2} == {}
 
@@ -456,7 +573,9 @@ def test_mixing_weights_follow_their_law_given_the_rest(refusing: None) -> None:
     data = tiny_data()
     assert mixing.max() < 1e3
     variance = state.noise_benchmark[data.col] * state.noise_model[data.row]
-    squares = np.asarray((data.z - _eta(state, data, SHAPE)) ** 2 / variance, np.float64)
+    squares = np.asarray(
+        (data.z - linear_predictor_of_readings(state, data, SHAPE)) ** 2 / variance, np.float64
+    )
     rate = 0.5 * (4.0 + squares)
     law = stats.gamma(0.5 * (4.0 + 1.0))
     # 20 readings: 1e-4 is passed by chance once in 500 times, with another seed

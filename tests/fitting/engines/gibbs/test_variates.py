@@ -15,6 +15,7 @@ from bayesbench.fitting.engines.gibbs.variates import (
     gamma_or_stay,
     gamma_variate,
     gaussian,
+    normal_above,
 )
 
 PRECISION = np.array([[2.0, 0.8, -0.3], [0.8, 1.5, 0.2], [-0.3, 0.2, 0.9]])
@@ -122,3 +123,18 @@ def test_gamma_that_never_stays_would_differ() -> None:
     rng = np.random.default_rng(0)
     off = rng.gamma(1.5, 1.05 / 2.0, 20_000)
     assert stats.kstest(off, stats.gamma(1.5, scale=0.5).cdf).pvalue < 1e-3
+
+
+ABOVE = jax.jit(normal_above)
+
+
+@pytest.mark.parametrize("least", [-30.0, -3.0, 0.0, 3.0, 4.4, 5.0, 9.0, 13.0, 40.0])
+def test_a_normal_above_a_bound_follows_its_law(least: float) -> None:
+    """Also where the probability of being there underflows in single precision."""
+    drawn = np.asarray(ABOVE(jax.random.PRNGKey(4), jnp.full(20_000, least)), np.float64)
+    assert drawn.min() >= least
+    share = np.exp(stats.norm.logsf(drawn) - stats.norm.logsf(least))
+    assert stats.kstest(share, "uniform").pvalue > 1e-3
+    # a bound that is off by a tenth of the distance from it would show
+    off = np.exp(stats.norm.logsf(least + 1.1 * (drawn - least)) - stats.norm.logsf(least))
+    assert stats.kstest(off, "uniform").pvalue < 1e-3
