@@ -28,6 +28,8 @@ __all__ = [
 ]
 
 GROUPS = ("provider", "lineage")
+LARGEST_DOUBT = 2.0
+"""Doubt about a covariate beyond the fitted models, in reaches of its trend."""
 
 Floats = NDArray[np.float64]
 
@@ -44,11 +46,18 @@ class NewRow:
         Memberships of known groups.
     unknown_kinds : (kinds,) bool array
         True where the model's group of that kind is not known, or was never seen.
+    doubt : (P,) array
+        Standard deviation of each covariate: of what lies beyond the fitted models and is not
+        counted in `x`; 0 where it lies among them or is missing.
+    excess : (P,) array
+        How far each lies beyond the fitted models, in the covariate's own units; 0 among them.
     """
 
     x: Floats
     groups: Floats
     unknown_kinds: NDArray[np.bool_]
+    doubt: Floats
+    excess: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +133,7 @@ class ModelFeatures:
             [covariate_value(name, getattr(facts, name)) for name in self.covariate_names],
             dtype=np.float64,
         )
+        new, doubt, excess = self._flattened(new)
         x = (new - self.location) / self.scale
         groups = np.zeros(len(self.group_names))
         unknown = np.ones(len(self.kinds), dtype=bool)
@@ -138,7 +148,36 @@ class ModelFeatures:
             kind = self.kinds.index("provider")
             groups[self.group_kind == kind] = 0.0
             unknown[kind] = not self._join(groups, f"provider:{str(provider).strip()}")
-        return NewRow(x, groups, unknown)
+        return NewRow(x, groups, unknown, doubt / self.scale, excess)
+
+    def beyond(self, facts: ModelFacts) -> tuple[str, ...]:
+        """One line for each given fact that lies beyond the fitted models."""
+        excess = self.row(facts).excess
+        return tuple(
+            f"{name.replace('_', ' ')} {getattr(facts, name)} lies {abs(far):.1f} "
+            f"{COVARIATES[name].unit} {'beyond' if far > 0 else 'before'} the fitted models; its "
+            "trend is flattened there"
+            for name, far in zip(self.covariate_names, excess, strict=True)
+            if far
+        )
+
+    def _flattened(self, value: Floats) -> tuple[Floats, Floats, Floats]:
+        """Covariates held near the fitted models, the doubt about that, and the excess, (P,) each.
+
+        Beyond the outermost fitted model the trend flattens: an excess e counts as
+        ``r (1 - exp(-e / r))``, r being the covariate's reach, and what is not counted is its
+        doubt, at most `LARGEST_DOUBT` reaches, so that it spreads a prediction over all that is
+        possible and no further. In the covariates' own units.
+        """
+        reach = np.asarray([COVARIATES[name].reach for name in self.covariate_names])
+        fitted = self.x * self.scale + self.location
+        low, high = np.nanmin(fitted, axis=0), np.nanmax(fitted, axis=0)
+        given = np.where(np.isnan(value), low, value)
+        excess = np.where(reach > 0, given - np.clip(given, low, high), 0.0)
+        held = np.where(reach > 0, reach, 1.0)
+        counted = np.sign(excess) * held * -np.expm1(-np.abs(excess) / held)
+        doubt = np.minimum(np.abs(excess - counted), LARGEST_DOUBT * held)
+        return value - excess + counted, doubt, excess
 
     def _join(self, groups: Floats, name: str) -> bool:
         """Make the row a member of the named group, if there is one."""

@@ -83,6 +83,11 @@ class ModelSpec:
         Group effects on the latents, and group x benchmark effects.
     families : bool
         Model x benchmark-family effects (families are read from benchmark ids).
+    item_noise : float
+        Share of a benchmark's binomial variance, from its number of items, that every reading
+        without a standard error has beside its noise; 0 for none.
+    censored : bool
+        Readings at an end of their scale say "this or beyond" (else they are taken at face value).
     priors : Priors
 
     Raises
@@ -106,6 +111,8 @@ class ModelSpec:
     group_latents: bool = True
     group_benchmarks: bool = True
     families: bool = True
+    item_noise: float = 0.0
+    censored: bool = True
     priors: Priors = field(default_factory=Priors)
 
     def __post_init__(self) -> None:
