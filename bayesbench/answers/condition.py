@@ -46,6 +46,10 @@ LEAST_SHARE = 0.3
 """Weights are tempered until their effective share is this."""
 PLAUSIBLE = 2.5
 """Standard deviations of the prior prediction within which a score teaches noise and weights."""
+PLAUSIBLE_FACTS = 2.0
+"""Standard deviations of a prior prediction from which on a score puts the facts in doubt."""
+CONTRADICTED = 2.0
+"""Doubt about facts that the scores contradict: as much as their range among fitted models."""
 FARTHEST = 50.0
 """A score on an unbounded scale farther out than this, in spreads, is on another scale."""
 EVIDENCE_STATES = 6
@@ -121,7 +125,10 @@ def condition(
     observed = np.where(np.isnan(values), known, values)
     given = _Given.of(posterior, observed, np.where(np.isnan(values), known_errors, errors))
     seen = _Given.of(posterior, known, known_errors)
-    side = _BenchmarkSide.of(posterior, posterior.features.row(facts, model_id), at)
+    row = posterior.features.row(facts, model_id)
+    side = _BenchmarkSide.of(posterior, row, at)
+    if doubt := _contradiction(side, given):
+        side = _BenchmarkSide.of(posterior, row.doubted(doubt), at)
     rng = np.random.default_rng(seed)
     reweight = reweight and not np.array_equal(observed, known, equal_nan=True)
     drawn = _draw(side, given, seen, sweeps=sweeps, rng=rng, reweight=reweight)
@@ -140,6 +147,17 @@ def condition(
         drawn.rows,
         drawn.power,
     )
+
+
+def _contradiction(side: _BenchmarkSide, given: _Given) -> float:
+    """Doubt about the facts, as an sd of each covariate, where the scores lie far from them.
+
+    Rises from 0 at `PLAUSIBLE_FACTS` standard deviations of the prior prediction: facts may be
+    wrong, or the model an exception, but a score that was given stands. It widens the prior and
+    leaves its mean, so that answers still move with the scores and level off.
+    """
+    excess = side.scored(given, np.array([], dtype=np.int64)).strangeness - PLAUSIBLE_FACTS
+    return CONTRADICTED * float(np.clip(excess / PLAUSIBLE_FACTS, 0.0, 1.0))
 
 
 def _checked(posterior: StoredPosterior, scores: Mapping[str, float], farthest: float) -> Floats:

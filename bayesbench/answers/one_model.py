@@ -136,13 +136,26 @@ class ScoredModel:
         Within so many standard deviations of its mean, both over all draws together. A bound stays
         one where it lies.
         """
+        off, sd = self._prior_prediction
+        reach = farthest * sd
+        return replace(self, y=self.y + np.clip(off, -reach, reach) - off)
+
+    @property
+    def strangeness(self) -> float:
+        """How far the farthest score lies from its prior prediction, in standard deviations."""
+        off, sd = self._prior_prediction
+        side = np.asarray(self.beyond)
+        held = (side != 0) & (side * off < 0)  # a bound that the prediction keeps
+        return float(np.where(held, 0.0, np.abs(off) / sd).max(initial=0.0))
+
+    @cached_property
+    def _prior_prediction(self) -> tuple[Floats, Floats]:
+        """Scores less their prior predictions, and the sds of these, over all draws; (n,) each."""
         center = (self.loadings @ self.mean[..., None])[..., 0]
         spread = np.einsum("snl,slm,snm->sn", self.loadings, self.cov, self.loadings)
         variance = (spread + self.noise_var + self.blur_var).mean(axis=0)
         off = self.y - center
-        middle = off.mean(axis=0)
-        reach = farthest * np.sqrt(variance + off.var(axis=0))
-        return replace(self, y=self.y + np.clip(middle, -reach, reach) - middle)
+        return off.mean(axis=0), np.sqrt(variance + off.var(axis=0))
 
     def at_draws(self, index: NDArray[np.int64]) -> ScoredModel:
         """Keep some draws, repeated where `index` repeats them."""

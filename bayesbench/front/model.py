@@ -94,6 +94,9 @@ class Model:
         spelled = list(notes)
         found = _by_id(posterior, "score", scores, spelled)
         errors = _by_id(posterior, "standard error", stderr or {}, spelled)
+        for name in errors:
+            if name not in found:
+                raise ScoreError(f"standard error of {name!r}, which has no given score; give both")
         if id is not None:
             given, id = id, posterior.matrix.model_names.known(id) or id
             if id != given:
