@@ -1,10 +1,22 @@
 """Conditioning: a model's predictions given some of its scores, without a refit.
 
 For every kept draw the benchmark side is held fixed, and the model's own unknowns are drawn by a
-few Gibbs sweeps (`one_model`), all draws side by side. Draws of the benchmark side that explain
-the new scores better count more: they are reweighted by the evidence of the new scores, with
-Pareto-smoothed weights, and resampled. Where the weights are too uneven to be relied on, every
-draw counts the same, as if the benchmark side had nothing to learn from the new scores.
+few Gibbs sweeps (`one_model`), all draws side by side, in two stages.
+
+First what is learned beside the model's level: its noise variance, and which draws of the benchmark
+side explain the scores better. Here the noise is the fit's own Student-t, and a score counts as far
+as the prior prediction makes it plausible. Draws are reweighted by the evidence of the new scores,
+with Pareto-smoothed weights, and resampled; weights too uneven to be relied on are tempered: raised
+to the largest power that leaves enough draws.
+
+Then the model's level, from the scores as they are, with hyperbolic noise. A fit may set a stray
+reading aside among hundreds, as Student-t noise does; who gives three scores means them, so an
+answer moves with each of them, never against it, and levels off where a score is far. (Were the
+noise or the weights to learn from far scores too, those would be explained away again.) A
+contradiction is a matter for a warning, not for silence.
+
+The same seed gives answers that move smoothly with the scores: how many random numbers are drawn
+never depends on their values.
 """
 
 from __future__ import annotations
@@ -24,16 +36,20 @@ from ..low_rank.features import NewRow
 from ..posterior.stored import StoredPosterior
 from .one_model import ModelState, ScoredModel, log_evidence, start, stratified, sweep
 from .predictive import LatentDraws, degrees_of_freedom, fitted_draws
-from .psis import effective_share, smoothed_weights, systematic_resample
+from .psis import effective_share, smoothed_weights, systematic_resample, tempered
 
 __all__ = ["NEW_MODEL", "condition"]
 
 NEW_MODEL = "new"
 """Id of a model that has none."""
-LEAST_SHARE = 0.1
-"""Below this effective share of the draws the weights are left aside."""
-LARGEST_K = 0.7
-"""Above this Pareto shape the weights are left aside."""
+LEAST_SHARE = 0.3
+"""Weights are tempered until their effective share is this."""
+PLAUSIBLE = 2.5
+"""Standard deviations of the prior prediction within which a score teaches noise and weights."""
+PLAUSIBLE_FACTS = 2.0
+"""Standard deviations of a prior prediction from which on a score puts the facts in doubt."""
+CONTRADICTED = 2.0
+"""Doubt about facts that the scores contradict: as much as their range among fitted models."""
 FARTHEST = 50.0
 """A score on an unbounded scale farther out than this, in spreads, is on another scale."""
 EVIDENCE_STATES = 6
@@ -46,9 +62,10 @@ def condition(
     posterior: StoredPosterior,
     scores: Mapping[str, float],
     *,
+    stderr: Mapping[str, float] | None = None,
     facts: ModelFacts | None = None,
     model_id: str | None = None,
-    sweeps: int = 12,
+    sweeps: int = 16,
     seed: int | Sequence[int] = 0,
     reweight: bool = True,
     accept_far: bool = False,
@@ -61,6 +78,9 @@ def condition(
     scores : mapping of str to float
         Benchmark id to score, on the benchmark's own scale. May be empty for a new model: the
         draws then come from what the covariates and the group say.
+    stderr : mapping of str to float, optional
+        Standard errors of given scores, on their scale; 0 says nothing (see
+        `Transform.error_variance`). A training score has that of its reading.
     facts : ModelFacts, optional
         What is not known is integrated out, not guessed. For a fitted model they replace what was
         fitted.
@@ -69,7 +89,7 @@ def condition(
         an already scored benchmark takes the place of the training score), and only what they add
         counts in the weights. Any other id, or None, means a new model.
     sweeps : int
-        Gibbs sweeps, at least 3.
+        Gibbs sweeps, at least 3; half of them for each stage.
     seed : int or sequence of int
         Two models that are compared need different ones, or their own doubts move together.
     reweight : bool
@@ -88,25 +108,30 @@ def condition(
     UnknownIdError
         A benchmark is not among the fitted ones.
     ScoreError
-        A score is not a finite number on its benchmark's scale.
+        A score is not a finite number on its benchmark's scale; a standard error is not one of at
+        least 0, or of no given score.
     UsageError
         Too few sweeps.
     """
     if sweeps < 3:
         raise UsageError(f"conditioning needs at least 3 sweeps, got {sweeps}")
-    fitted = model_id is not None and model_id in posterior.model_ids
+    at = posterior.model_ids.index(model_id) if model_id in posterior.model_ids else None
     facts = facts or ModelFacts()
-    given = _checked(posterior, scores, math.inf if accept_far else FARTHEST)
-    if fitted and not scores and not facts.given:
+    values = _checked(posterior, scores, math.inf if accept_far else FARTHEST)
+    errors = _checked_errors(posterior, scores, stderr or {})
+    if at is not None and not scores and not facts.given:
         return fitted_draws(posterior, str(model_id))
+    known, known_errors = _training(posterior, at)
+    observed = np.where(np.isnan(values), known, values)
+    given = _Given.of(posterior, observed, np.where(np.isnan(values), known_errors, errors))
+    seen = _Given.of(posterior, known, known_errors)
     row = posterior.features.row(facts, model_id)
-    known = np.full(len(posterior.benchmark_ids), np.nan)
-    if fitted:
-        known = np.array(posterior.matrix.values[posterior.matrix.model_index(str(model_id))])
-    observed = np.where(np.isnan(given), known, given)
-    side = _BenchmarkSide.of(posterior, row)
+    side = _BenchmarkSide.of(posterior, row, at)
+    if doubt := _contradiction(side, given):
+        side = _BenchmarkSide.of(posterior, row.doubted(doubt), at)
     rng = np.random.default_rng(seed)
-    drawn = _draw(posterior, side, observed, known, sweeps=sweeps, rng=rng, reweight=reweight)
+    reweight = reweight and not np.array_equal(observed, known, equal_nan=True)
+    drawn = _draw(side, given, seen, sweeps=sweeps, rng=rng, reweight=reweight)
     eta = _spread_out(drawn, observed, rng)
     scale = drawn.side.noise * np.sqrt(drawn.state.variance)[:, None]
     return LatentDraws(
@@ -118,10 +143,22 @@ def condition(
         observed,
         None if math.isnan(drawn.k_hat) else drawn.k_hat,
         drawn.share,
-        drawn.reweighted,
+        drawn.power > 0,
         drawn.rows,
-        (1.0, 1.0, 1.0) if fitted else row.told,
+        drawn.power,
+        (1.0, 1.0, 1.0) if at is not None else row.told,
     )
+
+
+def _contradiction(side: _BenchmarkSide, given: _Given) -> float:
+    """Doubt about the facts, as an sd of each covariate, where the scores lie far from them.
+
+    Rises from 0 at `PLAUSIBLE_FACTS` standard deviations of the prior prediction: facts may be
+    wrong, or the model an exception, but a score that was given stands. It widens the prior and
+    leaves its mean, so that answers still move with the scores and level off.
+    """
+    excess = side.scored(given, np.array([], dtype=np.int64)).strangeness - PLAUSIBLE_FACTS
+    return CONTRADICTED * float(np.clip(excess / PLAUSIBLE_FACTS, 0.0, 1.0))
 
 
 def _checked(posterior: StoredPosterior, scores: Mapping[str, float], farthest: float) -> Floats:
@@ -153,6 +190,74 @@ def _checked(posterior: StoredPosterior, scores: Mapping[str, float], farthest: 
     return values
 
 
+def _checked_errors(
+    posterior: StoredPosterior, scores: Mapping[str, float], stderr: Mapping[str, float]
+) -> Floats:
+    """Standard errors as a (B,) array, NaN where none is given."""
+    errors = np.full(len(posterior.benchmark_ids), np.nan)
+    for benchmark_id, error in stderr.items():
+        if benchmark_id not in scores:
+            raise ScoreError(
+                f"standard error of {benchmark_id!r}, which has no given score; give both"
+            )
+        try:
+            value = float(error)
+        except (TypeError, ValueError):
+            value = math.nan
+        if not (math.isfinite(value) and value >= 0):
+            raise ScoreError(
+                f"standard error of {benchmark_id!r} is not a number of at least 0: {error!r}"
+            )
+        errors[posterior.transform.index(benchmark_id)] = value
+    return errors
+
+
+def _training(posterior: StoredPosterior, row: int | None) -> tuple[Floats, Floats]:
+    """Training scores of a fitted model and their standard errors, (B,) each; NaN where none."""
+    errors = np.full(len(posterior.benchmark_ids), np.nan)
+    if row is None:
+        return errors.copy(), errors
+    readings = posterior.matrix.readings
+    if "stderr" in readings:
+        own = (readings["model_id"] == posterior.model_ids[row]) & (readings["reading"] == 1)
+        for name, error in zip(readings["benchmark_id"][own], readings["stderr"][own], strict=True):
+            errors[posterior.transform.index(str(name))] = error
+    return np.array(posterior.matrix.values[row]), errors
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """Known scores on the latent scale.
+
+    Attributes
+    ----------
+    columns : (n,) int array
+        Their benchmarks.
+    z : (n,) array
+    error_var : (n,) array
+        Known error variance of each.
+    beyond : (n,) int array
+        +1 where only "this or higher" is known, -1 "this or lower", else 0.
+    """
+
+    columns: NDArray[np.int64]
+    z: Floats
+    error_var: Floats
+    beyond: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, posterior: StoredPosterior, scores: Floats, stderr: Floats) -> _Given:
+        """From scores and standard errors (B,) on the score scale, NaN where there is none."""
+        link, spec = posterior.transform, posterior.spec
+        columns = np.flatnonzero(np.isfinite(scores))
+        score, error = scores[columns], stderr[columns]
+        z = link.to_latent(score, columns)
+        by_items = spec.item_noise * link.binomial_variance(z, columns)
+        stated = link.error_variance(score, error, columns)
+        beyond = link.beyond(score, columns) if spec.censored else np.zeros(len(columns), np.int8)
+        return cls(columns, z, np.where(np.isfinite(error), stated, by_items), beyond)
+
+
 @dataclass(frozen=True, eq=False)
 class _BenchmarkSide:
     """The fixed side of every draw, seen from one model.
@@ -163,8 +268,9 @@ class _BenchmarkSide:
         Benchmark bias with the effects of the model's known groups.
     loading, weights : (S, B), (S, B, K) array
     noise : (S, B) array
-        Noise scales of the benchmarks.
-    nu, effect_ratio : (S,) array
+        Noise scales of the benchmarks; for a fitted model times its own, which its training
+        scores have taught.
+    nu, effect_ratio, noise_shape
         As in `ScoredModel`.
     mean, cov : (S, L), (S, L, L) array
         Prior of the model's latents.
@@ -180,13 +286,14 @@ class _BenchmarkSide:
     noise: Floats
     nu: Floats
     effect_ratio: Floats
+    noise_shape: float | None
     mean: Floats
     cov: Floats
     family_scale: Floats
     members: Floats
 
     @classmethod
-    def of(cls, posterior: StoredPosterior, row: NewRow) -> _BenchmarkSide:
+    def of(cls, posterior: StoredPosterior, row: NewRow, fitted: int | None) -> _BenchmarkSide:
         draws = posterior.draws
         s, b = posterior.n_draws, len(posterior.benchmark_ids)
         base = posterior.stacked("benchmark_bias")
@@ -200,37 +307,39 @@ class _BenchmarkSide:
             scale = posterior.stacked("scale_group_benchmark").astype(np.float64)
             ratio = (scale**2)[:, row.unknown_kinds].sum(axis=1)
         weights = posterior.stacked("weights") if "weights" in draws else np.empty((s, b, 0))
+        noise = posterior.stacked("noise_benchmark")
+        noisy = "noise_model" in draws
+        if noisy and fitted is not None:
+            own = posterior.stacked("noise_model")[:, fitted]
+            noise, ratio = noise * own[:, None], ratio / own.astype(np.float64) ** 2
         return cls(
             base,
             posterior.stacked("loading"),
             weights,
-            posterior.stacked("noise_benchmark"),
+            noise,
             degrees_of_freedom(posterior),
             ratio,
+            posterior.spec.priors.noise_model_shape if noisy and fitted is None else None,
             mean,
             cov,
             *_families(posterior),
         )
 
     def at_draws(self, index: NDArray[np.int64]) -> _BenchmarkSide:
-        per_draw = {name: v[index] for name, v in vars(self).items() if name != "members"}
+        shared = ("members", "noise_shape")
+        per_draw = {name: v[index] for name, v in vars(self).items() if name not in shared}
         return replace(self, **per_draw)
 
     def families_of(self, columns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Indices of the families that some of these benchmarks belong to."""
         return np.flatnonzero(self.members[columns].any(axis=0))
 
-    def scored(
-        self,
-        columns: NDArray[np.int64],
-        z: Floats,
-        shape: float | None,
-        families: NDArray[np.int64],
-    ) -> ScoredModel:
-        """The problem of one model with latent scores `z` (n,) on `columns`.
+    def scored(self, given: _Given, families: NDArray[np.int64]) -> ScoredModel:
+        """The problem of one model with these scores.
 
         Effects on `families` are further latents, loaded by membership.
         """
+        columns = given.columns
         s, size, extra = len(self.nu), self.mean.shape[1], len(families)
         member = np.broadcast_to(self.members[np.ix_(columns, families)], (s, len(columns), extra))
         first = self.loading[:, columns, None]
@@ -239,22 +348,24 @@ class _BenchmarkSide:
         cov[:, :size, :size] = self.cov
         cov[:, size:, size:] = (self.family_scale**2)[:, None, None] * np.eye(extra)
         return ScoredModel(
-            z - self.base[:, columns].astype(np.float64),
+            given.z - self.base[:, columns].astype(np.float64),
             loadings.astype(np.float64),
             np.concatenate([self.mean, np.zeros((s, extra))], axis=1),
             cov,
             self.noise[:, columns].astype(np.float64) ** 2,
             self.effect_ratio,
             self.nu,
-            shape,
+            self.noise_shape,
+            np.broadcast_to(given.error_var, (s, len(columns))),
+            tuple(given.beyond.tolist()),
         )
 
 
 def _latent_prior(posterior: StoredPosterior, row: NewRow) -> tuple[Floats, Floats]:
     """Mean (S, L) and covariance (S, L, L) of a model's latents, what is missing integrated out.
 
-    A missing covariate is standard normal and adds ``b b'`` for its coefficients b; an unknown
-    group adds its variance on every latent.
+    A missing covariate is standard normal and adds ``b b'`` for its coefficients b, one beyond the
+    fitted models ``v b b'`` for its doubt v; an unknown group adds its variance on every latent.
     """
     s, size = posterior.n_draws, posterior.sizes["latent"]
     mean = np.zeros((s, size))
@@ -263,7 +374,7 @@ def _latent_prior(posterior: StoredPosterior, row: NewRow) -> tuple[Floats, Floa
         coefficients = posterior.stacked("coefficients").astype(np.float64)
         missing = np.isnan(row.x)
         mean += np.einsum("p,spl->sl", row.x[~missing], coefficients[:, ~missing])
-        unknown = coefficients[:, missing]
+        unknown = coefficients * np.where(missing, 1.0, row.doubt)[:, None]
         cov += unknown.transpose(0, 2, 1) @ unknown
     if "group_latent" in posterior.draws:
         effects = posterior.stacked("group_latent").astype(np.float64)
@@ -296,52 +407,45 @@ class _Drawn:
     families: NDArray[np.int64]
     k_hat: float = math.nan
     share: float = 1.0
-    reweighted: bool = False
+    power: float = 0.0
     rows: NDArray[np.int64] | None = None
 
 
 def _draw(
-    posterior: StoredPosterior,
     side: _BenchmarkSide,
-    observed: Floats,
-    known: Floats,
+    given: _Given,
+    seen: _Given,
     *,
     sweeps: int,
     rng: np.random.Generator,
     reweight: bool,
 ) -> _Drawn:
-    """Draw the model's unknowns; `known` are the scores the posterior has already seen."""
-    noisy = "noise_model" in posterior.draws
-    shape = posterior.spec.priors.noise_model_shape if noisy else None
-    z = posterior.transform.to_latent(observed)
-    columns = np.flatnonzero(np.isfinite(z))
-    families = side.families_of(columns)
-    problem = side.scored(columns, z[columns], shape, families)
-    if not columns.size:
+    """Draw the model's unknowns; `seen` are the scores the posterior has already learned from."""
+    families = side.families_of(given.columns)
+    problem = side.scored(given, families)
+    if not given.columns.size:
         return _Drawn(side, start(problem, rng), families)
-    # two thirds of the sweeps settle the state, the rest renew draws that resampling repeated
-    before = max(2, sweeps - sweeps // 3)
-    states = _settled(problem, before, rng)
+    half = sweeps // 2
+    learned = problem.plausible(PLAUSIBLE)
+    states = _settled(learned, sweeps - half, rng)
     drawn = _Drawn(side, states[-1], families)
-    if reweight and not np.array_equal(observed, known, equal_nan=True):
+    if reweight:
         # a stream of its own: the sweeps that follow do not depend on whether weights were asked
         apart = rng.spawn(1)[0]
-        log_weights = log_evidence(problem, states, apart)
-        seen = np.flatnonzero(np.isfinite(known))
-        if seen.size:
-            old = side.scored(seen, posterior.transform.to_latent(known)[seen], shape, families)
-            log_weights = log_weights - log_evidence(old, _settled(old, before, apart), apart)
+        log_weights = log_evidence(learned, states, apart)
+        if seen.columns.size:
+            old = side.scored(seen, families).plausible(PLAUSIBLE)
+            past = _settled(old, sweeps - half, apart)
+            log_weights = log_weights - log_evidence(old, past, apart)
         weights, k_hat = smoothed_weights(log_weights)
         share = effective_share(weights)
-        usable = share >= LEAST_SHARE and not k_hat > LARGEST_K
-        drawn = replace(drawn, k_hat=k_hat, share=share, reweighted=usable)
-        if usable:
-            index = systematic_resample(weights, rng.random())
-            problem = problem.at_draws(index)
-            state = states[-1].at_draws(index)
-            drawn = replace(drawn, side=side.at_draws(index), state=state, rows=index)
-    state = drawn.state
-    for _ in range(sweeps - before):
+        weights, power = tempered(weights, LEAST_SHARE)
+        index = systematic_resample(weights, apart.random())
+        problem = problem.at_draws(index)
+        state = states[-1].at_draws(index)
+        drawn = _Drawn(side.at_draws(index), state, families, k_hat, share, power, index)
+    problem, state = replace(problem, noise_shape=None, hyperbolic=True), drawn.state
+    for _ in range(half):
         state = sweep(problem, state, rng)
     return replace(drawn, state=state)
 

@@ -2,10 +2,19 @@
 
 Plain arrays with the S draws of a posterior side by side; n scores, L latents. For every draw
 
-    y_j = w_j . t + u_j + e_j,   t ~ N(mean, cov),   u_j ~ N(0, r s_j^2),
-    e_j ~ N(0, s_j^2 d^2 / o_j),   o_j ~ Gamma(nu/2, nu/2),   d^2 ~ InvGamma(a, a)
+    y_j = w_j . t + u_j + b_j + d s_j e_j,   t ~ N(mean, cov),   d^2 ~ InvGamma(h, h),
+    u_j ~ N(0, r s_j^2),   b_j ~ N(0, v_j),
 
-with u the effects of a group the posterior does not know (r = 0 for a known one).
+with u the effects of a group the posterior does not know (r = 0 for a known one) and v_j the known
+error variance of a score. Of a score at an end of its scale only "y_j or beyond" is known. The
+noise e_j is a scale mixture of normals, one of
+
+    Student-t of nu degrees of freedom, as in the fit: a far score loses its influence,
+    hyperbolic, log p(e) = -a sqrt(c^2 + e^2) + const: a far score keeps it (Barndorff-Nielsen
+    1977, doi:10.1098/rspa.1977.0041).
+
+With ``a = (nu + 1) / (2 sqrt nu)`` and ``c = sqrt(nu) / 2`` both have the same curvature at 0 and
+the same largest influence of a score.
 """
 
 from __future__ import annotations
@@ -21,6 +30,7 @@ from numpy.typing import NDArray
 
 from ..low_rank.noise import log_constant, log_kernel
 from ..numerics import log_sum_exp
+from .tails import draw_beyond, inverse_mills, log_tail
 
 __all__ = ["ModelState", "ScoredModel", "log_evidence", "start", "stratified", "sweep"]
 
@@ -28,10 +38,12 @@ Floats = NDArray[Any]
 
 VARIANCE_POINTS = 9
 """Points of the sum over the model's noise variance in the evidence."""
-HERMITE_POINTS = 7
-"""Points of the sum over each unknown group effect in the evidence (Student-t noise)."""
+LOG_MIXING = np.arange(-3.6, 7.9, 0.6)
+"""Grid of the log mixing variance of Student-t noise, in the evidence of scores with more."""
 WIDE_NOISE = 9.0
 """Factor on the noise variance in the wide proposal of the evidence."""
+LEAST_CUT = 1e-3
+"""Least share of the variance that a bound leaves, or takes away, in a proposal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +62,15 @@ class ScoredModel:
     effect_ratio : (S,) array
         Variance of an unknown group's effects relative to `noise_var`; 0 for a known group.
     nu : (S,) array
-        Degrees of freedom; infinite for normal noise.
+        Degrees of freedom of the Student-t; infinite for normal noise.
     noise_shape : float, optional
-        Shape a of the model's noise variance; None fixes it at 1.
+        Shape h of the model's noise variance; None leaves it where the state has it, 1 at first.
+    error_var : (S, n) array
+        Known error variance v_j of the scores.
+    beyond : tuple of int
+        +1 where a score is only known to be at least `y`, -1 at most, else 0.
+    hyperbolic : bool
+        Hyperbolic noise in the place of Student-t.
     """
 
     y: Floats
@@ -63,6 +81,9 @@ class ScoredModel:
     effect_ratio: Floats
     nu: Floats
     noise_shape: float | None
+    error_var: Floats
+    beyond: tuple[int, ...]
+    hyperbolic: bool = False
 
     @cached_property
     def precision(self) -> Floats:
@@ -75,14 +96,14 @@ class ScoredModel:
         return np.asarray((self.precision @ self.mean[..., None])[..., 0])
 
     @cached_property
-    def log_student_constant(self) -> Floats:
-        """Log of the Student-t density's constant at unit scale, (S,)."""
-        return np.asarray(log_constant(self.nu))
-
-    @cached_property
     def effect_var(self) -> Floats:
         """Variance of the unknown group's effects, (S, n)."""
         return self.effect_ratio[:, None] * self.noise_var
+
+    @cached_property
+    def blur_var(self) -> Floats:
+        """Variance of what is normal beside the noise: effects and known errors, (S, n)."""
+        return np.asarray(self.effect_var + self.error_var)
 
     @property
     def has_effects(self) -> bool:
@@ -90,9 +111,51 @@ class ScoredModel:
         return bool(self.effect_ratio.any())
 
     @property
-    def student_t(self) -> bool:
-        """Whether the noise is Student-t."""
+    def mixes(self) -> bool:
+        """Whether the noise is a mixture, not normal."""
         return bool(np.isfinite(self.nu).all())
+
+    @cached_property
+    def log_student_constant(self) -> Floats:
+        """Log of the Student-t density's constant at unit scale, (S,)."""
+        return np.asarray(log_constant(self.nu))
+
+    @cached_property
+    def steepness(self) -> Floats:
+        """Parameter a of the hyperbolic law: the largest influence of a score, (S, 1)."""
+        return np.asarray((self.nu + 1.0) / (2.0 * np.sqrt(self.nu)))[:, None]
+
+    @cached_property
+    def bend(self) -> Floats:
+        """Parameter c of the hyperbolic law: where its density turns exponential, (S, 1)."""
+        return np.asarray(np.sqrt(self.nu) / 2.0)[:, None]
+
+    def plausible(self, farthest: float) -> ScoredModel:
+        """The same with every score held within its prior prediction.
+
+        Within so many standard deviations of its mean, both over all draws together. A bound stays
+        one where it lies.
+        """
+        off, sd = self._prior_prediction
+        reach = farthest * sd
+        return replace(self, y=self.y + np.clip(off, -reach, reach) - off)
+
+    @property
+    def strangeness(self) -> float:
+        """How far the farthest score lies from its prior prediction, in standard deviations."""
+        off, sd = self._prior_prediction
+        side = np.asarray(self.beyond)
+        held = (side != 0) & (side * off < 0)  # a bound that the prediction keeps
+        return float(np.where(held, 0.0, np.abs(off) / sd).max(initial=0.0))
+
+    @cached_property
+    def _prior_prediction(self) -> tuple[Floats, Floats]:
+        """Scores less their prior predictions, and the sds of these, over all draws; (n,) each."""
+        center = (self.loadings @ self.mean[..., None])[..., 0]
+        spread = np.einsum("snl,slm,snm->sn", self.loadings, self.cov, self.loadings)
+        variance = (spread + self.noise_var + self.blur_var).mean(axis=0)
+        off = self.y - center
+        return off.mean(axis=0), np.sqrt(variance + off.var(axis=0))
 
     def at_draws(self, index: NDArray[np.int64]) -> ScoredModel:
         """Keep some draws, repeated where `index` repeats them."""
@@ -109,17 +172,22 @@ class ModelState:
     effects : (S, n) array
         Unknown group effects u of the scored benchmarks.
     mixing : (S, n) array
-        Mixing weights o of the Student-t noise.
+        Mixing weights o of the noise: given o it is normal with variance ``d^2 s_j^2 / o_j``.
     variance : (S,) array
         Noise variance d^2 of the model.
+    scores : (S, n) array
+        Scores, drawn where they are bounds.
     center, root : (S, L), (S, L, L) array
-        The Gaussian `latents` were drawn from: mean, and lower Cholesky factor of the precision.
+        Gaussian of the latents given the rest: mean, and lower Cholesky factor of the precision.
+        Without scores that are bounds it is the one `latents` were drawn from; with them, one with
+        the moments that the bounds leave.
     """
 
     latents: Floats
     effects: Floats
     mixing: Floats
     variance: Floats
+    scores: Floats
     center: Floats
     root: Floats
 
@@ -150,6 +218,7 @@ def start(model: ScoredModel, rng: np.random.Generator) -> ModelState:
         np.zeros((n_draws, n_scores)),
         np.ones((n_draws, n_scores)),
         variance,
+        model.y,
         model.mean,
         root,
     )
@@ -180,60 +249,136 @@ def _normal_midpoints(n: int) -> Floats:
 
 
 def sweep(model: ScoredModel, state: ModelState, rng: np.random.Generator) -> ModelState:
-    """One Gibbs sweep over (latents with effects), noise variance and mixing weights.
+    """One Gibbs sweep over (scores known as bounds, latents, effects, errors) and mixing weights.
 
-    Latents are drawn with the effects integrated out, then the effects given the latents: together
-    an exact joint draw. Every draw of the posterior is its own chain.
+    What a bound hides is drawn with the latents integrated out, the latents with effects and errors
+    integrated out, then these given the latents: together an exact joint draw. Every draw of the
+    posterior is its own chain. How many random numbers are used depends on the shapes alone: the
+    same seed gives answers that move smoothly with the scores.
     """
-    error_var = model.noise_var * state.variance[:, None] / state.mixing
-    precision, pull, root = _latent_gaussian(model, error_var + model.effect_var)
+    noise_var = model.noise_var * state.variance[:, None] / state.mixing
+    total_var = noise_var + model.blur_var
+    bounded = _behind_bounds(model, state, total_var, rng)
+    precision, pull, root = _latent_gaussian(model, total_var, bounded.y)
     # precision = root root', so it maps the deviation root'^-1 e to root e: one system for both
     shock = root @ rng.standard_normal(pull.shape)[..., None]
     solved = np.linalg.solve(precision, np.concatenate([pull[..., None], shock], axis=-1))
     center, latents = solved[..., 0], solved.sum(axis=-1)
-    residual = model.y - (model.loadings @ latents[..., None])[..., 0]
-    effects = state.effects
+    if any(model.beyond):
+        precision, pull, root = _latent_gaussian(model, bounded.stand_in_var, bounded.stand_in)
+        center = np.linalg.solve(precision, pull[..., None])[..., 0]
+    residual = bounded.y - (model.loadings @ latents[..., None])[..., 0]
+    blur, effects = _part(residual, model.blur_var, noise_var, rng), state.effects
     if model.has_effects:
-        share = model.effect_var / (model.effect_var + error_var)
-        noise = rng.standard_normal(residual.shape)
-        effects = share * residual + np.sqrt(share * error_var) * noise
-    squared = (residual - effects) ** 2 / model.noise_var
+        effects = _part(blur, model.effect_var, model.error_var, rng)
+    squared = (residual - blur) ** 2 / model.noise_var
     variance, mixing = state.variance, state.mixing
     if model.noise_shape is not None:
         rate = model.noise_shape + 0.5 * (mixing * squared).sum(axis=1)
         shape = model.noise_shape + 0.5 * model.y.shape[1]
         variance = rate / rng.standard_gamma(shape, rate.shape)
-    if model.student_t:
-        nu = model.nu[:, None]
-        rate = 0.5 * (nu + squared / variance[:, None])
-        gamma = rng.standard_gamma(np.broadcast_to(0.5 * (nu + 1.0), rate.shape))
-        mixing = np.maximum(gamma, 1e-12) / rate
-    return ModelState(latents, effects, mixing, variance, center, root)
+    if model.mixes:
+        mixing = _mixing(model, squared / variance[:, None], rng)
+    return ModelState(latents, effects, mixing, variance, bounded.y, center, root)
 
 
-def _latent_gaussian(model: ScoredModel, variance: Floats) -> tuple[Floats, Floats, Floats]:
-    """Precision of the latents for noise of that variance, precision times mean, and its root."""
+def _mixing(model: ScoredModel, squared: Floats, rng: np.random.Generator) -> Floats:
+    """Draw of the mixing weights given squared noise in units of its scale.
+
+    Gamma for Student-t noise; for the hyperbolic inverse Gaussian with mean
+    ``a / sqrt(c^2 + e^2)`` and shape ``a^2``, from a fixed number of variates.
+    """
+    if model.hyperbolic:
+        return rng.wald(model.steepness / np.sqrt(model.bend**2 + squared), model.steepness**2)
+    nu = model.nu[:, None]
+    gamma = rng.standard_gamma(np.broadcast_to(0.5 * (nu + 1.0), squared.shape))
+    return np.asarray(np.maximum(gamma, 1e-12) / (0.5 * (nu + squared)))
+
+
+def _part(total: Floats, variance: Floats, rest: Floats, rng: np.random.Generator) -> Floats:
+    """Draw of one normal part of a sum of two, given the sum; parts of no variance are 0."""
+    share = variance / np.maximum(variance + rest, np.finfo(np.float64).tiny)
+    return np.asarray(share * total + np.sqrt(share * rest) * rng.standard_normal(total.shape))
+
+
+@dataclass(frozen=True, eq=False)
+class _Bounded:
+    """Scores with what bounds hide filled in.
+
+    Attributes
+    ----------
+    y : (S, n) array
+        Drawn where the score is a bound.
+    stand_in, stand_in_var : (S, n) array
+        Score and error variance that would leave the moments which the bound leaves.
+    """
+
+    y: Floats
+    stand_in: Floats
+    stand_in_var: Floats
+
+
+def _behind_bounds(
+    model: ScoredModel, state: ModelState, total_var: Floats, rng: np.random.Generator
+) -> _Bounded:
+    """Draw the scores known as bounds, one after another, the latents integrated out.
+
+    Given the others, the score of benchmark j is ``y_j - q_j / P_j`` with variance ``1 / P_j``, P
+    the precision of the scores and q_j what the latents' mean leaves of y_j over its variance.
+    """
+    if not any(model.beyond):
+        return _Bounded(model.y, model.y, total_var)
+    y = np.where(np.asarray(model.beyond) != 0, state.scores, model.y)
+    stand_in, stand_in_var = y.copy(), total_var.copy()
+    precision, pull, _ = _latent_gaussian(model, total_var, y)
+    columns = [j for j, side in enumerate(model.beyond) if side]
+    loaded = model.loadings[:, columns].transpose(0, 2, 1)
+    solved = np.linalg.solve(precision, np.concatenate([pull[..., None], loaded], axis=-1))
+    center, spread = solved[..., 0], solved[..., 1:]
+    for at, j in enumerate(columns):
+        side, var, w = model.beyond[j], total_var[:, j], model.loadings[:, j]
+        leverage = np.clip((w * spread[..., at]).sum(axis=-1) / var, 0.0, 1.0 - 1e-9)
+        own_var = var / (1.0 - leverage)
+        mean = y[:, j] - (y[:, j] - (w * center).sum(axis=-1)) / (1.0 - leverage)
+        sd = np.sqrt(own_var)
+        edge = side * (model.y[:, j] - mean) / sd
+        drawn = mean + side * sd * draw_beyond(edge, 1.0 - rng.random(edge.shape))
+        lift = inverse_mills(edge)
+        left = np.clip(1.0 + edge * lift - lift**2, LEAST_CUT, 1.0 - LEAST_CUT)
+        stand_in[:, j] = mean + side * sd * lift / (1.0 - left)
+        stand_in_var[:, j] = np.maximum(own_var / (1.0 - left) - own_var * leverage, 1e-9)
+        center = center + spread[..., at] * ((drawn - y[:, j]) / var)[:, None]
+        y[:, j] = drawn
+    return _Bounded(y, stand_in, stand_in_var)
+
+
+def _latent_gaussian(
+    model: ScoredModel, variance: Floats, y: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Precision of the latents for scores of that variance, precision times mean, and its root."""
     scaled = model.loadings / variance[..., None]
     precision = model.precision + scaled.transpose(0, 2, 1) @ model.loadings
-    pull = model.prior_pull + (scaled.transpose(0, 2, 1) @ model.y[..., None])[..., 0]
+    pull = model.prior_pull + (scaled.transpose(0, 2, 1) @ y[..., None])[..., 0]
     return precision, pull, np.linalg.cholesky(precision)
 
 
 def log_evidence(model: ScoredModel, states: list[ModelState], rng: np.random.Generator) -> Floats:
     """Log evidence of the scores for every draw, ``log p(y | benchmark side)``, (S,).
 
+    Of Student-t or normal noise, the laws of the fit.
+
     Importance sampling over the latents: one fresh draw from the Gaussian of each state, weighed
     as a draw of the mixture of them all (the states' own latents would not do: later Gaussians
     depend on them, which biases the estimate low). A Gaussian for wider noise joins the mixture,
     so that a mode no state has found cannot make one weight huge. The noise is integrated out
-    exactly up to one-dimensional sums: mixing weights by the Student-t density, the model's noise
-    variance over a grid of its logarithm, unknown group effects by Gauss-Hermite. With normal
-    noise of known variance one state gives the exact evidence.
+    exactly up to one-dimensional sums: the model's noise variance over a grid of its logarithm,
+    effects and known errors over a grid of the mixing variance; a bound counts by its tail. With
+    normal noise of known variance and no bounds one state gives the exact evidence.
     """
     proposals = [(state.center, state.root) for state in states]
-    if model.student_t or model.noise_shape is not None:
+    if model.mixes or model.noise_shape is not None or any(model.beyond):
         wide = WIDE_NOISE * model.noise_var * states[-1].variance[:, None]
-        precision, pull, root = _latent_gaussian(model, wide + model.effect_var)
+        precision, pull, root = _latent_gaussian(model, wide + model.blur_var, model.y)
         proposals.append((np.linalg.solve(precision, pull[..., None])[..., 0], root))
     latents = np.stack([_gaussian_draw(center, root, rng) for center, root in proposals])
     prior_root = np.linalg.cholesky(model.precision)
@@ -265,39 +410,50 @@ def _variance_grid(shape: float | None) -> tuple[Floats, Floats]:
 
 
 def _log_likelihood(model: ScoredModel, residual: Floats) -> Floats:
-    """Log density of residuals (K, S, n) with noise and effects integrated out, (K, S)."""
+    """Log density of residuals (K, S, n) with all noise integrated out, (K, S)."""
     variance, log_weight = _variance_grid(model.noise_shape)
-    scale = np.sqrt(model.noise_var)
-    standard = residual / scale
+    mixed = (np.asarray(model.beyond) != 0) | model.blur_var.any(axis=0) | (not model.mixes)
+    columns, rest = np.flatnonzero(mixed), np.flatnonzero(~mixed)
     total = np.empty((variance.size, *residual.shape[:2]))
     for at, v in enumerate(variance):
-        total[at] = log_weight[at] + _log_noise(model, standard, float(v)).sum(axis=-1)
-    return np.asarray(log_sum_exp(total, axis=0) - np.log(scale).sum(axis=-1))
+        total[at] = log_weight[at]
+        if rest.size:
+            noise_var = v * model.noise_var[:, rest]
+            total[at] += _log_student(model, residual[..., rest], noise_var).sum(axis=-1)
+        if columns.size:
+            mixture = _log_mixture(model, residual[..., columns], float(v), columns)
+            total[at] += mixture.sum(axis=-1)
+    return np.asarray(log_sum_exp(total, axis=0))
 
 
-def _log_noise(model: ScoredModel, standard: Floats, variance: float) -> Floats:
-    """Log density of residuals in units of the benchmark's noise scale, per score."""
-    if not model.student_t:
-        wide = variance + model.effect_ratio[:, None]
-        return np.asarray(-0.5 * (standard**2 / wide + np.log(2 * math.pi * wide)))
-    if not model.has_effects:
-        return _log_student(model, standard, variance)
-    node, weight = _hermite()
-    size = np.sqrt(model.effect_ratio)[:, None]
-    density = np.zeros_like(standard)
-    for x, w in zip(node, weight, strict=True):
-        density += w * np.exp(_log_student(model, standard - x * size, variance))
-    return np.log(density)
+def _log_student(model: ScoredModel, residual: Floats, noise_var: Floats) -> Floats:
+    """Log density of Student-t noise alone."""
+    constant = model.log_student_constant[:, None] - 0.5 * np.log(noise_var)
+    return np.asarray(constant + log_kernel(residual**2 / noise_var, model.nu[:, None]))
 
 
-@lru_cache(maxsize=1)
-def _hermite() -> tuple[Floats, Floats]:
-    """Points and weights of the mean over a standard normal variate."""
-    node, weight = np.polynomial.hermite_e.hermegauss(HERMITE_POINTS)
-    return node, weight / weight.sum()
+def _log_mixture(
+    model: ScoredModel, residual: Floats, variance: float, columns: NDArray[np.int64]
+) -> Floats:
+    """Log density, or log tail, of noise with normal parts beside it: a mixture of normals."""
+    sides = np.asarray(model.beyond, dtype=np.int64)[columns]
+    noise_var = variance * model.noise_var[:, columns]
+    parts = []
+    for w, log_weight in zip(*_mixing_grid(model), strict=True):
+        sd = np.sqrt(w * noise_var + model.blur_var[:, columns])
+        standard = residual / sd
+        value = -0.5 * (standard**2 + math.log(2 * math.pi)) - np.log(sd)
+        for side in (-1, 1):
+            at = np.flatnonzero(sides == side)
+            value[..., at] = log_tail(side * standard[..., at])
+        parts.append(value + log_weight[:, None])
+    return np.asarray(log_sum_exp(np.stack(parts), axis=0))
 
 
-def _log_student(model: ScoredModel, standard: Floats, variance: float) -> Floats:
-    nu = model.nu[:, None]
-    constant = model.log_student_constant[:, None] - 0.5 * math.log(variance)
-    return np.asarray(constant + log_kernel(standard**2 / variance, nu))
+def _mixing_grid(model: ScoredModel) -> tuple[Floats, Floats]:
+    """Mixing variances (W,) of Student-t noise and the log of their weights (W, S)."""
+    if not model.mixes:
+        return np.ones(1), np.zeros((1, model.nu.size))
+    w, half = np.exp(LOG_MIXING), 0.5 * model.nu
+    log_weight = -half * (LOG_MIXING[:, None] + 1.0 / w[:, None])
+    return w, log_weight - log_sum_exp(log_weight, axis=0)

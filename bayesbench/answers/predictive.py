@@ -142,11 +142,17 @@ class LatentDraws:
     observed : (B,) array
         Scores the draws were conditioned on, score scale; NaN where there is none.
     k_hat : float, optional
-        Pareto shape of the importance weights of the draws; None where none were needed.
+        Pareto shape of the importance weights of the draws, before they were tempered: above 0.7
+        the benchmark side has more to learn from the scores than weights can tell. None where none
+        were needed.
     effective_share : float
-        Effective share of the draws under those weights; 1 without weights.
+        Effective share of the draws under those weights, before they were tempered; 1 without
+        weights.
     reweighted : bool
-        Whether the weights were used (by resampling) or, being too uneven, left aside.
+        Whether weights were used (by resampling).
+    power : float
+        Power of the weights that was used: 1 for the weights themselves, less where they were too
+        uneven, 0 without weights.
     rows : (S,) int array, optional
         Draw of the posterior behind each of these; by default 0, 1, ... in order. Draws of several
         models of one posterior are paired by it.
@@ -164,6 +170,7 @@ class LatentDraws:
     effective_share: float = 1.0
     reweighted: bool = False
     rows: NDArray[np.int64] | None = None
+    power: float = 0.0
     told: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:

@@ -11,10 +11,18 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["effective_share", "pareto_shape", "smoothed_weights", "systematic_resample"]
+__all__ = [
+    "effective_share",
+    "pareto_shape",
+    "smoothed_weights",
+    "systematic_resample",
+    "tempered",
+]
 
 Floats = NDArray[np.float64]
 
+BISECTIONS = 40
+"""Halvings of the power of tempered weights: to twelve digits."""
 LEAST_TAIL = 5
 """A Pareto tail is not fitted to fewer weights."""
 
@@ -86,6 +94,48 @@ def effective_share(weights: ArrayLike) -> float:
     """Effective share of the draws, ``1 / (S sum w^2)`` for weights that sum to 1."""
     w = np.asarray(weights, dtype=np.float64)
     return float(1.0 / (w.size * np.sum(w**2)))
+
+
+def tempered(weights: ArrayLike, least: float) -> tuple[Floats, float]:
+    """The weights to the largest power, at most 1, at which their effective share is `least`.
+
+    The share falls as the power grows, so the power is found by bisection; it moves smoothly with
+    the weights, where leaving uneven weights aside would switch.
+
+    Parameters
+    ----------
+    weights : (S,) array
+        Sum to 1.
+    least : float
+        Effective share, between 1 / S and 1.
+
+    Returns
+    -------
+    weights : (S,) array
+        Sum to 1.
+    power : float
+
+    Examples
+    --------
+    >>> w, power = tempered([0.98, 0.01, 0.01, 0.0], 0.5)
+    >>> round(effective_share(w), 3), 0 < power < 1
+    (0.5, True)
+    """
+    given = np.asarray(weights, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        log_w = np.log(given / given.max())
+
+    def at(power: float) -> Floats:
+        raised = np.exp(power * log_w)
+        return np.asarray(raised / raised.sum())
+
+    if effective_share(given) >= least:
+        return given / given.sum(), 1.0
+    low, high = 0.0, 1.0
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if effective_share(at(middle)) >= least else (low, middle)
+    return at(low), low
 
 
 def systematic_resample(weights: ArrayLike, start: float) -> NDArray[np.int64]:

@@ -119,6 +119,7 @@ class Campaign:
             model_id=None if model.id == NEW_MODEL else model.id,
             facts=model.facts,
             known=dict(model.scores),
+            known_stderr=dict(model.stderr),
             targets=None if targets is None else _ids(names, targets, spelled),
             candidates=None if candidates is None else _ids(names, candidates, spelled),
             weights=None if weights is None else _by_id(names, weights, spelled),
@@ -169,7 +170,7 @@ class Campaign:
     def model(self) -> Model:
         """The model given every score known now."""
         if self._model is None:
-            self._model = self._given(self.state.scores)
+            self._model = self._given(self.state.scores, self.state.stderr)
         return self._model
 
     @property
@@ -203,7 +204,13 @@ class Campaign:
             self._save(replace(self.state, proposed=proposed))
         return proposal
 
-    def observe(self, benchmark: str, score: float, cost: float | None = None) -> Step:
+    def observe(
+        self,
+        benchmark: str,
+        score: float,
+        cost: float | None = None,
+        stderr: float | None = None,
+    ) -> Step:
         """Take in the score of a benchmark that was run, or correct one; saved before this returns.
 
         Parameters
@@ -216,6 +223,8 @@ class Campaign:
         cost : float, optional
             What it did cost, if not what the campaign's costs say. A correction costs nothing
             unless this is given; in a campaign without costs a probe without it counts 1.
+        stderr : float, optional
+            Standard error of the score, on its scale.
 
         Returns
         -------
@@ -233,9 +242,10 @@ class Campaign:
         name = self.posterior.matrix.benchmark_names.find(benchmark)
         before, corrects = self.model, self.model.observed.get(name)
         paid = self._cost(name, cost, corrects is not None)
-        after = before.observe(benchmark, score)
+        after = before.observe(benchmark, score, stderr)
         if name in before.scores:
-            before = self._given({n: s for n, s in before.scores.items() if n != name})
+            others = {n: s for n, s in before.scores.items() if n != name}
+            before = self._given(others, before.stderr)
         expected = before.predict([name])[name]
         lower, upper = expected.interval(self.state.prob)
         step = Step(
@@ -247,6 +257,7 @@ class Campaign:
             lower=lower,
             upper=upper,
             corrects=corrects,
+            stderr=after.stderr.get(name),
         )
         self._save(replace(self.state, steps=(*self.state.steps, step), proposed={}))
         self._model = after
@@ -279,7 +290,12 @@ class Campaign:
         self._model = None
         return made[-steps:]
 
-    def replay(self, scores: Mapping[str, float], max_steps: int | None = None) -> tuple[Step, ...]:
+    def replay(
+        self,
+        scores: Mapping[str, float],
+        max_steps: int | None = None,
+        stderr: Mapping[str, float] | None = None,
+    ) -> tuple[Step, ...]:
         """Let the campaign run itself on scores that are known but held out.
 
         Proposes only among `scores` and observes what they say, until a stop rule applies,
@@ -289,6 +305,7 @@ class Campaign:
         ----------
         scores : mapping of benchmark to score
         max_steps : int, optional
+        stderr : mapping of benchmark to standard error, optional
 
         Returns
         -------
@@ -300,7 +317,8 @@ class Campaign:
         UsageError
             As `observe`.
         """
-        held_out = _by_id(self.posterior.matrix.benchmark_names, scores)
+        names = self.posterior.matrix.benchmark_names
+        held_out, errors = _by_id(names, scores), _by_id(names, stderr or {})
         taken: list[Step] = []
         while max_steps is None or len(taken) < max_steps:
             left = [name for name in held_out if name not in self.model.observed]
@@ -310,7 +328,7 @@ class Campaign:
             if proposal.stop is not None or not proposal.recommendations:
                 break
             chosen = proposal.recommendations[0].benchmark_id
-            taken.append(self.observe(chosen, held_out[chosen]))
+            taken.append(self.observe(chosen, held_out[chosen], None, errors.get(chosen)))
         return tuple(taken)
 
     def status(self) -> Status:
@@ -349,10 +367,15 @@ class Campaign:
             write_state(self.path, state)
         self.state = state
 
-    def _given(self, scores: Mapping[str, float]) -> Model:
+    def _given(self, scores: Mapping[str, float], stderr: Mapping[str, float]) -> Model:
         state = self.state
         return Model.of(
-            self.posterior, scores, facts=state.facts, id=state.model_id, seed=state.seed
+            self.posterior,
+            scores,
+            stderr={name: error for name, error in stderr.items() if name in scores},
+            facts=state.facts,
+            id=state.model_id,
+            seed=state.seed,
         )
 
     def _cost(self, benchmark_id: str, cost: float | None, correction: bool) -> float | None:

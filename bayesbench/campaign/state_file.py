@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["CampaignState", "Step", "StopRules", "read_state", "write_state"]
 
 FORMAT = "bayesbench-campaign"
-VERSION = 2
-READABLE = (1, VERSION)
+VERSION = 3
+READABLE = (1, 2, VERSION)
 """Format versions that can be read."""
 
 
@@ -80,6 +80,8 @@ class Step:
         What all the other scores known then predicted for it.
     corrects : float or None
         The score it takes the place of; None for a benchmark without one.
+    stderr : float or None
+        Standard error of the score; None if it is not known.
 
     Examples
     --------
@@ -96,6 +98,7 @@ class Step:
     lower: float
     upper: float
     corrects: float | None = None
+    stderr: float | None = None
 
     @property
     def inside(self) -> bool:
@@ -135,6 +138,8 @@ class CampaignState:
         What is known of it beside its scores.
     known : mapping of benchmark id to score
         Scores that were given at the start.
+    known_stderr : mapping of benchmark id to standard error
+        Of those that have one.
     targets, candidates : tuple of str or None
         None: every benchmark.
     weights : mapping of target id to weight, or None
@@ -172,6 +177,7 @@ class CampaignState:
     model_id: str | None = None
     facts: ModelFacts = field(default_factory=ModelFacts)
     known: Mapping[str, float] = field(default_factory=dict)
+    known_stderr: Mapping[str, float] = field(default_factory=dict)
     targets: tuple[str, ...] | None = None
     candidates: tuple[str, ...] | None = None
     weights: Mapping[str, float] | None = None
@@ -195,6 +201,12 @@ class CampaignState:
     def scores(self) -> dict[str, float]:
         """Every score given now, corrections done."""
         return {**self.known, **{step.benchmark_id: step.score for step in self.steps}}
+
+    @property
+    def stderr(self) -> dict[str, float]:
+        """Standard errors of the scores given now that have one."""
+        now = {**self.known_stderr, **{step.benchmark_id: step.stderr for step in self.steps}}
+        return {name: error for name, error in now.items() if error is not None}
 
     @property
     def probes(self) -> tuple[Step, ...]:
@@ -244,6 +256,8 @@ class CampaignState:
             )
         if version == 1:
             content = _of_version_1(content)
+        if version < 3:
+            content = _of_version_2(content)
         try:
             return _converter().structure(content, cls)
         except (BaseValidationError, ValueError, UsageError) as error:
@@ -274,6 +288,14 @@ def _of_version_1(content: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(steps := now.get("steps"), list):
         now["steps"] = [{**s, "corrects": None} if isinstance(s, dict) else s for s in steps]
     now["bundled"] = now.get("posterior_path") is None
+    return now
+
+
+def _of_version_2(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Content of a file of format version 2, which knew no standard errors."""
+    now = {**content, "known_stderr": {}}
+    if isinstance(steps := now.get("steps"), list):
+        now["steps"] = [{**s, "stderr": None} if isinstance(s, dict) else s for s in steps]
     return now
 
 

@@ -29,6 +29,7 @@ STEP_FIELDS = (
     "upper",
     "inside",
     "corrects",
+    "stderr",
 )
 
 
@@ -134,11 +135,12 @@ def observe(
 ) -> None:
     """Take in the score of a benchmark that was run; it need not be the one proposed.
 
-    A benchmark that has a score already is corrected; that costs nothing unless --cost is given.
+    With a standard error as BENCHMARK=SCORE+-ERROR. A benchmark that has a score already is
+    corrected; that costs nothing unless --cost is given.
     """
-    name, score = values.one_score(pair)
+    name, score, stderr = values.one_score(pair)
     running = _load(file, posterior)
-    row = _step_row(running.observe(name, score, cost))
+    row = _step_row(running.observe(name, score, cost, stderr))
     notes = _noted(running)
     document = {"campaign": file, "step": row, "status": _status(running), "notes": notes}
     emit(output_format, document, _step_table(f"Observed in {file}", [row]))
@@ -225,7 +227,7 @@ def predict(
 @format_option()
 def replay(
     file: str,
-    scores: dict[str, float],
+    scores: values.Scores,
     max_steps: int | None,
     posterior: str | None,
     output_format: str,
@@ -235,11 +237,12 @@ def replay(
 
     loaded = _load(file, posterior)
     running = Campaign(loaded.posterior, loaded.state)  # a rehearsal: nothing is written
-    limit = len(scores) if max_steps is None else min(max_steps, len(scores))
+    known, errors = scores
+    limit = len(known) if max_steps is None else min(max_steps, len(known))
     steps: list[Step] = []
     with bar("steps") as report:
         while len(steps) < limit:
-            taken = running.replay(scores, 1)
+            taken = running.replay(known, 1, errors)
             if not taken:
                 break
             steps += taken

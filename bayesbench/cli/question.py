@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,6 +35,8 @@ class Question:
     facts : ModelFacts
     seed : int
         Of the conditioning.
+    stderr : dict of str to float
+        Standard errors of scores that have one.
     """
 
     posterior: str | None
@@ -43,6 +45,7 @@ class Question:
     id: str | None
     facts: ModelFacts
     seed: int
+    stderr: dict[str, float] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -80,7 +83,7 @@ def question_options(command: Command) -> Command:
     @functools.wraps(command)
     def wrapped(
         *,
-        scores: dict[str, float] | None,
+        scores: values.Scores | None,
         model: str | None,
         id: str | None,
         posterior: str | None,
@@ -88,15 +91,17 @@ def question_options(command: Command) -> Command:
         **rest: Any,
     ) -> Any:
         facts = ModelFacts(**{name: rest.pop(name) for name in ("provider", *COVARIATES)})
-        return command(Question(posterior, scores or {}, model, id, facts, seed), **rest)
+        known, errors = scores or values.Scores({}, {})
+        return command(Question(posterior, known, model, id, facts, seed, errors), **rest)
 
     options = (
         click.option(
             "--scores",
             type=values.scores,
             metavar="PAIRS",
-            help='Known scores, each on its own scale: "gpqa_diamond=70,mmlu_pro=75.5", or '
-            "@FILE.csv with columns benchmark_id,score.",
+            help='Known scores, each on its own scale: "gpqa_diamond=70,mmlu_pro=75.5", with a '
+            'standard error as in "gpqa_diamond=70+-2", or @FILE.csv with columns '
+            "benchmark_id,score and perhaps stderr.",
         ),
         click.option("--model", metavar="ID", help="A fitted model; its own scores count too."),
         click.option("--id", metavar="ID", help="Id of a new model: its lineage is read from it."),

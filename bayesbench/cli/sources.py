@@ -40,6 +40,7 @@ def answer_facts(model: Model, path: str | None) -> dict[str, Any]:
         "k_hat": draws.k_hat,
         "effective_share": draws.effective_share,
         "reweighted": draws.reweighted,
+        "power": draws.power,
     }
     return {**posterior_facts(model.posterior, path), "conditioning": conditioning}
 
@@ -82,6 +83,7 @@ def model_of(posterior: Posterior, question: Question) -> Model:
     return Model.of(
         posterior,
         question.scores,
+        stderr=question.stderr,
         facts=question.facts,
         id=question.id if question.model is None else question.model,
         seed=question.seed,

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -16,6 +16,7 @@ from ..errors import ScoreError, UsageError
 
 __all__ = [
     "SEED",
+    "Scores",
     "counts",
     "finite",
     "ids",
@@ -49,6 +50,18 @@ def read_number(written: str, what: str) -> float:
     raise ScoreError(f"{what} is not a plain number: {written!r}; write it like 70 or 75.5")
 
 
+class Scores(NamedTuple):
+    """Scores by benchmark, and the standard errors of those that have one.
+
+    Attributes
+    ----------
+    scores, stderr : dict of str to float
+    """
+
+    scores: dict[str, float]
+    stderr: dict[str, float]
+
+
 def pairs(written: str, what: str = "score") -> dict[str, float]:
     """``"a=70,b=75.5"`` as a mapping; ``"@file.csv"`` reads columns benchmark_id and `what`.
 
@@ -57,16 +70,19 @@ def pairs(written: str, what: str = "score") -> dict[str, float]:
     ScoreError
         If a pair is malformed, a value is no finite number, or a benchmark stands twice.
     """
-    if written.startswith("@"):
-        items = _file_items(Path(written[1:]), what)
-    else:
-        items = [_split(part.strip(), what) for part in written.split(",")]
     found: dict[str, float] = {}
-    for name, value in items:
+    for name, value, _ in _items(written, what):
         if name in found:
             raise ScoreError(f"{what} of {name!r} is given twice; give it once")
         found[name] = read_number(value, f"{what} of {name!r}")
     return found
+
+
+def _items(written: str, what: str) -> list[tuple[str, str, str]]:
+    """Name, value and standard error, each as written."""
+    if written.startswith("@"):
+        return _file_items(Path(written[1:]), what)
+    return [(*_split(part.strip(), what), "") for part in written.split(",")]
 
 
 def _split(part: str, what: str) -> tuple[str, str]:
@@ -76,7 +92,7 @@ def _split(part: str, what: str) -> tuple[str, str]:
     return name, value
 
 
-def _file_items(path: Path, what: str) -> list[tuple[str, str]]:
+def _file_items(path: Path, what: str) -> list[tuple[str, str, str]]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -88,26 +104,54 @@ def _file_items(path: Path, what: str) -> list[tuple[str, str]]:
         raise UsageError(f"{path}: not a CSV file: {error}") from None
     if not rows or not {"benchmark_id", what} <= set(rows[0]):
         raise UsageError(f"{path}: it needs columns benchmark_id,{what} and at least one row")
-    return [((row["benchmark_id"] or "").strip(), (row[what] or "").strip()) for row in rows]
+    columns = ("benchmark_id", what, "stderr")
+    cells = [[(row.get(name) or "").strip() for name in columns] for row in rows]
+    return [(name, value, error) for name, value, error in cells]
 
 
-def one_score(written: str) -> tuple[str, float]:
-    """Exactly one ``benchmark=score``.
+def one_score(written: str) -> tuple[str, float, float | None]:
+    """Exactly one ``benchmark=score`` or ``benchmark=score+-stderr``: name, score, standard error.
 
     Raises
     ------
     ScoreError
         If it is malformed or there are several.
     """
-    found = pairs(written)
+    found, errors = scores(written)
     if len(found) > 1:
         raise ScoreError(f"give one pair benchmark=score, got {len(found)}")
-    return next(iter(found.items()))
+    name, score = next(iter(found.items()))
+    return name, score, errors.get(name)
 
 
-def scores(written: str) -> dict[str, float]:
-    """Option type of score pairs."""
-    return pairs(str(written))
+def scores(written: str) -> Scores:
+    """Option type of score pairs, each with a standard error after ``+-`` or not.
+
+    A file may have a column stderr besides, with empty cells where none is known.
+
+    Raises
+    ------
+    ScoreError
+        As `pairs`; also for a standard error that is not a number of at least 0, or stated twice.
+    """
+    found = Scores({}, {})
+    for name, value, error in _items(str(written), "score"):
+        if name in found.scores:
+            raise ScoreError(f"score of {name!r} is given twice; give it once")
+        score, sign, beside = (part.strip() for part in value.replace("±", "+-").partition("+-"))
+        found.scores[name] = read_number(score, f"score of {name!r}")
+        if sign and error:
+            raise ScoreError(f"standard error of {name!r} is given twice; give it once")
+        if sign or error:
+            found.stderr[name] = _standard_error(name, beside if sign else error)
+    return found
+
+
+def _standard_error(name: str, written: str) -> float:
+    error = read_number(written, f"standard error of {name!r}")
+    if error < 0:
+        raise ScoreError(f"standard error of {name!r} is below 0: {error:g}")
+    return error
 
 
 def weights(written: str) -> dict[str, float]:

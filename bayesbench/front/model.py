@@ -45,6 +45,8 @@ class Model:
         ``"new"`` for a model without one.
     seed : int
         Of the draws.
+    stderr : mapping of benchmark id to standard error
+        Of given scores that have one.
 
     Examples
     --------
@@ -62,6 +64,7 @@ class Model:
     facts: ModelFacts = field(default_factory=ModelFacts)
     id: str = NEW_MODEL
     seed: int = 0
+    stderr: Mapping[str, float] = field(default_factory=dict)
     _spelled: tuple[str, ...] = ()
 
     @classmethod
@@ -70,6 +73,7 @@ class Model:
         posterior: StoredPosterior,
         scores: Mapping[str, float],
         *,
+        stderr: Mapping[str, float] | None = None,
         facts: ModelFacts | None = None,
         id: str | None = None,
         seed: int = 0,
@@ -84,17 +88,15 @@ class Model:
         UnknownIdError, AmbiguousIdError
             A benchmark that is not fitted, or not told from another.
         ScoreError
-            A score that does not fit its scale, or a benchmark that is given twice.
+            A score that does not fit its scale, or a benchmark that is given twice; a standard
+            error that is not a number of at least 0, or of no given score.
         """
-        found: dict[str, float] = {}
         spelled = list(notes)
-        for name, score in scores.items():
-            benchmark_id = posterior.matrix.benchmark_names.find(name)
-            if benchmark_id in found:
-                raise ScoreError(f"score of {benchmark_id!r} is given twice; give it once")
-            if benchmark_id != name:
-                spelled.append(f"{name!r} is taken for {benchmark_id}")
-            found[benchmark_id] = _number(benchmark_id, score)
+        found = _by_id(posterior, "score", scores, spelled)
+        errors = _by_id(posterior, "standard error", stderr or {}, spelled)
+        for name in errors:
+            if name not in found:
+                raise ScoreError(f"standard error of {name!r}, which has no given score; give both")
         if id is not None:
             given, id = id, posterior.matrix.model_names.known(id) or id
             if id != given:
@@ -105,7 +107,8 @@ class Model:
             facts or ModelFacts(),
             NEW_MODEL if id is None else id,
             seed,
-            tuple(spelled),
+            MappingProxyType(errors),
+            tuple(dict.fromkeys(spelled)),
         )
         _ = made.latent  # a score that does not fit its scale is refused here, not when asked
         return made
@@ -125,6 +128,7 @@ class Model:
         return condition(
             self.posterior,
             scores,
+            stderr={name: error for name, error in self.stderr.items() if name in scores},
             facts=self.facts,
             model_id=None if unnamed else self.id,
             # two models must not share the random numbers of what each is alone in not knowing
@@ -165,11 +169,12 @@ class Model:
             near = nearest_ids(provider, providers)
             hint = f"; nearest: {', '.join(near)}" if near else ""
             notes.append(f"provider {provider!r} was not fitted, its effect is unknown{hint}")
+        notes.extend(features.beyond(self.facts))
         draws = self.latent
-        if draws.k_hat is not None and not draws.reweighted:
+        if 0 < draws.power < 1:
             notes.append(
-                f"unusual scores: only {draws.effective_share:.0%} of the draws fit them well "
-                f"(k-hat {draws.k_hat:.2f}), so all draws count the same"
+                f"unusual scores: only {draws.effective_share:.0%} of the draws fit them well, so "
+                f"their weights are held down (to the power {draws.power:.2f})"
             )
         return tuple(notes)
 
@@ -363,7 +368,7 @@ class Model:
         """
         model_id = posterior.matrix.model_names.find(model)
         spelled = () if model_id == model else (f"{model!r} is taken for {model_id}",)
-        return cls(posterior, MappingProxyType({}), ModelFacts(), model_id, seed, spelled)
+        return cls(posterior, id=model_id, seed=seed, _spelled=spelled)
 
     def check_is_of(self, posterior: StoredPosterior) -> None:
         """Draws of different posteriors have nothing to do with each other.
@@ -404,17 +409,27 @@ class Model:
         made = predictive(draws, self.posterior.transform)
         return draws, recalibrated(self.posterior, made, new=not self.fitted)
 
-    def observe(self, benchmark: str, score: float) -> Model:
+    def observe(self, benchmark: str, score: float, stderr: float | None = None) -> Model:
         """The same model with one more score; a score given before is corrected.
+
+        Parameters
+        ----------
+        benchmark : str
+        score : float
+        stderr : float, optional
+            Standard error of the score, on its scale.
 
         Raises
         ------
         UnknownIdError, AmbiguousIdError
             For the benchmark.
         ScoreError
-            The score does not fit its scale.
+            The score does not fit its scale, or its standard error is not a number of at least 0.
         """
         name = self.posterior.matrix.benchmark_names.find(benchmark)
+        errors = {each: error for each, error in self.stderr.items() if each != name}
+        if stderr is not None:
+            errors[name] = stderr
         id = None if self.id == NEW_MODEL else self.id
         value, notes = _number(name, score), list(self._spelled)
         if name != benchmark:
@@ -424,6 +439,7 @@ class Model:
         return Model.of(
             self.posterior,
             {**self.scores, name: value},
+            stderr=errors,
             facts=self.facts,
             id=id,
             seed=self.seed,
@@ -441,11 +457,26 @@ class Model:
         )
 
 
-def _number(name: str, score: object) -> float:
+def _number(name: str, value: object, what: str = "score") -> float:
     try:
-        return float(score)  # type: ignore[arg-type]
+        return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise ScoreError(f"score of {name!r} is not a finite number: {score!r}") from None
+        raise ScoreError(f"{what} of {name!r} is not a finite number: {value!r}") from None
+
+
+def _by_id(
+    posterior: StoredPosterior, what: str, values: Mapping[str, float], notes: list[str]
+) -> dict[str, float]:
+    """Numbers by benchmark id from numbers by spelling; a note for each spelling."""
+    found: dict[str, float] = {}
+    for name, value in values.items():
+        benchmark_id = posterior.matrix.benchmark_names.find(name)
+        if benchmark_id in found:
+            raise ScoreError(f"{what} of {benchmark_id!r} is given twice; give it once")
+        if benchmark_id != name:
+            notes.append(f"{name!r} is taken for {benchmark_id}")
+        found[benchmark_id] = _number(benchmark_id, value, what)
+    return found
 
 
 def comparison_of(

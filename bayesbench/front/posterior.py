@@ -127,6 +127,7 @@ class Posterior(StoredPosterior):
         self,
         scores: Mapping[str, float] | None = None,
         *,
+        stderr: Mapping[str, float] | None = None,
         facts: ModelFacts | None = None,
         id: str | None = None,
         seed: int = 0,
@@ -136,7 +137,10 @@ class Posterior(StoredPosterior):
         Parameters
         ----------
         scores : mapping of benchmark to score, optional
-            On the benchmarks' own scales; names may be spelled freely.
+            On the benchmarks' own scales; names may be spelled freely. One at an end of its scale
+            counts as "this or beyond".
+        stderr : mapping of benchmark to standard error, optional
+            Of given scores, on their scales: a score counts less the larger it is.
         facts : ModelFacts, optional
             What is known beside the scores; what is not is integrated out.
         id : str, optional
@@ -153,9 +157,10 @@ class Posterior(StoredPosterior):
         UnknownIdError, AmbiguousIdError
             For a benchmark.
         ScoreError
-            A score does not fit its scale.
+            A score does not fit its scale; a standard error is not a number of at least 0, or of
+            no given score.
         """
-        return Model.of(self, scores or {}, facts=facts, id=id, seed=seed)
+        return Model.of(self, scores or {}, stderr=stderr, facts=facts, id=id, seed=seed)
 
     def predict(
         self, model: str | None = None, *, benchmark: str | None = None, raw: bool = False

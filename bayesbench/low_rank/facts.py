@@ -101,21 +101,40 @@ class Covariate:
         What it is, for the command line.
     metavar : str
         How its value is written.
+    reach : float
+        How much further its trend may go on beyond the fitted models, in the units of `parse`;
+        0 for one without a trend.
+    unit : str
+        Of `reach`, for people.
     """
 
     kind: type
     parse: Callable[[Any], float]
     help: str
     metavar: str = ""
+    reach: float = 0.0
+    unit: str = ""
 
 
 COVARIATES: Mapping[str, Covariate] = {
     "release_date": Covariate(
-        str, lambda value: parse_release_date(str(value)), "YYYY, YYYY-MM or YYYY-MM-DD.", "DATE"
+        str,
+        lambda value: parse_release_date(str(value)),
+        "YYYY, YYYY-MM or YYYY-MM-DD.",
+        "DATE",
+        reach=1.0,  # a trend of two fitted years is not known to go on for more than half of that
+        unit="years",
     ),
     "reasoning": Covariate(bool, _flag, "A reasoning model, or not."),
     "open_weights": Covariate(bool, _flag, "Open weights, or not."),
-    "params_b": Covariate(float, _log_size, "Parameters in billions.", "BILLIONS"),
+    "params_b": Covariate(
+        float,
+        _log_size,
+        "Parameters in billions.",
+        "BILLIONS",
+        reach=0.5,  # of a factor of ten
+        unit="powers of ten",
+    ),
 }
 """Covariates by name; the fact of `ModelFacts` and the column of the models table share it."""
 

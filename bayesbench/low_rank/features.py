@@ -7,7 +7,7 @@ model treats a missing one as unknown); groups are memberships.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,8 @@ __all__ = [
 ]
 
 GROUPS = ("provider", "lineage")
+LARGEST_DOUBT = 2.0
+"""Doubt about a covariate beyond the fitted models, in reaches of its trend."""
 
 Floats = NDArray[np.float64]
 
@@ -46,12 +48,19 @@ class NewRow:
         True where the model's group of that kind is not known, or was never seen.
     kinds : tuple of str
         Names of the kinds.
+    doubt : (P,) array
+        Standard deviation of each covariate: of what lies beyond the fitted models and is not
+        counted in `x`; 0 where it lies among them or is missing.
+    excess : (P,) array
+        How far each lies beyond the fitted models, in the covariate's own units; 0 among them.
     """
 
     x: Floats
     groups: Floats
     unknown_kinds: NDArray[np.bool_]
     kinds: tuple[str, ...]
+    doubt: Floats
+    excess: Floats
 
     @property
     def told(self) -> tuple[float, float, float]:
@@ -63,6 +72,10 @@ class NewRow:
         provider, lineage = (float(not unknown.get(kind, False)) for kind in GROUPS)
         share = float(np.isfinite(self.x).mean()) if self.x.size else 1.0
         return share, provider, lineage
+
+    def doubted(self, sd: float) -> NewRow:
+        """The same with each known covariate in doubt by `sd` more, in standardised units."""
+        return replace(self, doubt=np.hypot(self.doubt, np.where(np.isnan(self.x), 0.0, sd)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +151,7 @@ class ModelFeatures:
             [covariate_value(name, getattr(facts, name)) for name in self.covariate_names],
             dtype=np.float64,
         )
+        new, doubt, excess = self._flattened(new)
         x = (new - self.location) / self.scale
         groups = np.zeros(len(self.group_names))
         unknown = np.ones(len(self.kinds), dtype=bool)
@@ -152,7 +166,36 @@ class ModelFeatures:
             kind = self.kinds.index("provider")
             groups[self.group_kind == kind] = 0.0
             unknown[kind] = not self._join(groups, f"provider:{str(provider).strip()}")
-        return NewRow(x, groups, unknown, self.kinds)
+        return NewRow(x, groups, unknown, self.kinds, doubt / self.scale, excess)
+
+    def beyond(self, facts: ModelFacts) -> tuple[str, ...]:
+        """One line for each given fact that lies beyond the fitted models."""
+        excess = self.row(facts).excess
+        return tuple(
+            f"{name.replace('_', ' ')} {getattr(facts, name)} lies {abs(far):.1f} "
+            f"{COVARIATES[name].unit} {'beyond' if far > 0 else 'before'} the fitted models; its "
+            "trend is flattened there"
+            for name, far in zip(self.covariate_names, excess, strict=True)
+            if far
+        )
+
+    def _flattened(self, value: Floats) -> tuple[Floats, Floats, Floats]:
+        """Covariates held near the fitted models, the doubt about that, and the excess, (P,) each.
+
+        Beyond the outermost fitted model the trend flattens: an excess e counts as
+        ``r (1 - exp(-e / r))``, r being the covariate's reach, and what is not counted is its
+        doubt, at most `LARGEST_DOUBT` reaches, so that it spreads a prediction over all that is
+        possible and no further. In the covariates' own units.
+        """
+        reach = np.asarray([COVARIATES[name].reach for name in self.covariate_names])
+        fitted = self.x * self.scale + self.location
+        low, high = np.nanmin(fitted, axis=0), np.nanmax(fitted, axis=0)
+        given = np.where(np.isnan(value), low, value)
+        excess = np.where(reach > 0, given - np.clip(given, low, high), 0.0)
+        held = np.where(reach > 0, reach, 1.0)
+        counted = np.sign(excess) * held * -np.expm1(-np.abs(excess) / held)
+        doubt = np.minimum(np.abs(excess - counted), LARGEST_DOUBT * held)
+        return value - excess + counted, doubt, excess
 
     def _join(self, groups: Floats, name: str) -> bool:
         """Make the row a member of the named group, if there is one."""

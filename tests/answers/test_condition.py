@@ -16,6 +16,7 @@ from bayesbench.low_rank.facts import ModelFacts
 from bayesbench.low_rank.families import BenchmarkFamilies
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
+from bayesbench.scores import ScoreMatrix
 from tests.factories import make_matrix, make_posterior
 
 Floats = NDArray[np.float64]
@@ -111,6 +112,14 @@ def test_normal_noise_is_the_closed_form(
     assert np.isinf(drawn.nu).all()
 
 
+@pytest.fixture
+def untempered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights as the evidence says, of the scores as they are."""
+    monkeypatch.setattr("bayesbench.answers.condition.LEAST_SHARE", 0.0)
+    monkeypatch.setattr("bayesbench.answers.condition.PLAUSIBLE", 1e9)
+
+
+@pytest.mark.usefixtures("untempered")
 @pytest.mark.parametrize("known", [True, False])
 def test_reweighting_is_bayes_rule(normal: StoredPosterior, known: bool) -> None:
     facts: dict[str, Any] = FACTS if known else {}
@@ -130,6 +139,7 @@ def test_reweighting_is_bayes_rule(normal: StoredPosterior, known: bool) -> None
     np.testing.assert_allclose(drawn.eta.std(0), sd, rtol=0.12)
 
 
+@pytest.mark.usefixtures("untempered")
 def test_rows_say_which_draw_of_the_posterior_is_behind_each(normal: StoredPosterior) -> None:
     drawn = condition(normal, SCORES, facts=KNOWN)
     assert drawn.reweighted and drawn.rows is not None
@@ -140,17 +150,21 @@ def test_rows_say_which_draw_of_the_posterior_is_behind_each(normal: StoredPoste
     np.testing.assert_array_equal(plain.rows, np.arange(normal.n_draws))
 
 
-def test_unlikely_scores_fall_back_to_equal_weights() -> None:
+def test_uneven_weights_are_tempered() -> None:
     made = make_posterior(seed=3, n_draws=400)
     rng = np.random.default_rng(0)
     bias = made.draws["benchmark_bias"] + rng.normal(0, 8, made.draws["benchmark_bias"].shape)
     made = replace(made, draws={**made.draws, "benchmark_bias": bias})
     drawn = condition(made, SCORES, facts=KNOWN)
-    assert not drawn.reweighted
-    assert drawn.effective_share < 0.1 or drawn.k_hat > 0.7
+    assert drawn.reweighted and drawn.rows is not None
+    assert drawn.effective_share < 0.3 and 0 < drawn.power < 1
+    # the draws that are left are about as many as the least share says
+    counts = np.bincount(drawn.rows, minlength=400) / 400
+    assert 1 / (400 * (counts**2).sum()) == pytest.approx(0.3, abs=0.05)
     plain = condition(made, SCORES, facts=KNOWN, reweight=False)
-    np.testing.assert_array_equal(drawn.eta, plain.eta)
-    assert (plain.k_hat, plain.effective_share, plain.reweighted) == (None, 1.0, False)
+    assert (plain.k_hat, plain.effective_share, plain.reweighted, plain.power) == (
+        None, 1.0, False, 0.0,
+    )  # fmt: skip
 
 
 def test_no_scores_is_the_prior_predictive(posterior: StoredPosterior) -> None:
@@ -179,25 +193,42 @@ def test_a_score_pulls_its_own_benchmark_and_narrows_the_rest(posterior: StoredP
     assert after.eta[:, 0].std() < before.eta[:, 0].std()
 
 
-def test_a_fitted_model_keeps_its_scores_and_features(posterior: StoredPosterior) -> None:
+def test_a_fitted_model_keeps_its_scores_and_features(normal: StoredPosterior) -> None:
     model_id = "model_1"
-    matrix = posterior.matrix
-    own = matrix.values[1]
+    own = normal.matrix.values[1]
     scores = {
-        name: float(own[j]) for j, name in enumerate(posterior.benchmark_ids) if np.isfinite(own[j])
+        name: float(own[j]) for j, name in enumerate(normal.benchmark_ids) if np.isfinite(own[j])
     }
     some = dict(list(scores.items())[:1])
-    fitted = condition(posterior, some, model_id=model_id)
-    new = condition(
-        posterior,
-        scores,
-        facts=ModelFacts.of(matrix, 1),
-        reweight=False,
-    )
+    fitted = condition(normal, some, model_id=model_id)
+    new = condition(normal, scores, facts=ModelFacts.of(normal.matrix, 1), reweight=False)
     # a score that was known adds nothing to the weights, so both are the same problem
     np.testing.assert_allclose(fitted.eta, new.eta, atol=1e-5)
     np.testing.assert_array_equal(fitted.observed, own)
     assert (fitted.model_id, new.model_id) == (model_id, "new")
+
+
+def test_a_fitted_model_keeps_its_noise(posterior: StoredPosterior) -> None:
+    drawn = condition(posterior, {"bench_0": 50.0}, model_id="model_1", reweight=False)
+    own = posterior.stacked("noise_benchmark") * posterior.stacked("noise_model")[:, [1]]
+    np.testing.assert_allclose(drawn.noise_scale, own, rtol=1e-6)
+
+
+def test_training_standard_errors_count(normal: StoredPosterior) -> None:
+    """A reading of a fitted model with a large standard error says little beside a new score."""
+    readings = normal.matrix.readings.copy()
+    name = str(readings["benchmark_id"][readings["model_id"] == "model_1"].iloc[0])
+    own = (readings["model_id"] == "model_1") & (readings["benchmark_id"] == name)
+    readings["stderr"] = np.where(own, 1e4, np.nan)
+    matrix = ScoreMatrix(normal.matrix.models, normal.matrix.benchmarks, readings)
+    blurred = replace(normal, matrix=matrix)
+    other = next(n for n in normal.benchmark_ids if n != name)
+    j = normal.benchmark_ids.index(name)
+    sharp, vague = (
+        condition(one, {other: 50.0}, model_id="model_1", reweight=False).eta[:, j].std()
+        for one in (normal, blurred)
+    )
+    assert vague > 1.15 * sharp
 
 
 def test_a_fitted_model_without_more_scores_is_the_posterior(posterior: StoredPosterior) -> None:
@@ -206,6 +237,7 @@ def test_a_fitted_model_without_more_scores_is_the_posterior(posterior: StoredPo
     )
 
 
+@pytest.mark.usefixtures("untempered")
 def test_only_what_is_added_counts_in_the_weights(normal: StoredPosterior) -> None:
     own = normal.matrix.values[2]
     extra = normal.benchmark_ids[int(np.flatnonzero(np.isnan(own))[0])]

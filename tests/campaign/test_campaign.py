@@ -127,7 +127,7 @@ def test_a_file_of_the_version_before_goes_on(path: Path, bundled: Posterior) ->
     scores = {"gpqa_diamond": 70.0, "hle": 20.0}
     same(campaign, bundled.condition(scores, facts=ModelFacts(reasoning=True)))
     campaign.observe("ifeval", 85.0)
-    assert json.loads(path.read_text())["version"] == 2
+    assert json.loads(path.read_text())["version"] == 3
     assert Campaign.load(path).state == campaign.state
 
 

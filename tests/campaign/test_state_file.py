@@ -87,7 +87,7 @@ def test_the_file_is_readable_json(tmp_path: Path) -> None:
     path = tmp_path / "campaign.json"
     write_state(path, FULL)
     content = json.loads(path.read_text())
-    assert (content["format"], content["version"]) == ("bayesbench-campaign", 2)
+    assert (content["format"], content["version"]) == ("bayesbench-campaign", 3)
     assert content["known"] == {"a": 40.0}
     assert content["facts"]["params_b"] == 7.5
     assert content["steps"][1]["corrects"] == 50.0
@@ -113,6 +113,25 @@ def test_a_file_of_the_version_before_opens() -> None:
     assert (named.bundled, named.posterior_path) == (False, "/there/p.nc")
 
 
+def test_a_file_without_standard_errors_opens() -> None:
+    content = json.loads(FULL.to_json())
+    del content["known_stderr"]
+    for step in content["steps"]:
+        del step["stderr"]
+    assert CampaignState.from_json(json.dumps({**content, "version": 2})) == replace(
+        FULL, known_stderr={}, steps=tuple(replace(step, stderr=None) for step in FULL.steps)
+    )
+
+
+def test_standard_errors_are_those_of_the_scores_that_stand() -> None:
+    first = Step("b", 30.0, None, None, 33.0, 20.0, 45.0, stderr=1.5)
+    again = replace(first, score=31.0, corrects=30.0, stderr=None)
+    state = CampaignState("x", known={"a": 1.0}, known_stderr={"a": 0.5}, steps=(first,))
+    assert state.stderr == {"a": 0.5, "b": 1.5}
+    assert replace(state, steps=(first, again)).stderr == {"a": 0.5}
+    assert CampaignState.from_json(state.to_json()) == state
+
+
 def one_step(**changes: object) -> list[dict[str, Any]]:
     return [{**json.loads(FULL.to_json())["steps"][0], **changes}]
 
@@ -121,7 +140,7 @@ def one_step(**changes: object) -> list[dict[str, Any]]:
     ("text", "named"),
     [
         (changed(extra=1), "'extra' is unknown"),
-        (json.dumps({"format": "bayesbench-campaign", "version": 2}), "fingerprint is missing"),
+        (json.dumps({"format": "bayesbench-campaign", "version": 3}), "fingerprint is missing"),
         (changed(steps=[{"benchmark_id": "b"}]), "steps[0]: score is missing"),
         (changed(steps=one_step(score="50")), "steps[0].score: must be a number, got '50'"),
         (changed(steps=one_step(corrects=True)), "steps[0].corrects"),
@@ -152,7 +171,7 @@ def one_step(**changes: object) -> list[dict[str, Any]]:
         (changed(known={"b": float("inf")}), "it holds Infinity"),
         (FULL.to_json().replace("48.0", "1e999"), "steps[0].median: must be a finite number"),
         (FULL.to_json().replace("48.0", "9" * 400), "steps[0].median: must be a finite number"),
-        (changed(version=3), "format version 3, this program reads up to 2"),
+        (changed(version=4), "format version 4, this program reads up to 3"),
         (changed(version=True), "format version True"),
         (changed(VERSION_1, model=None), "model: must be an object, got None"),
         (changed(VERSION_1, steps=[3]), "steps[0]: must be an object, got 3"),

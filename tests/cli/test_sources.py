@@ -116,6 +116,11 @@ def test_what_is_said_of_the_posterior(posterior: Posterior) -> None:
     )  # fmt: skip
 
 
+def test_standard_errors_are_passed_on(posterior: Posterior) -> None:
+    found = model_of(posterior, question(scores={"bench_0": 40.0}, stderr={"bench_0": 3.0}))
+    assert found.stderr == {"bench_0": 3.0}
+
+
 def test_what_is_said_of_the_conditioning(posterior: Posterior) -> None:
     model = model_of(posterior, question(scores={"bench_0": 40.0}))
     facts = answer_facts(model, None)
@@ -124,6 +129,7 @@ def test_what_is_said_of_the_conditioning(posterior: Posterior) -> None:
         "k_hat": model.latent.k_hat,
         "effective_share": model.latent.effective_share,
         "reweighted": model.latent.reweighted,
+        "power": model.latent.power,
     }
     json.dumps(facts, allow_nan=False)
 

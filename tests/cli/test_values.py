@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_pairs_are_names_and_numbers() -> None:
         "a": 70.0, "b": 75.5, "c": 0.5, "d": -10.0, "e": 3.0,
     }  # fmt: skip
     assert pairs("GPQA Diamond=70") == {"GPQA Diamond": 70.0}
-    assert values.scores("a=1") == values.weights("a=1") == {"a": 1.0}
+    assert values.scores("a=1").scores == values.weights("a=1") == {"a": 1.0}
     with pytest.raises(ScoreError, match="weight of 'a' is given twice"):
         values.weights("a=1,a=2")
 
@@ -100,8 +101,31 @@ def test_pairs_of_a_file(tmp_path: Path) -> None:
         pairs(f"@{file}")
 
 
+def test_scores_may_have_standard_errors(tmp_path: Path) -> None:
+    expected = ({"a": 70.0, "b": 75.5, "c": 1.0}, {"a": 2.0, "b": 0.0})
+    assert values.scores("a=70+-2, b = 75.5 \u00b1 0,c=1") == expected
+    file = tmp_path / "s.csv"
+    file.write_text("benchmark_id,score,stderr\na,70,2\nb,75.5,0\nc,1,\n")
+    assert values.scores(f"@{file}") == expected
+    for written, told in (
+        ("a=70+-", "standard error of 'a' is not a plain number: ''"),
+        ("a=70+--1", "standard error of 'a' is below 0: -1"),
+        ("a=70+-x", "standard error of 'a' is not a plain number: 'x'"),
+        ("a=+-2", "score of 'a' is not a plain number: ''"),
+        ("a=1+-1,a=2", "score of 'a' is given twice"),
+    ):
+        with pytest.raises(ScoreError, match=re.escape(told)):
+            values.scores(written)
+    file.write_text("benchmark_id,score,stderr\na,70+-2,2\n")
+    with pytest.raises(ScoreError, match="standard error of 'a' is given twice"):
+        values.scores(f"@{file}")
+    with pytest.raises(ScoreError, match="weight of 'a'"):
+        values.weights("a=1+-1")
+
+
 def test_exactly_one_score() -> None:
-    assert values.one_score("a=5") == ("a", 5.0)
+    assert values.one_score("a=5") == ("a", 5.0, None)
+    assert values.one_score("a=5+-0.5") == ("a", 5.0, 0.5)
     with pytest.raises(ScoreError, match="one pair benchmark=score, got 2"):
         values.one_score("a=5,b=6")
 

@@ -104,8 +104,37 @@ def test_unusual_scores_are_noted() -> None:
     loose = replace(POSTERIOR, draws={**POSTERIOR.draws, "benchmark_bias": scattered})
     (note,) = loose.condition(GIVEN).notes
     assert note.startswith("unusual scores: only ")
-    assert note.endswith("so all draws count the same")
-    assert not loose.condition(GIVEN).latent.reweighted
+    assert "so their weights are held down (to the power 0." in note
+    latent = loose.condition(GIVEN).latent
+    assert latent.reweighted and 0 < latent.power < 1
+
+
+def test_facts_beyond_the_fitted_models_are_noted() -> None:
+    (note,) = POSTERIOR.condition(GIVEN, facts=ModelFacts(release_date="2035-01")).notes
+    assert note.startswith("release date 2035-01 lies ")
+    assert note.endswith("years beyond the fitted models; its trend is flattened there")
+    (note,) = POSTERIOR.condition(GIVEN, facts=ModelFacts(release_date="1999")).notes
+    assert "years before the fitted models" in note
+
+
+def test_standard_errors_make_a_score_count_less() -> None:
+    """Also at the front door: names resolved, kept by `observe`, checked."""
+    name = "gpqa"
+    exact = POSTERIOR.condition({name: 95.0})
+    rough = POSTERIOR.condition({name: 95.0}, stderr={"GPQA": 15.0})
+    assert rough.stderr == {name: 15.0}
+    none = POSTERIOR.condition({})
+    medians = [one.predict()[name].median for one in (none, rough, exact)]
+    assert medians == sorted(medians) and medians[0] + 1 < medians[1] < medians[2] - 1
+    seen = none.observe(name, 95.0, stderr=15.0)
+    np.testing.assert_array_equal(seen.latent.eta, rough.latent.eta)
+    assert seen.observe("humaneval", 50.0).stderr == {name: 15.0}
+    assert seen.observe(name, 50.0).stderr == {}
+    for bad in (-1.0, float("nan"), "many"):
+        with pytest.raises(ScoreError, match=r"standard error of 'gpqa' is not a"):
+            POSTERIOR.condition({name: 95.0}, stderr={name: bad})  # type: ignore[dict-item]
+    with pytest.raises(ScoreError, match="'humaneval', which has no given score"):
+        POSTERIOR.condition({name: 95.0}, stderr={"humaneval": 1.0})
 
 
 def test_facts_and_lineage_count() -> None:
