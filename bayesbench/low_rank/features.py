@@ -7,7 +7,7 @@ model treats a missing one as unknown); groups are memberships.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,10 +58,6 @@ class NewRow:
     unknown_kinds: NDArray[np.bool_]
     doubt: Floats
     excess: Floats
-
-    def doubted(self, sd: float) -> NewRow:
-        """The same with each known covariate in doubt by `sd` more, in standardised units."""
-        return replace(self, doubt=np.hypot(self.doubt, np.where(np.isnan(self.x), 0.0, sd)))
 
 
 @dataclass(frozen=True, eq=False)
