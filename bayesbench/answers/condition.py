@@ -42,14 +42,15 @@ __all__ = ["NEW_MODEL", "condition"]
 
 NEW_MODEL = "new"
 """Id of a model that has none."""
-LEAST_SHARE = 0.3
-"""Weights are tempered until their effective share is this."""
+LEAST_SHARE = 0.6
+"""Weights are tempered until their effective share is this. Less agrees better with refits of
+models like the fitted ones, more predicts later models better."""
 PLAUSIBLE = 2.5
 """Standard deviations of the prior prediction within which a score teaches noise and weights."""
 PLAUSIBLE_FACTS = 2.0
 """Standard deviations of a prior prediction from which on a score puts the facts in doubt."""
-CONTRADICTED = 2.0
-"""Doubt about facts that the scores contradict: as much as their range among fitted models."""
+CONTRADICTED = 5.0
+"""Largest factor on the prior variance: about what all that facts explain would add to it."""
 FARTHEST = 50.0
 """A score on an unbounded scale farther out than this, in spreads, is on another scale."""
 EVIDENCE_STATES = 6
@@ -127,8 +128,8 @@ def condition(
     seen = _Given.of(posterior, known, known_errors)
     row = posterior.features.row(facts, model_id)
     side = _BenchmarkSide.of(posterior, row, at)
-    if doubt := _contradiction(side, given):
-        side = _BenchmarkSide.of(posterior, row.doubted(doubt), at)
+    if facts.given:
+        side = replace(side, cov=side.cov * _contradiction(side, given))
     rng = np.random.default_rng(seed)
     reweight = reweight and not np.array_equal(observed, known, equal_nan=True)
     drawn = _draw(side, given, seen, sweeps=sweeps, rng=rng, reweight=reweight)
@@ -151,14 +152,14 @@ def condition(
 
 
 def _contradiction(side: _BenchmarkSide, given: _Given) -> float:
-    """Doubt about the facts, as an sd of each covariate, where the scores lie far from them.
+    """Factor on the prior variance where scores lie far from what the facts say; else 1.
 
-    Rises from 0 at `PLAUSIBLE_FACTS` standard deviations of the prior prediction: facts may be
-    wrong, or the model an exception, but a score that was given stands. It widens the prior and
-    leaves its mean, so that answers still move with the scores and level off.
+    Rises from `PLAUSIBLE_FACTS` standard deviations of the prior prediction to twice as many: facts
+    may be wrong, or the model an exception, but a score that was given stands. The prior's mean and
+    directions stay, so that answers still move with the scores and level off.
     """
     excess = side.scored(given, np.array([], dtype=np.int64)).strangeness - PLAUSIBLE_FACTS
-    return CONTRADICTED * float(np.clip(excess / PLAUSIBLE_FACTS, 0.0, 1.0))
+    return 1.0 + (CONTRADICTED - 1.0) * float(np.clip(excess / PLAUSIBLE_FACTS, 0.0, 1.0))
 
 
 def _checked(posterior: StoredPosterior, scores: Mapping[str, float], farthest: float) -> Floats:

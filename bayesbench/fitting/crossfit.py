@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ from ..low_rank.spec import ModelSpec
 from ..posterior.calibration import (
     FEATURES,
     LEAST_CELLS,
+    USUAL_SLOPES,
     Calibration,
     Recalibration,
     fit_recalibration,
@@ -139,12 +140,17 @@ class HeldOut:
         none = np.empty(0, dtype=np.int64)
         return cls(np.empty((0, levels)), np.empty(0), np.empty((0, features)), none)
 
-    def recalibration(self) -> Recalibration | None:
-        """What they teach; None if they are too few."""
+    def recalibration(self, kind: Literal["cells", "models"] = "cells") -> Recalibration | None:
+        """What they teach of missing cells, or of new models; None if they are too few."""
         if self.truth.size < LEAST_CELLS:
             return None
         return fit_recalibration(
-            self.quantiles, PREDICTIVE_LEVELS, self.truth, self.features, self.part
+            self.quantiles,
+            PREDICTIVE_LEVELS,
+            self.truth,
+            self.features,
+            self.part,
+            USUAL_SLOPES[kind],
         )
 
 
@@ -515,5 +521,5 @@ def learned_calibration(
     model_fits = _model_fits(matrix, spec, engine, seed, MODEL_BLOCKS, 0)
     made = run_fits([*cell_fits, *model_fits], report)
     cells = HeldOut.joined(made[: len(cell_fits)]).recalibration()
-    models = HeldOut.joined(made[len(cell_fits) :] or [HeldOut.none()]).recalibration()
+    models = HeldOut.joined(made[len(cell_fits) :] or [HeldOut.none()]).recalibration("models")
     return None if cells is None else Calibration(cells, models, engine=engine.name)

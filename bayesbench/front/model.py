@@ -27,6 +27,10 @@ from .prediction import Prediction
 __all__ = ["Model"]
 
 
+UNUSUAL = 0.1
+"""Effective share of the draws below which the scores are noted as unusual."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """A model of a posterior: fitted, or new, with the scores and facts that are known of it.
@@ -171,7 +175,7 @@ class Model:
             notes.append(f"provider {provider!r} was not fitted, its effect is unknown{hint}")
         notes.extend(features.beyond(self.facts))
         draws = self.latent
-        if 0 < draws.power < 1:
+        if draws.k_hat is not None and draws.effective_share < UNUSUAL:
             notes.append(
                 f"unusual scores: only {draws.effective_share:.0%} of the draws fit them well, so "
                 f"their weights are held down (to the power {draws.power:.2f})"

@@ -7,7 +7,7 @@ model treats a missing one as unknown); groups are memberships.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,10 +72,6 @@ class NewRow:
         provider, lineage = (float(not unknown.get(kind, False)) for kind in GROUPS)
         share = float(np.isfinite(self.x).mean()) if self.x.size else 1.0
         return share, provider, lineage
-
-    def doubted(self, sd: float) -> NewRow:
-        """The same with each known covariate in doubt by `sd` more, in standardised units."""
-        return replace(self, doubt=np.hypot(self.doubt, np.where(np.isnan(self.x), 0.0, sd)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,7 @@ from ..errors import DataError
 __all__ = [
     "FEATURES",
     "TOLD",
+    "USUAL_SLOPES",
     "Calibration",
     "Recalibration",
     "calibration_features",
@@ -71,6 +72,38 @@ LEAST_CELLS = 40
 """Fewer held-out predictions than this teach nothing: better to leave the levels as they are."""
 LEAST_ERROR = 1e-4
 """Errors below this (latent scale) count as this: a logarithm is taken."""
+
+
+USUAL_SLOPES: Mapping[str, Mapping[str, float]] = {
+    "cells": {
+        "log_spread": 0.7,
+        "tail_ratio": 0.05,
+        "level": -0.02,
+        "level_squared": 0.01,
+        "edge": 0.19,
+        "log_model_scores": 0.11,
+        "log_benchmark_scores": 0.09,
+        "unbounded": 0.22,
+        "log_eta_sd": 0.65,
+    },
+    "models": {
+        "log_spread": 0.76,
+        "tail_ratio": 0.3,
+        "level": -0.08,
+        "level_squared": 0.03,
+        "edge": -0.23,
+        "log_model_scores": 0.03,
+        "log_benchmark_scores": -0.07,
+        "unbounded": 0.35,
+        "no_scores": -0.32,
+        "log_eta_sd": 0.46,
+        "facts_told": 0.16,
+        "provider_told": 0.03,
+        "lineage_told": 0.06,
+    },
+}
+"""Slopes of the error's size on the features, by kind of prediction: means over cross-fits of the
+bundled matrix and the public 84 x 133 one, made by ``python benchmarks/usual_slopes.py``."""
 
 
 def calibration_features(
@@ -316,7 +349,7 @@ def fit_recalibration(
         are taken under slopes that the others taught; without parts under slopes that they taught
         themselves.
     usual : mapping of feature to slope, optional
-        What the slopes of the error's size are pulled to (see `usual_slopes`), by default 0.
+        What the slopes of the error's size are pulled to, by default 0; see `USUAL_SLOPES`.
 
     Raises
     ------

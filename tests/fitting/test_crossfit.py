@@ -320,11 +320,11 @@ def test_recalibration_is_that_of_its_two_kinds_of_held_out_predictions(
     matrix = dated(matrix, [None] * 12)
     found = learned_calibration(matrix, SPEC, LIGHT, seed=4)
     assert found is not None and found.models is not None
-    for part, made in (
-        (found.cells, held_out_cells(matrix, SPEC, LIGHT, seed=4)),
-        (found.models, held_out_models(matrix, SPEC, LIGHT, seed=4)),
+    for kind, part, made in (
+        ("cells", found.cells, held_out_cells(matrix, SPEC, LIGHT, seed=4)),
+        ("models", found.models, held_out_models(matrix, SPEC, LIGHT, seed=4)),
     ):
-        expected = HeldOut.joined(made).recalibration()
+        expected = HeldOut.joined(made).recalibration(kind)
         assert expected is not None
         np.testing.assert_array_equal(part.errors, expected.errors)
         np.testing.assert_array_equal(part.upper, expected.upper)

@@ -108,7 +108,7 @@ class NewReleaseLowRank:
     def _recalibration(self, others: ScoreMatrix, seed: int, size: int) -> Recalibration | None:
         source = held_out_releases if self.update == "refit" else held_out_models
         parts = source(others, self.spec, self.config.lighter(), seed=seed % 2**31, n_readings=size)
-        return HeldOut.joined(parts).recalibration() if parts else None
+        return HeldOut.joined(parts).recalibration("models") if parts else None
 
     def _refitted(
         self,
