@@ -259,7 +259,7 @@ def p7(data: Path, draws: int, ks: tuple[int, ...], **plan: Any) -> None:
 @main.command()
 @common
 @data_option
-@click.option("--tables", type=click.IntRange(1), default=6, show_default=True)
+@click.option("--tables", type=click.IntRange(1), default=2, show_default=True)
 def p8(data: Path, tables: int, **plan: Any) -> None:
     """Small tables, cut out of the public and the bundled matrix and fitted as users do."""
     label = plan.pop("label")
