@@ -22,7 +22,7 @@ import click
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 PROTOCOLS = {"p1": ("--seeds", "development"), "p2": ()}
-"""Protocols of the table, with the options that keep them off the untouched seeds."""
+"""Protocols of the table, with the options that keep them on the development seeds."""
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,9 @@ def profile() -> Axes:
 
 
 def probes() -> Axes:
-    """Error by number of probes, by policy."""
-    policies = json.loads(PROBES.read_text(encoding="utf-8"))["policies"]
+    """Error by number of scores, by policy; by number of probes in older results."""
+    found = json.loads(PROBES.read_text(encoding="utf-8"))
+    policies = found.get("matched", found["policies"])
     return plots.policy_curves(policies, names=POLICIES)
 
 

@@ -21,8 +21,9 @@ PUBLIC_MATRIX = REPOSITORY.parent / "shared" / "data" / "benchpress"
 """Where the public 84 x 133 matrix is looked for; it is no part of the repository."""
 PACKAGES = ("jax", "jaxlib", "numpyro", "numpy", "scipy", "pandas")
 METHODS = (
-    "low-rank", "low-rank-nuts", "low-rank-svi", "als", "soft-impute", "blend", "bench-regression",
-    "gaussian", "model-knn", "bias", "mean", "external",
+    "low-rank", "low-rank-nuts", "low-rank-svi", "als", "offsets", "soft-impute", "smurff", "blend",
+    "bench-regression", "gaussian", "one-factor", "observational", "model-knn", "model-mean",
+    "bias", "mean", "external",
 )  # fmt: skip
 """In the order of the tables."""
 
@@ -123,7 +124,13 @@ def of(found: Iterable[Record], name: str) -> list[Record]:
         and record["provenance"]["options"]["max_folds"] is None
         and record["provenance"]["options"].get("seeds", "all") == "all"
     ]
-    return sorted(chosen, key=lambda record: METHODS.index(record["method"]))
+    return sorted(chosen, key=place)
+
+
+def place(record: Record) -> tuple[int, str]:
+    """Where a method stands in the tables: one with conformal intervals behind the plain one."""
+    method, plus, _ = str(record["method"]).partition("+")
+    return METHODS.index(method) if method in METHODS else len(METHODS), plus
 
 
 def labelled(found: Iterable[Record], name: str, label: str) -> list[Record]:

@@ -15,7 +15,7 @@ from typing import Any
 import ablation
 import click
 from records import Record, of, records
-from sections import PUBLISHED_P1, SECTIONS, made_on, policy_name, section
+from sections import NOT_MEASURED, PUBLISHED_P1, SECTIONS, made_on, policy_name, section
 from tables import COLUMNS, SHORT, figures_table, number, table
 
 HERE = Path(__file__).resolve().parent
@@ -25,8 +25,11 @@ ABLATION = HERE.parent / "docs" / "ablation.md"
 BEGIN, END = "<!-- results:begin -->\n", "<!-- results:end -->"
 
 HEADLINE_POLICIES = (
-    "epig-global", "epig-low-cost", "epig-adaptive", "max-variance", "random", "the post's five",
+    "epig-global", "epig-low-cost", "epig-adaptive", "max-variance", "popularity", "random",
+    "the post's five",
 )  # fmt: skip
+ALWAYS = ("p7", "p8")
+"""Sections that say so where nothing was measured."""
 HEADLINE_KS = ("1", "5", "10")
 """What the READMEs show of P4."""
 
@@ -42,7 +45,7 @@ def report(found: Sequence[Record]) -> str:
     ]
     names = {record["name"] for record in found}
     for name, title in SECTIONS:
-        if name in names:
+        if name in names or name in ALWAYS:
             parts.append(f"## {title}\n\n{section(name, found)}")
     parts.append(f"## Made with\n\n{made_on(found)}")
     return "\n".join(parts)
@@ -66,9 +69,8 @@ def ablation_table() -> str:
 
 def headline_policies(record: Record) -> list[tuple[str, Any]]:
     """Policies that the READMEs show, in order."""
-    return [
-        (name, record["policies"][name]) for name in HEADLINE_POLICIES if name in record["policies"]
-    ]
+    curves = record.get("matched", record["policies"])
+    return [(name, curves[name]) for name in HEADLINE_POLICIES if name in curves]
 
 
 def headline(found: Sequence[Record]) -> str:
@@ -100,7 +102,13 @@ def headline(found: Sequence[Record]) -> str:
         if k in by_k and not (by_k[k].get("in_sample") and k != "5")
     ]
     if probes:
-        title = "A model left out, known by k probes alone (hidden scores):"
+        title = "A model left out, known by "
+        title += (
+            "k of its scores alone, equally many for every policy (hidden scores):"
+            if all("matched" in record for record in of(found, "p4"))
+            else "k probes alone, of which random ones reveal fewer scores than chosen ones, so "
+            f"rows do not compare (at equal numbers: {NOT_MEASURED}; hidden scores):"
+        )
         parts.append(
             f"{title}\n\n{figures_table(probes, SHORT)}".replace("| method", "| probes", 1)
         )

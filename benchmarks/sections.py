@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from records import METHODS, Record, labelled, named, of
-from tables import FOLDS, SHORT, figures_table, number, table
+from tables import FOLDS, SHORT, figures_table, number, table, with_interval
 
 # published figures and first trials of the project, measured elsewhere
 PUBLISHED_P1 = (
@@ -32,6 +32,12 @@ STRATA = {
     "n_benchmark": "third by scores of the benchmark",
     "scale": "scale",
 }
+PARTS = {
+    "development": "development seeds",
+    "other": "other splits of the same cells, seeds",
+    "untouched": "other splits of the same cells, seeds",  # its name in older records
+}
+NOT_MEASURED = "not measured at this commit"
 LOW, HIGH = 0.87, 0.93
 """Coverage of a stratum outside of this is called over- or under-confident."""
 
@@ -45,21 +51,78 @@ def folds_section(
     rows = [(record["method"], record) for record in found]
     parts = [figures_table([*rows, *published], FOLDS)]
     split = [
-        (f"{record['method']}, {part} seeds {min(seeds)}-{max(seeds)}", record[part])
+        (f"{record['method']}, {title} {min(seeds)}-{max(seeds)}", record[part])
         for record in found
-        for part in ("development", "untouched")
+        for part, title in PARTS.items()
         if part in record
         for seeds in [record[part]["seeds"]]
     ]
     if split:
         parts.append(
-            "Settings were chosen on the development seeds; the others were only measured.\n"
+            "Settings were chosen on the development seeds. The other seeds split the same cells "
+            "again, so they test nothing new.\n"
         )
         parts.append(figures_table(split, ("medae", "medape", "within5", "coverage90", "width90")))
     if again:
         parts.append(other_seeds(again))
+    parts.append(sure_section(found))
+    parts.append(ranking_section(found))
     parts.extend(calibration_section(record) for record in found if record.get("calibration"))
     return "\n".join(parts)
+
+
+def sure_section(found: Sequence[Record]) -> str:
+    """Intervals of the headline over models, and percentages apart from ratings."""
+    rows = []
+    for record in found:
+        for scale, part in {"all": record, **record.get("by_scale", {})}.items():
+            pooled = scale == "all"
+            rows.append(
+                [
+                    record["method"],
+                    scale,
+                    with_interval(part, "medae"),
+                    with_interval(part, "medape"),
+                    with_interval(part, "coverage90", 3),
+                    with_interval(part, "width90", 1),
+                    "-" if pooled else number(part.get("winkler90"), 1),
+                    "-" if pooled else number(part.get("crps")),
+                ]
+            )
+    head = [
+        "method", "scale", "MedAE", "MedAPE %", "90 % coverage", "median width", "interval score",
+        "CRPS",
+    ]  # fmt: skip
+    measured = any("medae_interval95" in record for record in found)
+    note = "" if measured else f"Intervals: {NOT_MEASURED}.\n\n"
+    return (
+        "In brackets bootstrap 95 % intervals over models; interval score and CRPS are means of "
+        f"points, so each scale has its own.\n\n{note}{table(head, rows)}"
+    )
+
+
+def ranking_section(found: Sequence[Record]) -> str:
+    """Pairs in the right order and best models found, as published."""
+    known = [record for record in found if record.get("ranking_published")]
+    if not known:
+        return f"Ranking as published: {NOT_MEASURED}.\n"
+    rows = []
+    for record in known:
+        ranking = record["ranking_published"]
+        for which in ("scored", "held_out"):
+            pairs = [number(_percent(v[which]), 1) for v in ranking["pairs"].values()]
+            top = [number(_percent(v[which]), 1) for v in ranking["top"].values()]
+            rows.append([record["method"], which.replace("_", " "), *pairs, *top])
+    first = known[0]["ranking_published"]
+    head = [
+        "method", "pairs", *(f"gap >= {m}" for m in first["pairs"]),
+        *(f"top {share} %" for share in first["top"]),
+    ]  # fmt: skip
+    return f"Ranking as published (%, median over benchmarks):\n\n{table(head, rows)}"
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def other_seeds(found: Sequence[Record]) -> str:
@@ -174,46 +237,105 @@ def trust(record: Record) -> str:
 
 
 def release_section(found: Sequence[Record]) -> str:
-    """P3 by the number of scores shown."""
-    rows = []
+    """P3 by the number of scores shown, then by family, tails apart."""
+    rows, families = [], []
     for record in found:
         for k, entry in record["by_k"].items():
+            percent = entry.get("by_scale", {}).get("percent", {})
+            over_families = {
+                "medae": entry["medae"], "medae_interval95": entry.get("medae_by_family_interval95")
+            }  # fmt: skip
             rows.append(
                 [
                     named(record),
                     k,
-                    number(entry["medae"]),
+                    with_interval(over_families, "medae"),
+                    number(percent.get("medae")),
                     number(entry.get("medae_family_median")),
                     number(entry["medape"]),
-                    number(entry["coverage90"], 3),
+                    with_interval(entry, "coverage90", 3),
+                    *tail_cells(entry),
                     number(entry["width90"], 1),
+                    number(percent.get("winkler90"), 1),
+                    number(percent.get("crps")),
                     number(entry["n_cells"], 0),
                     number(entry["not_predictable"], 3),
                     number(entry["medae_counted"]),
                 ]
             )
+        for family, by_k in record.get("by_family", {}).items():
+            families.extend(
+                [
+                    named(record), family, k, with_interval(entry, "medae"),
+                    number(entry["coverage90"], 3), *tail_cells(entry),
+                    number(entry["n_cells"], 0), number(entry["not_predictable"], 3),
+                ]
+                for k, entry in by_k.items()
+            )  # fmt: skip
     head = [
-        "method", "k", "MedAE", "median over families", "MedAPE %", "90 % coverage",
-        "median width", "cells", "not predictable", "MedAE counted as published",
+        "method", "k", "MedAE (over families)", "MedAE, percent scales", "median over families",
+        "MedAPE %", "90 % coverage", "below", "above", "above the median", "median width",
+        "interval score, percent", "CRPS, percent", "cells", "not predictable",
+        "MedAE counted as published",
     ]  # fmt: skip
-    return f"{table(head, rows)}\n{PUBLISHED_P3}.\n"
+    own = [
+        "method", "family", "k", "MedAE", "90 % coverage", "below", "above", "above the median",
+        "cells", "not predictable",
+    ]  # fmt: skip
+    by_family = table(own, families) if families else f"By family: {NOT_MEASURED}.\n"
+    return (
+        f'{table(head, rows)}\n"below" and "above": shares of true scores outside the interval '
+        f"on either side. {PUBLISHED_P3}.\n\n{by_family}"
+    )
+
+
+def tail_cells(entry: Mapping[str, Any]) -> list[str]:
+    """Shares below and above the interval, and above the median."""
+    return [number(entry.get(name), 3) for name in ("below90", "above90", "above_median")]
+
+
+def matched_section(found: Sequence[Record]) -> str:
+    """P4 at equal numbers of revealed scores."""
+    rows = [
+        [
+            policy_name(policy, by_k),
+            k,
+            with_interval(entry, "medae"),
+            with_interval(entry, "coverage90", 3),
+            number(entry["n_models"], 0),
+            *(difference(entry.get("against", {}).get(name)) for name in ("random", "popularity")),
+        ]
+        for record in found
+        for policy, by_k in record.get("matched", {}).items()
+        for k, entry in by_k.items()
+    ]
+    if not rows:
+        return f"At equal numbers of revealed scores: {NOT_MEASURED}.\n"
+    head = [
+        "policy", "scores revealed", "MedAE", "90 % coverage", "models", "MedAE minus random",
+        "MedAE minus popularity-first",
+    ]  # fmt: skip
+    return (
+        "At equal numbers of revealed scores (the first k that a model has in the order of the "
+        "policy; random ones and popularity-first drawn among what it has), with bootstrap 95 % "
+        "intervals over models, differences paired, over the models that both can show so many "
+        f"of:\n\n{table(head, rows)}"
+    )
 
 
 def probes_section(found: Sequence[Record]) -> str:
-    """P4 by policy and number of probes."""
+    """P4 by policy: at equal numbers of scores, then by number of probes."""
     rows, sets = [], []
     for record in found:
         for policy, by_k in record["policies"].items():
             for k, entry in by_k.items():
                 against = entry.get("against", {})
-                anchors = [
-                    next((entry for name, entry in against.items() if name.startswith(kind)), None)
-                    for kind in ("random", "max-variance")
-                ]
+                as_many = entry.get("against_matched", {})
                 rows.append(
                     [
                         policy_name(policy, by_k),
                         k,
+                        number(entry.get("revealed"), 1),
                         number(entry["medae"]),
                         number(entry["medape"]),
                         number(entry["coverage90"], 3),
@@ -221,23 +343,65 @@ def probes_section(found: Sequence[Record]) -> str:
                         number(entry.get("ranking_margin0"), 3),
                         number(entry["n_cells"], 0),
                         number(entry["medae_counted"]),
-                        *(difference(anchor) for anchor in anchors),
+                        difference(as_many.get("random")),
+                        difference(as_many.get("popularity")),
+                        difference(against.get("random")),
                     ]
                 )
-            probes = by_k[max(by_k, key=int)].get("probes")
-            if probes:
-                sets.append(f"* {policy}: {', '.join(probes)}")
+            last = by_k[max(by_k, key=int)]
+            if last.get("probes"):
+                sets.append(f"* {policy}: {', '.join(last['probes'])}")
+            for one in last.get("probe_sets", []):
+                sets.append(f"* {policy}, {one['n_models']} models: {', '.join(one['probes'])}")
     head = [
-        "policy", "k", "MedAE", "MedAPE %", "90 % coverage", "median width", "ranking", "cells",
-        "MedAE counted as published", "MedAE minus random", "MedAE minus max-variance",
+        "policy", "k", "revealed", "MedAE", "MedAPE %", "90 % coverage", "median width", "ranking",
+        "cells", "MedAE counted as published", "minus random, as many scores",
+        "minus popularity-first, as many scores", "minus random sets, unmatched",
     ]  # fmt: skip
     listed = "\n".join(sets)
     return (
-        f"{table(head, rows)}\nDifferences of MedAE with bootstrap 95 % intervals over models (and "
-        "over the sets, for random ones: their mean); adaptive policies are set against the "
-        "adaptive naive one, low-cost ones against random and naive low-cost ones (against those "
-        f"of all benchmarks: in the JSON file).\n\nOrders:\n\n{listed}\n\n{PUBLISHED_P4}.\n"
+        f"{matched_section(found)}\nBy number of probes, of which a model shows those it has a "
+        "score for. Unmatched figures compare policies that reveal different numbers of scores: a "
+        f"random set reveals few.\n\n{table(head, rows)}\nDifferences of MedAE with bootstrap 95 % "
+        "intervals over models (and over the sets, for random ones: their mean); negative is "
+        "better; others, low-cost ones against their own list among them, are in the JSON file."
+        f"\n\nOrders:\n\n{listed}\n\n{PUBLISHED_P4}.\n"
     )
+
+
+def honest_section(found: Sequence[Record], part: str, levels: Sequence[str]) -> str:
+    """P7 or P8: coverage, tails, width and error by what sets the rows apart, scale first."""
+    rows = []
+    for record in found:
+        for path, entry in leaves(record[part], 1 + len(levels)):
+            rows.append(
+                [
+                    named(record), *path, with_interval(entry, "medae"),
+                    with_interval(entry, "coverage50", 3), with_interval(entry, "coverage90", 3),
+                    *tail_cells(entry), number(entry.get("width90"), 1),
+                    number(entry.get("winkler90"), 1), number(entry.get("winkler90_raw"), 1),
+                    number(entry["n_cells"], 0), number(entry["n_clusters"], 0),
+                ]
+            )  # fmt: skip
+    if not rows:
+        return f"{NOT_MEASURED.capitalize()}.\n"
+    head = [
+        "method", "scale", *levels, "MedAE", "50 % coverage", "90 % coverage", "below", "above",
+        "above the median", "median width", "interval score", "interval score, raw", "cells",
+        "clusters",
+    ]  # fmt: skip
+    return f"95 % intervals are clustered, by model or by table.\n\n{table(head, rows)}"
+
+
+def leaves(tables: Mapping[str, Any], depth: int) -> list[tuple[list[str], Mapping[str, Any]]]:
+    """Entries of nested tables with the keys that lead to them."""
+    if not depth:
+        return [([], tables)]
+    return [
+        ([key, *path], entry)
+        for key, inner in tables.items()
+        for path, entry in leaves(inner, depth - 1)
+    ]
 
 
 def policy_name(policy: str, by_k: Mapping[str, Any]) -> str:
@@ -388,6 +552,8 @@ SECTIONS = (
     ("p2", "P2: the bundled matrix, per-model 3-fold, seed 42"),
     ("p3", "P3: new releases (hidden cells only)"),
     ("p4", "P4: probes (hidden cells only)"),
+    ("p7", "P7: as shipped, models that the shipped posterior never saw"),
+    ("p8", "P8: small tables, fitted as users do"),
     ("skillinfer-table", "Conditioning beside skillinfer (4,574 x 6 table)"),
     ("conditioning", "Conditioning against full refits (raw intervals)"),
     ("engines", "Gibbs and NUTS: effective draws of eta per second, same matrix"),
@@ -408,6 +574,10 @@ def section(name: str, found: Sequence[Record]) -> str:
     if name == "p4":
         return probes_section(of(found, name))
     chosen = [record for record in found if record["name"] == name]
+    if name in ("p7", "p8"):
+        whole = [r for r in chosen if r["provenance"]["options"]["max_folds"] is None]
+        levels = ("input", "reveal", "k") if name == "p7" else ("size",)
+        return honest_section(whole, "crossed" if name == "p7" else "by_size", levels)
     write = {
         "skillinfer-table": skillinfer_section,
         "conditioning": conditioning_section,

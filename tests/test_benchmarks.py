@@ -83,12 +83,63 @@ def test_words_are_short_where_every_stratum_is_off() -> None:
     [
         {"label": "rank-2"},
         {"provenance": made(max_folds=3)},
-        {"provenance": made(seeds="untouched")},
+        {"provenance": made(seeds="other")},
     ],
 )
 def test_partial_and_labelled_runs_stay_out_of_the_tables(partial: dict[str, object]) -> None:
     assert records.of([folds("als", None, **partial)], "p1") == []
     assert len(records.of([folds("als", None)], "p1")) == 1
+
+
+def test_older_records_say_what_was_not_measured() -> None:
+    """No intervals, no matched figures, no families: said so, not a failure."""
+    entry = {
+        "n_cells": 5, "medae": 4.0, "medape": 7.0, "coverage90": 0.9, "width90": 20.0,
+        "not_predictable": 0.0, "medae_counted": 3.0,
+    }  # fmt: skip
+    p3 = {**folds("low-rank", 0.9), "name": "p3", "by_k": {"1": entry}}
+    p4 = {**folds("low-rank", 0.9), "name": "p4", "policies": {"random": {"1": entry}}}
+    text = report.report([folds("als", None), p3, p4])
+    for title in ("Intervals", "Ranking as published", "By family", "equal numbers of revealed"):
+        (line,) = [one for one in text.splitlines() if title in one]
+        assert line.endswith("not measured at this commit.")
+    for title in ("## P7", "## P8"):
+        body = text[text.index(title) :].splitlines()[2]
+        assert body == "Not measured at this commit."
+
+
+def test_matched_figures_stand_first_with_their_intervals() -> None:
+    difference = {"difference": -0.5, "interval95": [-0.9, -0.1], "n_models": 80}
+    entry = {
+        "n_cells": 5, "n_models": 80, "medae": 4.0, "medae_interval95": [3.5, 4.5], "medape": 7.0,
+        "coverage90": 0.9, "coverage90_interval95": [0.88, 0.92], "width90": 20.0,
+        "medae_counted": 3.0, "revealed": 3.25, "against": {"random": difference},
+        "against_matched": {"popularity": {**difference, "difference": -0.25}},
+        "probe_sets": [{"probes": ["hle"], "n_models": 70}, {"probes": ["ifeval"], "n_models": 14}],
+    }  # fmt: skip
+    curves = {"epig-global": {"5": entry}}
+    text = sections.probes_section([{"policies": curves, "matched": curves}])
+    row = "| epig-global | 5 | 4.00 (3.50 to 4.50) | 0.900 (0.880 to 0.920) | 80 |"
+    assert f"{row} -0.50 (-0.90 to -0.10) | - |" in text
+    assert "| epig-global | 5 | 3.2 |" in text and "-0.25 (-0.90 to -0.10)" in text
+    assert "* epig-global, 14 models: ifeval" in text
+
+
+def test_tables_of_p7_and_p8_have_scales_and_tails_apart() -> None:
+    entry = {
+        "n_cells": 50, "n_clusters": 9, "medae": 4.0, "coverage90": 0.85, "below90": 0.1,
+        "coverage90_interval95": [0.8, 0.9], "above90": 0.05, "above_median": 0.55,
+    }  # fmt: skip
+    record = {"method": "low-rank", "label": "public", "by_size": {"percent": {"8x6": entry}}}
+    text = sections.honest_section([record], "by_size", ["size"])
+    assert "| low-rank, public | percent | 8x6 | 4.00 | - | 0.850 (0.800 to 0.900) |" in text
+    assert "| 0.100 | 0.050 | 0.550 |" in text
+
+
+def test_a_method_that_is_not_listed_stands_last() -> None:
+    found = [folds(name, None) for name in ("other", "als+conformal", "mean", "als")]
+    order = [record["method"] for record in records.of(found, "p1")]
+    assert order == ["als", "als+conformal", "mean", "other"]
 
 
 def test_block_between_the_marks_is_replaced() -> None:

@@ -279,10 +279,14 @@ def _tables(result: EvaluationResult) -> list[Listing]:
     rows = [{"figure": label, "value": value} for label, value in table_rows(result)]
     columns = (Column("figure", "figure", text, right=False), Column("value", "value", text))
     listings = [Listing(f"{result.protocol.name}, {result.method}", columns, rows)]
-    for levels in result.protocol.parts.values():
+    for name, levels in result.protocol.parts.items():
         *outer, last = levels
+        if len(result.protocol.parts) > 1:
+            outer.insert(0, "table")
         grouped: dict[str, list[dict[str, Any]]] = {}
         for row in result.rows():
+            if row.get("table", name) != name:
+                continue
             grouped.setdefault(", ".join(str(row[level]) for level in outer), []).append(row)
         shown = (Column(last, last, text), *(Column(field, field) for field in NESTED))
         listings.extend(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .budget import batch_worth, budget_batch
 from .costs import Costs, read_allowlist
 from .decision import Estimate, decision_information
-from .gain import Targets, greedy, information, target
+from .gain import Targets, greedy, information, spread_reduction, target
 from .moments import Moments, moments
 from .recommend import Recommendation, Recommendations, recommend
 from .widths import all_width_reductions, expected_widths, width_reductions
@@ -27,6 +27,7 @@ __all__ = [
     "moments",
     "read_allowlist",
     "recommend",
+    "spread_reduction",
     "target",
     "width_reductions",
 ]

@@ -23,6 +23,7 @@ __all__ = [
     "greedy",
     "information",
     "most_informative",
+    "spread_reduction",
     "target",
     "without",
 ]
@@ -106,6 +107,36 @@ def information(state: Moments, candidates: Indices, about: Targets) -> Floats:
     Bickford Smith et al., Prediction-oriented Bayesian active learning, arXiv:2304.08151 (there
     the mean over targets; here the sum).
     """
+    mi = -0.5 * np.log1p(-_explained(state, candidates, about))
+    gain: Floats = np.maximum(mi @ about.weights, 0.0)
+    return gain
+
+
+def spread_reduction(state: Moments, candidates: Indices, about: Targets) -> Floats:
+    r"""Expected fall of the standard deviations of the targets by each candidate, (C,).
+
+    .. math:: \sum_t w_t \, \sigma_t (1 - \sqrt{1 - \rho_{ct}^2})
+
+    with rho as in :func:`information`, whose correction for a sample covariance is made here too.
+    In the units of the weights: with points per unit of the latent scale, in score points.
+    Where information counts every target alike, this counts most where most error is left.
+
+    Parameters
+    ----------
+    state : Moments
+        Of one model's scores.
+    candidates : (C,) int array
+    about : Targets
+    """
+    sd = np.sqrt(state.variance[about.indices])
+    # expm1 and log1p: a small share would be lost next to 1
+    share = -np.expm1(0.5 * np.log1p(-_explained(state, candidates, about)))
+    fall: Floats = np.maximum(share @ (about.weights * sd), 0.0)
+    return fall
+
+
+def _explained(state: Moments, candidates: Indices, about: Targets) -> Floats:
+    """Squared correlations of readings, (C, T), without chance; 0 for an excluded target itself."""
     total = state.variance
     signal = np.diagonal(state.signal)
     cross = state.signal[np.ix_(candidates, about.indices)]
@@ -115,11 +146,11 @@ def information(state: Moments, candidates: Indices, about: Targets) -> Floats:
         chance = np.outer(signal[candidates], signal[about.indices])
         squared = squared - chance / (state.n_draws - 1)
     squared /= np.outer(total[candidates], total[about.indices])
-    mi = -0.5 * np.log1p(-np.minimum(squared, 1 - _LEAST))
+    squared = np.minimum(squared, 1 - _LEAST)
     if about.own == "exclude":
-        mi[candidates[:, None] == about.indices[None, :]] = 0.0
-    gain: Floats = np.maximum(mi @ about.weights, 0.0)
-    return gain
+        squared[candidates[:, None] == about.indices[None, :]] = 0.0
+    found: Floats = squared
+    return found
 
 
 def candidate_indices(benchmark_ids: Sequence[str], candidates: Sequence[str]) -> Indices:

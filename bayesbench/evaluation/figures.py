@@ -18,7 +18,7 @@ from .predictions import FloatArray
 from .resampling import FIGURES, INTERVAL, intervals
 from .tasks import FinishedFold
 
-__all__ = ["by_k", "calibration", "counted", "headline", "sharpness", "short"]
+__all__ = ["by_k", "calibration", "counted", "headline", "scales", "sharpness", "short"]
 
 
 def _columns(table: CellTable) -> dict[str, FloatArray]:
@@ -63,6 +63,19 @@ def _scored(kept: CellTable) -> dict[str, float]:
     if kept.quantiles is not None and np.isfinite(kept.quantiles).all() and len(kept.cells):
         crps = metrics.crps_from_quantiles(c["truth"], PREDICTIVE_LEVELS, kept.quantiles)
         out["crps"] = float(crps.mean())
+    return out
+
+
+def scales(table: CellTable) -> dict[str, dict[str, float]]:
+    """Figures of :func:`short`, interval score and CRPS by scale of the benchmark.
+
+    A point of a rating is no percentage point: means of points are made for each scale apart.
+    """
+    scale = table.cells["scale"].to_numpy()
+    out = {}
+    for name in sorted(set(scale.tolist())):
+        part = table.select(np.asarray(scale == name, dtype=np.bool_))
+        out[str(name)] = {**short(part), **_scored(part.select(part.predictable))}
     return out
 
 
@@ -161,7 +174,7 @@ def by_k(folds: Sequence[FinishedFold], table: CellTable) -> dict[str, Any]:
     for k in sorted(set(table.cells["k"])):
         part = table.select((table.cells["k"] == k).to_numpy())
         shown = sum(len(fold.task.revealed) for fold in folds if fold.task.tags["k"] == k)
-        entry = {**_with_intervals(part), **counted(part, shown)}
+        entry = {**_with_intervals(part), **counted(part, shown), "by_scale": scales(part)}
         if "family" in part.cells:
             per_family = [
                 short(part.select((part.cells["family"] == family).to_numpy()))

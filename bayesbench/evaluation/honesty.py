@@ -19,7 +19,7 @@ from .predictions import BoolArray, FloatArray
 from .resampling import INTERVAL
 from .tasks import FinishedFold
 
-__all__ = ["RAW", "RAW_LEVELS", "Judged", "honesty", "tables"]
+__all__ = ["RAW", "RAW_LEVELS", "Judged", "honesty", "tables", "tails"]
 
 RAW = "raw"
 """Name under which a method keeps the quantiles before its recalibration in ``extras``."""
@@ -133,6 +133,24 @@ def honesty(judged: Judged) -> dict[str, Any]:
         out["pit"] = np.histogram(pit, bins=20, range=(0, 1))[0].tolist()
         out["within10"] = _within(truth, median, quantiles, cluster)
     return {**out, **{f"{name}{INTERVAL}": list(ends) for name, ends in ranges.items()}}
+
+
+SCALE_FREE = (
+    "n_clusters", "coverage50", "coverage80", "below90", "above90", "above_median", "shift",
+    "spread", "pit",
+)  # fmt: skip
+"""Figures of `honesty` that have no points in them."""
+
+
+def tails(judged: Judged) -> dict[str, Any]:
+    """Figures of `honesty` that may be pooled over scales: shares, both tails, and the PIT.
+
+    ``n_clusters``, ``coverage50``, ``coverage80``, ``below90``, ``above90``, ``above_median``,
+    ``shift``, ``spread`` and ``pit``, with their clustered intervals; those a method gives.
+    """
+    found = honesty(judged)
+    kept = [*SCALE_FREE, *(f"{name}{INTERVAL}" for name in SCALE_FREE)]
+    return {name: found[name] for name in kept if name in found}
 
 
 def _roots(ends: tuple[float, float]) -> tuple[float, float]:

@@ -87,12 +87,16 @@ class PlanningMethod(Protocol):
     def policies(
         self,
         matrix: ScoreMatrix,
+        rows: IntArray,
         length: int,
         seed: int,
         low_cost: Sequence[str] | None,
         executor: Executor | None = None,
     ) -> Sequence[Policy]:
-        """Policies with orders of `length` probes; `executor` may be used to make them."""
+        """Policies for the models `rows`, of which `length` probes are needed.
+
+        `executor` may be used to make them.
+        """
         ...
 
 

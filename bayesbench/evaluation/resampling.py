@@ -16,7 +16,7 @@ import pandas as pd
 from .cells import CellTable
 from .predictions import BoolArray, FloatArray, IntArray
 
-__all__ = ["FIGURES", "INTERVAL", "RESAMPLES", "intervals", "paired", "weighted_medians"]
+__all__ = ["FIGURES", "INTERVAL", "RESAMPLES", "drawn", "intervals", "paired", "weighted_medians"]
 
 FIGURES = ("medae", "medape", "within5", "coverage90", "width90")
 """What gets intervals and differences."""
@@ -31,8 +31,8 @@ Figures = Mapping[str, float]
 Resampled = dict[str, FloatArray]
 
 
-def _drawn(n_models: int, resamples: int, seed: int) -> IntArray:
-    """(resamples, models): how often each model was drawn."""
+def drawn(n_models: int, resamples: int, seed: int) -> IntArray:
+    """(resamples, models): how often each model is drawn."""
     shares = np.full(n_models, 1 / n_models)
     out: IntArray = np.random.default_rng(seed).multinomial(n_models, shares, size=resamples)
     return out
@@ -104,28 +104,30 @@ def _interval(values: FloatArray) -> list[float]:
 
 
 def intervals(
-    table: CellTable, *, seed: int = SEED, resamples: int = RESAMPLES
+    table: CellTable, *, by: str = "model_id", seed: int = SEED, resamples: int = RESAMPLES
 ) -> dict[str, list[float]]:
     """95 % intervals of the figures of `FIGURES` over the predictable cells.
 
     Parameters
     ----------
     table : CellTable
+    by : str
+        Column that says what is drawn: models, or families of them.
     seed : int
-        Of the draws of models.
+        Of the draws.
     resamples : int
 
     Returns
     -------
     dict
         ``medae_interval95``: [lower, upper], and so on; NaN for a figure that the method does not
-        have, and with fewer than two models.
+        have, and with fewer than two models (or families).
     """
     cells = table.cells[table.predictable]
-    group, ids = pd.factorize(cells["model_id"])
+    group, ids = pd.factorize(cells[by])
     found: Resampled = {}
     if len(ids) > 1:
-        found = _figures(cells, _drawn(len(ids), resamples, seed), group.astype(np.int64))
+        found = _figures(cells, drawn(len(ids), resamples, seed), group.astype(np.int64))
     none = np.empty(0)
     return {f"{name}{INTERVAL}": _interval(found.get(name, none)) for name in FIGURES}
 
@@ -156,7 +158,7 @@ def paired(
     place = group.astype(np.int64)
     # the first row draws every model once: the figures themselves
     whole = np.ones((1, len(ids)), dtype=np.int64)
-    weights = np.concatenate([whole, _drawn(len(ids), resamples, seed)])
+    weights = np.concatenate([whole, drawn(len(ids), resamples, seed)])
     mine, theirs = (_figures(cells, weights, place) for cells in (first, second))
     return {
         name: {

@@ -49,11 +49,13 @@ class EvaluationResult:
     def rows(self) -> list[dict[str, Any]]:
         """Plain figures: one row, or one for every k (and policy) of the protocol's tables.
 
-        Each has ``method``, what sets it apart, then the figures that are single values.
+        Each has ``method``, ``table`` where the protocol has several, what sets it apart, then the
+        figures that are single values.
         """
         head = {"method": self.method}
+        several = len(self.protocol.parts) > 1
         tables = [
-            row
+            {**({"table": name} if several else {}), **row}
             for name, levels in self.protocol.parts.items()
             for row in _leaves(self.figures[name], levels)
         ]
@@ -207,7 +209,8 @@ def different_names(names: Sequence[str]) -> None:
 
 def _apart(protocol: EvaluationProtocol) -> list[str]:
     """What sets the rows of a protocol's tables apart."""
-    return [name for levels in protocol.parts.values() for name in levels]
+    levels = [name for table in protocol.parts.values() for name in table]
+    return list(dict.fromkeys([*(["table"] if len(protocol.parts) > 1 else []), *levels]))
 
 
 def _place(protocol: EvaluationProtocol, row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from bayesbench.cli.app import COMMANDS, app
-from bayesbench.evaluation import SmallTables, evaluate
+from bayesbench.evaluation import Family, NewRelease, Policy, Probes, SmallTables, evaluate
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
@@ -112,6 +112,38 @@ def test_every_figure_of_an_entry_is_documented(sections: dict[str, str], full_c
     assert {"coverage90", "reliability", "observed"} <= fields(found)
     shown = {name.removesuffix("_interval95") for name in fields(found)}
     assert shown <= named(sections["evaluate"])
+
+
+def test_every_figure_of_probes_and_releases_is_documented(
+    sections: dict[str, str], full_csv: Path
+) -> None:
+    undated = ScoreMatrix.from_csv(full_csv, scale="percent")
+    days = [f"2025-{1 + n % 12:02d}-01" for n in range(len(undated.model_ids))]
+    dated = undated.models.assign(release_date=days)
+    matrix = ScoreMatrix(dated, undated.benchmarks, undated.readings)
+    one, other = undated.benchmark_ids[:2]
+    given = [
+        Policy("mine", (dict.fromkeys(matrix.model_ids, (one, other)),)),
+        Policy("theirs", ((other, one),), in_sample=True),
+    ]
+    late = [Family(name, "2025-04-15", ids=(name,)) for name in matrix.model_ids[4:6]]
+    probes = evaluate(matrix, Probes(given, ks=(2,), sets=2), Normal())["normal"].to_json()
+    releases = evaluate(matrix, NewRelease(late, ks=(2,), seeds=2), Normal())["normal"]
+    found = set()
+    for entry in (
+        *(by_k["2"] for table in ("policies", "matched") for by_k in probes[table].values()),
+        *releases.to_json()["by_k"].values(),
+        *(by_k["2"] for by_k in releases.to_json()["by_family"].values()),
+    ):
+        for part in (entry, *entry["by_scale"].values()) if "by_scale" in entry else (entry,):
+            found |= set(part)
+        for title in ("against", "against_matched"):
+            found |= fields(list(entry.get(title, {}).values()))
+        found |= fields(entry.get("probe_sets", []))
+    assert {"revealed", "against_matched", "probe_sets", "in_sample", "below90"} <= found
+    shown = {name.removesuffix("_interval95").removesuffix("_by_family") for name in found}
+    counted = {name for name in shown if name.endswith("_counted")}
+    assert shown - counted <= named(sections["evaluate"])
 
 
 def test_the_examples_are_calls_the_program_takes(sections: dict[str, str]) -> None:

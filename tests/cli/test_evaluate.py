@@ -66,10 +66,12 @@ def test_a_list_of_cheap_benchmarks_beside_the_data_is_taken(
                    "--ks", "1", "--seeds", "2", "--no-resume", "--format", "json",
                    *args).json()["policies"]  # fmt: skip
 
-    assert set(policies()) == {"random"}
+    assert set(policies()) == {"random", "popularity"}
     (tmp_path / "low_cost_allowlist.json").write_text('["b1"]')
     beside = policies()
-    assert set(beside) == {"random", "random-low-cost"}
+    assert set(beside) == {
+        f"{name}{end}" for name in ("random", "popularity") for end in ("", "-low-cost")
+    }
     given = policies("--low-cost", other)["random-low-cost"]
     assert given["1"]["medae"] != beside["random-low-cost"]["1"]["medae"]
 

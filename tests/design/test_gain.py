@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayesbench.design.gain import candidate_indices, greedy, information, target
+from bayesbench.design.gain import (
+    candidate_indices,
+    greedy,
+    information,
+    spread_reduction,
+    target,
+)
 from bayesbench.design.moments import Moments, moments
 from bayesbench.errors import UnknownIdError, UsageError
 from tests.design.design_helpers import exact_state, gaussian_draws, ids, random_covariance
@@ -23,6 +29,23 @@ def test_information_is_the_closed_form(seed: int) -> None:
             for name, w in weights.items()
         )
         assert gains[candidate] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_spread_reduction_is_the_fall_by_exact_conditioning(seed: int) -> None:
+    state = exact_state(seed, 6)
+    weights = {"bench_0": 1.0, "bench_2": 0.5, "bench_4": 2.0}
+    about = target(state.benchmark_ids, tuple(weights), weights, "exclude")
+    falls = spread_reduction(state, np.arange(6), about)
+    before = np.sqrt(state.variance)
+    for candidate in range(6):
+        after = np.sqrt(state.given(candidate).variance)
+        expected = sum(
+            w * (before[int(name[-1])] - after[int(name[-1])])
+            for name, w in weights.items()
+            if int(name[-1]) != candidate
+        )
+        assert falls[candidate] == pytest.approx(expected, rel=1e-9)
 
 
 def test_information_from_draws_matches_the_exact_covariance() -> None:

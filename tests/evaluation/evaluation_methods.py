@@ -102,6 +102,7 @@ class Planner(Normal):
     def policies(
         self,
         matrix: ScoreMatrix,
+        rows: np.ndarray,
         length: int,
         seed: int,
         low_cost: Sequence[str] | None,

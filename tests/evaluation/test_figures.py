@@ -25,7 +25,7 @@ def table(**columns: list[float] | list[str] | list[int]) -> CellTable:
     default = {
         "model_id": ["m00"] * n, "benchmark_id": ["b0"] * n, "lower90": [math.nan] * n,
         "upper90": [math.nan] * n, "n_train_model": [3] * n, "n_train_benchmark": [4] * n,
-        "n_task": [0] * n,
+        "n_task": [0] * n, "scale": ["percent"] * n,
     }  # fmt: skip
     return CellTable(pd.DataFrame({**default, **columns}), None)
 
@@ -101,6 +101,7 @@ def test_figures_by_k_know_their_revealed_cells_and_families() -> None:
         median=[11.0, 15.0, 19.0, 12.0],
         k=[1, 1, 1, 10],
         family=["a", "b", "b", "a"],
+        scale=["percent", "percent", "rating", "percent"],
     )
     folds = [fold(1, "a", 1), fold(1, "b", 2), fold(10, "a", 10)]
     found = by_k(folds, cells)
@@ -108,6 +109,12 @@ def test_figures_by_k_know_their_revealed_cells_and_families() -> None:
     assert found["1"]["medae"] == 5.0 and found["1"]["n_cells_counted"] == 6
     assert found["1"]["medae_family_median"] == pytest.approx((1 + 7) / 2)
     assert found["10"]["n_cells_counted"] == 11 and found["10"]["medae_counted"] == 0.0
+    apart = found["1"]["by_scale"]
+    assert {name: entry["medae"] for name, entry in apart.items()} == {
+        "percent": 3.0,
+        "rating": 9.0,
+    }
+    assert {"winkler90", "crps"} <= set(apart["percent"])
 
 
 def test_calibration_tells_honest_from_narrow() -> None:

@@ -13,7 +13,7 @@ from bayesbench.answers.predictive import PREDICTIVE_LEVELS
 from bayesbench.evaluation import metrics
 from bayesbench.evaluation.cells import CellTable, cell_table
 from bayesbench.evaluation.clusters import share_interval
-from bayesbench.evaluation.honesty import RAW, RAW_LEVELS, Judged, honesty, tables
+from bayesbench.evaluation.honesty import RAW, RAW_LEVELS, Judged, honesty, tables, tails
 from bayesbench.evaluation.predictions import CellPredictions
 from bayesbench.evaluation.tasks import FinishedFold, FoldTask
 from bayesbench.scores.matrix import ScoreMatrix
@@ -56,6 +56,14 @@ def test_shares_by_hand() -> None:
     expected = share_interval(hits, np.arange(10) // 4)
     assert found["coverage90_interval95"] == pytest.approx(list(expected))
     assert sum(found["pit"]) == 10
+
+
+def test_tails_are_the_figures_without_points() -> None:
+    one = judged(50 + np.random.default_rng(0).normal(size=40))
+    whole, found = honesty(one), tails(one)
+    assert {"below90", "above90", "above_median", "pit", "below90_interval95"} <= set(found)
+    assert all(found[name] == whole[name] for name in found)
+    assert not {"medae", "width90", "winkler90", "crps"} & set(found)
 
 
 @pytest.mark.parametrize("narrow", [1.0, 0.93])

@@ -49,12 +49,16 @@ def test_one_row_per_method_policy_and_k(dated_matrix: ScoreMatrix) -> None:
     policies = [Policy("b", (("b1", "b2"),)), Policy("a", (("b3", "b1"),))]
     found = evaluate(dated_matrix, Probes(policies, ks=(0, 2), sets=2), "bias")
     frame = found.to_frame()
-    assert list(frame.columns[:3]) == ["method", "policy", "k"]
-    assert list(zip(frame["policy"], frame["k"], strict=True)) == [
-        (name, k) for name in ("b", "a", "random") for k in (0, 2)
+    assert list(frame.columns[:4]) == ["method", "table", "policy", "k"]
+    assert list(zip(frame["table"], frame["policy"], frame["k"], strict=True)) == [
+        (table, name, k)
+        for table in ("policies", "matched")
+        for name in ("b", "a", "popularity", "random")
+        for k in (0, 2)
     ]
-    at = frame.set_index(["policy", "k"])["medae"]
-    assert at["a", 2] == found["bias"].figures["policies"]["a"]["2"]["medae"]
+    at = frame.set_index(["table", "policy", "k"])["medae"]
+    for table in ("policies", "matched"):
+        assert at[table, "a", 2] == found["bias"].figures[table]["a"]["2"]["medae"]
     assert not {"probes", "against", "medae_band95"} & set(frame)
 
 
@@ -105,19 +109,21 @@ def test_differences_stand_beside_the_k_they_belong_to(dated_matrix: ScoreMatrix
 def test_policies_are_set_against_themselves(dated_matrix: ScoreMatrix) -> None:
     policies = [Policy("b", (("b1", "b2"),))]
     found = evaluate(dated_matrix, Probes(policies, ks=(0, 2), sets=2), ["mean", "bias"])
-    at = {(entry["policy"], entry["k"]): entry for entry in found.against()}
-    assert set(at) == {("b", 0), ("b", 2), ("random", 0), ("random", 2)}
-    figures = [found[name].figures["policies"]["b"]["2"]["medae"] for name in ("bias", "mean")]
-    got = at["b", 2]["figures"]["medae"]["difference"]
-    assert got == pytest.approx(figures[0] - figures[1])
+    at = {(entry["table"], entry["policy"], entry["k"]): entry for entry in found.against()}
+    tables, names = ("policies", "matched"), ("b", "popularity", "random")
+    assert set(at) == {(table, name, k) for table in tables for name in names for k in (0, 2)}
+    for table in tables:
+        figures = [found[name].figures[table]["b"]["2"]["medae"] for name in ("bias", "mean")]
+        got = at[table, "b", 2]["figures"]["medae"]["difference"]
+        assert got == pytest.approx(figures[0] - figures[1])
 
 
 def test_repr_is_a_short_table(dated_matrix: ScoreMatrix) -> None:
     policies = [Policy(f"p{n}", (dated_matrix.benchmark_ids,)) for n in range(6)]
     protocol = Probes(policies, ks=tuple(range(8)), sets=0)
     long = repr(evaluate(dated_matrix, protocol, "mean"))
-    assert len(long) < 2000 and long.splitlines()[0] == "probes"
-    assert long.splitlines()[1].split()[:4] == ["method", "policy", "k", "medae"]
+    assert len(long) < 2500 and long.splitlines()[0] == "probes"
+    assert long.splitlines()[1].split()[:5] == ["method", "table", "policy", "k", "medae"]
     short = evaluate(dated_matrix, Folds(), ["mean", Normal()])
     lines = repr(short).splitlines()
     assert lines[2].split()[:2] == ["mean", f"{short['mean'].figures['medae']:.2f}"]

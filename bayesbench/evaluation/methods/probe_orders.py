@@ -1,89 +1,210 @@
 """Probe orders for protocol P4 by the low-rank model.
 
-Those chosen by information or variance come from a fit alone, never from an error: global orders
-(one for all models) maximise the expected information about the scores that the models have,
-summed over models; the adaptive order of a model asks a fit that never saw the model, conditioned
-on the scores shown so far. Two more are chosen by looking at the errors themselves and marked so:
-the published rule, greedy on the error of all models, and an oracle that does it for each model.
+Those chosen by a criterion of :mod:`bayesbench.design` come from a fit alone, never from an error:
+global orders maximise what is expected to be learned about the scores that the fitted models have,
+summed over these models; the adaptive order of a model asks a fit that never saw the model,
+conditioned on the scores shown so far. Two more are chosen by looking at the errors themselves and
+marked so: the published rule, greedy on the error of all models, and an oracle that does it for
+each model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...answers.condition import condition
-from ...design import Moments, Targets, information, moments
+from ...answers.predictive import LatentDraws
+from ...design import Moments, Targets, information, moments, spread_reduction
 from ...low_rank.facts import ModelFacts
 from ...low_rank.link import Transform
 from ...posterior.stored import StoredPosterior
 from ...scores.matrix import ScoreMatrix
 from ..policies import LOW_COST, Policy, low_cost_of
+from ..predictions import IntArray
 
-__all__ = ["by_information", "by_variance", "in_sample_policies", "informed_policies", "own_order"]
+__all__ = [
+    "ADAPTIVE",
+    "GLOBAL",
+    "Criterion",
+    "by_information",
+    "by_points",
+    "by_variance",
+    "global_orders",
+    "in_sample_policies",
+    "own_orders",
+]
 
 Floats = NDArray[np.float64]
-Gain = Callable[[Moments, NDArray[np.intp], Targets], Floats]
+Places = NDArray[np.intp]
 
 
-def by_information(state: Moments, candidates: NDArray[np.intp], about: Targets) -> Floats:
-    """Expected information about the other scores of the model."""
-    return np.asarray(information(state, candidates, about))
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What is known of one model, and how much a point of each of its scores counts.
+
+    Attributes
+    ----------
+    state : Moments
+    weights : (B,) array
+        Of the targets.
+    """
+
+    state: Moments
+    weights: Floats
+
+    def of(self, columns: Places) -> Asked:
+        """Some of the benchmarks."""
+        whole = self.state
+        state = Moments(
+            tuple(whole.benchmark_ids[j] for j in columns),
+            whole.mean[columns],
+            whole.signal[np.ix_(columns, columns)],
+            whole.noise[columns],
+            whole.n_draws,
+        )
+        return Asked(state, self.weights[columns])
+
+    def given(self, place: int) -> Asked:
+        """The same after a reading of one benchmark."""
+        return replace(self, state=self.state.given(place))
 
 
-def by_variance(state: Moments, candidates: NDArray[np.intp], about: Targets) -> Floats:
+Criterion = Callable[[Asked, Places, Places], Floats]
+"""Worth of candidates given the benchmarks still open: places in the state of both."""
+
+
+def by_information(asked: Asked, candidates: Places, about: Places) -> Floats:
+    """Expected information about the other scores of the model, in nats."""
+    targets = Targets(about, np.ones(about.size), "exclude")
+    return np.asarray(information(asked.state, candidates, targets))
+
+
+def by_points(asked: Asked, candidates: Places, about: Places) -> Floats:
+    """Expected fall of the error of the other scores, in points."""
+    targets = Targets(about, asked.weights[about], "exclude")
+    return np.asarray(spread_reduction(asked.state, candidates, targets))
+
+
+def by_variance(asked: Asked, candidates: Places, about: Places) -> Floats:
     """Predictive variance of the candidate itself: the naive rule."""
-    return np.asarray(state.variance[candidates])
+    return np.asarray(asked.state.variance[candidates])
 
 
-def _prior_moments(posterior: StoredPosterior, matrix: ScoreMatrix) -> list[Moments]:
-    """Moments of every model's scores, were it new: from its facts alone."""
-    return [
-        moments(condition(posterior, {}, seed=row, facts=ModelFacts.of(matrix, row)))
-        for row in range(matrix.shape[0])
-    ]
+GLOBAL: Mapping[str, Criterion] = {
+    "epig-global": by_information,
+    "points-global": by_points,
+    "max-variance": by_variance,
+}
+"""Criteria of the global orders; those of the low-cost list are called ``epig-low-cost``..."""
+ADAPTIVE: Mapping[str, Criterion] = {
+    "epig-adaptive": by_information,
+    "points-adaptive": by_points,
+    "max-variance-adaptive": by_variance,
+}
+"""Criteria of the adaptive orders."""
+
+
+def _asked(draws: LatentDraws, transform: Transform) -> Asked:
+    state = moments(draws)
+    return Asked(state, _points(state, transform))
+
+
+def _points(state: Moments, transform: Transform) -> Floats:
+    """Score points per unit of the latent scale, (B,), within a standard deviation of the mean.
+
+    As a percentage of the range; benchmarks without one count like the others in the median.
+    """
+    column = np.arange(len(state.benchmark_ids))
+    sd = np.sqrt(state.variance)
+    upper, lower = (transform.to_score(state.mean + side * sd, column) for side in (1, -1))
+    extent = np.asarray(transform.upper - transform.lower, dtype=np.float64)
+    found = 100 * np.abs(upper - lower) / (2 * sd * extent)
+    known = np.isfinite(found)
+    return np.where(known, found, np.median(found[known]) if known.any() else 1.0)
+
+
+def global_orders(
+    posterior: StoredPosterior, low_cost: Sequence[str] | None, criteria: Mapping[str, Criterion]
+) -> dict[str, tuple[str, ...]]:
+    """Orders of all benchmarks, and of the cheap ones, by name.
+
+    Parameters
+    ----------
+    posterior : StoredPosterior
+        Orders are for models it never saw: each adds most, summed over the fitted models that have
+        a score on it, were they new and known by their facts alone.
+    low_cost : sequence of str or None
+    criteria : mapping of str to Criterion
+    """
+    matrix = posterior.matrix
+    known: list[tuple[Places, Asked]] = []
+    for row in np.flatnonzero(matrix.observed.any(axis=1)):
+        draws = condition(posterior, {}, seed=int(row), facts=ModelFacts.of(matrix, int(row)))
+        columns = np.flatnonzero(matrix.observed[row])
+        known.append((columns, _asked(draws, posterior.transform).of(columns)))
+    lists = {"": matrix.benchmark_ids}
+    cheap = low_cost_of(matrix, low_cost)
+    if cheap:
+        lists[LOW_COST] = cheap
+    return {
+        f"{name.removesuffix('-global')}{end}" if end else name: _global_order(
+            known, matrix, allowed, criterion
+        )
+        for end, allowed in lists.items()
+        for name, criterion in criteria.items()
+    }
 
 
 def _global_order(
-    states: Sequence[Moments],
+    known: Sequence[tuple[Places, Asked]],
     matrix: ScoreMatrix,
     allowed: Sequence[str],
-    length: int,
-    gain: Gain = by_information,
+    criterion: Criterion,
 ) -> tuple[str, ...]:
-    """Greedy order of benchmarks: each adds most, summed over the models that have a score on it.
+    """Greedy order of the allowed benchmarks.
 
     Which cells are scored is used, the scores themselves only through the fit.
     """
-    current = list(states)
-    open_ = [set(np.flatnonzero(row).tolist()) for row in matrix.observed]
     left = [matrix.benchmark_index(name) for name in allowed]
+    current = [asked for _, asked in known]
+    worth = np.zeros((len(known), matrix.shape[1]))
+    open_ = np.zeros(worth.shape, dtype=np.bool_)
+    for model, (columns, _) in enumerate(known):
+        open_[model, columns] = True
+    changed = list(range(len(known)))
     order: list[int] = []
-    while left and len(order) < length:
-        total = np.zeros(matrix.shape[1])
-        for state, columns in zip(current, open_, strict=True):
-            candidates = np.array(sorted(columns & set(left)), dtype=np.intp)
-            targets = np.array(sorted(columns), dtype=np.intp)
+    while left:
+        for model in changed:
+            columns = known[model][0]
+            about = np.flatnonzero(open_[model, columns])
+            candidates = about[np.isin(columns[about], left)]
+            worth[model] = 0.0
             if candidates.size:
-                about = Targets(targets, np.ones(targets.size), "exclude")
-                total[candidates] += gain(state, candidates, about)
+                worth[model, columns[candidates]] = criterion(current[model], candidates, about)
+        total = worth.sum(axis=0)
         best = max(left, key=lambda column: total[column])
-        for model, columns in enumerate(open_):
-            if best in columns:
-                current[model] = current[model].given(best)
-                columns.discard(best)
         left.remove(best)
         order.append(best)
+        changed = np.flatnonzero(open_[:, best]).tolist()
+        for model in changed:
+            place = int(np.searchsorted(known[model][0], best))
+            current[model] = current[model].given(place)
+            open_[model, best] = False
     return tuple(matrix.benchmark_ids[column] for column in order)
 
 
-def own_order(
-    posterior: StoredPosterior, matrix: ScoreMatrix, row: int, length: int, gain: Gain
-) -> tuple[str, ...]:
-    """Probes of one model, each chosen after the score of the one before is seen.
+def own_orders(
+    posterior: StoredPosterior,
+    matrix: ScoreMatrix,
+    row: int,
+    length: int,
+    criteria: Mapping[str, Criterion],
+) -> dict[str, tuple[str, ...]]:
+    """Probes of one model, each chosen after the score of the one before is seen, by name.
 
     Parameters
     ----------
@@ -93,9 +214,17 @@ def own_order(
     row : int
         The model; candidates are the benchmarks it has a score for.
     length : int
-    gain : callable
-        What a candidate is worth given the moments so far.
+    criteria : mapping of str to Criterion
     """
+    return {
+        name: _own_order(posterior, matrix, row, length, criterion)
+        for name, criterion in criteria.items()
+    }
+
+
+def _own_order(
+    posterior: StoredPosterior, matrix: ScoreMatrix, row: int, length: int, criterion: Criterion
+) -> tuple[str, ...]:
     left = np.flatnonzero(matrix.observed[row] & posterior.matrix.observed.any(axis=0))
     shown: dict[str, float] = {}
     while left.size and len(shown) < length:
@@ -107,28 +236,11 @@ def own_order(
             accept_far=True,
             facts=ModelFacts.of(matrix, row),
         )
-        about = Targets(left, np.ones(left.size), "exclude")
-        best = int(left[np.argmax(gain(moments(draws), left, about))])
+        worth = criterion(_asked(draws, posterior.transform), left, left)
+        best = int(left[np.argmax(worth)])
         shown[matrix.benchmark_ids[best]] = float(matrix.values[row, best])
         left = left[left != best]
     return tuple(shown)
-
-
-def informed_policies(
-    posterior: StoredPosterior, matrix: ScoreMatrix, length: int, low_cost: Sequence[str] | None
-) -> list[Policy]:
-    """Global orders by information and by variance, over all benchmarks and the cheap ones."""
-    states = _prior_moments(posterior, matrix)
-    every = matrix.benchmark_ids
-    cheap = low_cost_of(matrix, low_cost)
-    lists = [("epig-global", "max-variance", every)]
-    if cheap:
-        lists.append((f"epig{LOW_COST}", f"max-variance{LOW_COST}", cheap))
-    return [
-        Policy(name, (_global_order(states, matrix, allowed, length, gain),))
-        for informed, naive, allowed in lists
-        for name, gain in ((informed, by_information), (naive, by_variance))
-    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,8 +285,9 @@ class _Guess:
         )
 
 
-def _guesses(posterior: StoredPosterior, matrix: ScoreMatrix) -> Iterator[_Guess]:
-    for row, state in enumerate(_prior_moments(posterior, matrix)):
+def _guesses(posterior: StoredPosterior, matrix: ScoreMatrix, rows: IntArray) -> Iterator[_Guess]:
+    for row in rows.tolist():
+        state = moments(condition(posterior, {}, seed=row, facts=ModelFacts.of(matrix, row)))
         columns = np.flatnonzero(matrix.observed[row])
         truth = np.asarray(matrix.values[row, columns], np.float64)
         yield _Guess(
@@ -189,7 +302,7 @@ def _guesses(posterior: StoredPosterior, matrix: ScoreMatrix) -> Iterator[_Guess
 
 
 def in_sample_policies(
-    posterior: StoredPosterior, matrix: ScoreMatrix, length: int
+    posterior: StoredPosterior, matrix: ScoreMatrix, rows: IntArray, length: int
 ) -> list[Policy]:
     """Orders chosen on the errors themselves: greedy over all models, and model by model.
 
@@ -198,23 +311,14 @@ def in_sample_policies(
     the pool. ``oracle`` does the same for each model alone.
     """
     transform = posterior.transform
+    guesses = list(_guesses(posterior, matrix, rows))
+    own = {
+        matrix.model_ids[guess.row]: _greedy([guess], matrix, transform, length)
+        for guess in guesses
+    }
     return [
-        Policy(
-            "greedy-in-sample",
-            (_greedy(list(_guesses(posterior, matrix)), matrix, transform, length),),
-            in_sample=True,
-        ),
-        Policy(
-            "oracle",
-            (
-                {
-                    matrix.model_ids[guess.row]: _greedy([guess], matrix, transform, length)
-                    for guess in _guesses(posterior, matrix)
-                    if guess.columns.size
-                },
-            ),
-            in_sample=True,
-        ),
+        Policy("greedy-in-sample", (_greedy(guesses, matrix, transform, length),), in_sample=True),
+        Policy("oracle", (own,), in_sample=True),
     ]
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ...fitting.chains import run_all
-from ...fitting.crossfit import HeldOut, condition_on_row
+from ...fitting.crossfit import condition_on_row, learned_calibration
 from ...fitting.engines.contract import Engine
 from ...fitting.engines.settings import Gibbs
 from ...fitting.sample import sample
@@ -22,33 +22,29 @@ from ...posterior.stored import StoredPosterior
 from ...progress import Report
 from ...scores.matrix import ScoreMatrix
 from ..policies import Policy
-from ..predictions import CellPredictions, IntArray
+from ..predictions import BoolArray, CellPredictions, IntArray
 from ..tasks import FinishedFold, FoldTask
 from .low_rank_options import FOLD_CONFIG, gibbs_only, settings
-from .probe_orders import (
-    by_information,
-    by_variance,
-    in_sample_policies,
-    informed_policies,
-    own_order,
-)
-from .raw import held_out, raw_predictions, recalibrated_fold
+from .probe_orders import ADAPTIVE, GLOBAL, global_orders, in_sample_policies, own_orders
+from .raw import raw_predictions, recalibrated_fold
 
 __all__ = ["ProbesLowRank"]
 
-Orders = tuple[tuple[str, ...], tuple[str, ...]]
+Order = tuple[str, ...]
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
-MOST_CELLS = 8000
-"""Held-out predictions that one recalibration learns from, drawn from all there are."""
-PARTS = 12
-"""Models are dealt into so many parts; each is recalibrated on the others."""
+PARTS = 6
+"""Models are dealt into so many parts; what a part is tested with comes from fits of the others."""
 
 
 @dataclass(frozen=True)
 class ProbesLowRank:
     """Low-rank model of all models but one, conditioned on the scores that one shows.
 
-    Recalibrated on the predictions of other models, each made by a fit that left it out.
+    Recalibrated as a user of a fitted posterior is: by the calibration that `fit` would have
+    learned, here from the models of other parts. Orders for all models, too, come from fits of the
+    other parts.
 
     Attributes
     ----------
@@ -93,67 +89,91 @@ class ProbesLowRank:
         return out
 
     def finalize(self, matrix: ScoreMatrix, folds: Sequence[FinishedFold]) -> list[CellPredictions]:
-        """Recalibrate each model's predictions on those of other models, policy by policy.
-
-        Which scores are shown bears on how hard the others are to predict, so every policy is
-        recalibrated on its own folds.
-        """
+        """Recalibrate each model's predictions by what `fit` learns from the other parts."""
         base = Transform.from_matrix(matrix)
-        # policies share folds, and what a fold teaches is worked out once
-        keys = [(id(fold.predictions), id(fold.truth)) for fold in folds]
-        shared = dict(zip(keys, folds, strict=True))
-        taught = {key: held_out(matrix, base, fold) for key, fold in shared.items()}
-        parts = [taught[key] for key in keys]
-        owner = np.array([int(fold.task.cells[0, 0]) for fold in folds])
-        part_of = _dealt(owner)
-        policy = [str(fold.task.tags.get("policy", "")) for fold in folds]
-        learned: dict[tuple[str, int], Recalibration | None] = {}
-        for name in sorted(set(policy)):
-            mine = [n for n, own in enumerate(policy) if own == name]
-            everything = HeldOut.joined([parts[n] for n in mine])
-            part_of_cell = np.repeat(part_of[mine], [parts[n].truth.size for n in mine])
-            for part in sorted(set(part_of[mine].tolist())):
-                others = np.flatnonzero(part_of_cell != part)
-                learned[name, part] = _sample(everything, others, part).recalibration()
-        return [
-            recalibrated_fold(matrix, base, fold, learned[name, int(part)])
-            for fold, name, part in zip(folds, policy, part_of, strict=True)
-        ]
+        part_of = _dealt(matrix)
+        learned: dict[int, Recalibration | None] = {}
+        made: dict[tuple[int, int], CellPredictions] = {}
+        out = []
+        for fold in folds:
+            part = int(part_of[fold.task.cells[0, 0]])
+            if part not in learned:
+                learned[part] = self._recalibration(matrix, part_of == part, fold.task.seed + part)
+            # policies share folds
+            key = (id(fold.predictions), id(fold.truth))
+            if key not in made:
+                made[key] = recalibrated_fold(matrix, base, fold, learned[part])
+            out.append(made[key])
+        return out
+
+    def _recalibration(
+        self, matrix: ScoreMatrix, part: BoolArray, seed: int
+    ) -> Recalibration | None:
+        """That for new models, of a posterior of all models but a part; None if too few scores."""
+        found = learned_calibration(
+            matrix.mask(matrix.observed & part[:, None]),
+            self.spec,
+            self.config.lighter(),
+            seed=seed,
+        )
+        return None if found is None else found.of(new=True)
 
     def policies(
         self,
         matrix: ScoreMatrix,
+        rows: IntArray,
         length: int,
         seed: int,
         low_cost: Sequence[str] | None,
         executor: Executor | None = None,
     ) -> list[Policy]:
-        """Global, low-cost and adaptive orders by information; by variance; in-sample ones."""
-        rows = [int(row) for row in np.flatnonzero(matrix.observed.any(axis=1))]
+        """Global, low-cost and adaptive orders by the criteria of `probe_orders`; in-sample ones.
+
+        Global orders have all benchmarks, so that a model shows the first it has a score for.
+        """
+        part_of = _dealt(matrix)
+        names = [matrix.model_ids[row] for row in rows]
+        parts = sorted({int(part) for part in part_of[rows]})
         plan = partial(_own_orders, self, matrix, length, seed)
-        if executor is None:
-            made = run_all([_quietly(plan, row) for row in rows], first_alone=True)
-        else:
-            made = list(executor.map(plan, rows))
-        orders = dict(zip((matrix.model_ids[row] for row in rows), made, strict=True))
-        fitted = sample(matrix, self.spec, self.config, seed=seed, check=False)
-        return [
-            *informed_policies(fitted, matrix, length, low_cost),
-            Policy("epig-adaptive", ({name: own[0] for name, own in orders.items()},)),
-            Policy("max-variance-adaptive", ({name: own[1] for name, own in orders.items()},)),
-            *in_sample_policies(fitted, matrix, length),
+        shared = partial(_part_orders, self, matrix, part_of, seed, low_cost)
+        own = _mapped(plan, [int(row) for row in rows], executor)
+        of_part = dict(zip(parts, _mapped(shared, parts, executor), strict=True))
+        found = [
+            Policy(
+                name,
+                (
+                    {
+                        model_id: of_part[int(part_of[row])][name]
+                        for model_id, row in zip(names, rows, strict=True)
+                    },
+                ),
+            )
+            for name in of_part[parts[0]]
         ]
+        found += [
+            Policy(
+                name,
+                ({model_id: orders[name] for model_id, orders in zip(names, own, strict=True)},),
+            )
+            for name in own[0]
+        ]
+        fitted = sample(matrix, self.spec, self.config, seed=seed, check=False)
+        return [*found, *in_sample_policies(fitted, matrix, rows, length)]
 
     def _without(
         self, matrix: ScoreMatrix, row: int, seed: int, config: Engine | None = None
     ) -> StoredPosterior:
         """Fit of all models but one; its row stays, empty, to keep the shape."""
-        hidden = np.zeros(matrix.shape, dtype=np.bool_)
-        hidden[row] = matrix.observed[row]
+        part = np.arange(matrix.shape[0]) == row
+        return self._without_part(matrix, part, seed, config or self.config)
+
+    def _without_part(
+        self, matrix: ScoreMatrix, part: BoolArray, seed: int, config: Engine
+    ) -> StoredPosterior:
         return sample(
-            matrix.mask(hidden),
+            matrix.mask(matrix.observed & part[:, None]),
             self.spec,
-            config or self.config,
+            config,
             seed=seed % 2**31,
             n_readings=matrix.n_cells,
             check=False,
@@ -171,25 +191,42 @@ class ProbesLowRank:
 
 def _own_orders(
     method: ProbesLowRank, matrix: ScoreMatrix, length: int, seed: int, row: int
-) -> Orders:
-    """Adaptive orders of one model by information and by variance, from a fit without it."""
+) -> dict[str, Order]:
+    """Adaptive orders of one model, by name, from a fit without it."""
     posterior = method._without(matrix, row, seed + 1 + row, method.planning)
-    informed = own_order(posterior, matrix, row, length, by_information)
-    return informed, own_order(posterior, matrix, row, length, by_variance)
+    return own_orders(posterior, matrix, row, length, ADAPTIVE)
 
 
-def _quietly(plan: Callable[[int], Orders], row: int) -> Callable[[Report], Orders]:
-    return lambda _: plan(row)
+def _part_orders(
+    method: ProbesLowRank,
+    matrix: ScoreMatrix,
+    part_of: IntArray,
+    seed: int,
+    low_cost: Sequence[str] | None,
+    part: int,
+) -> dict[str, Order]:
+    """Global orders, by name, from a fit without a part of the models."""
+    left = np.asarray(part_of == part)
+    posterior = method._without_part(matrix, left, seed - 1 - part, method.config)
+    return global_orders(posterior, low_cost, GLOBAL)
 
 
-def _dealt(owner: IntArray) -> IntArray:
-    """Number of the part that each fold's model is dealt to."""
-    models = np.unique(owner)
-    dealt = np.random.default_rng(models.size).permutation(models.size) % PARTS
-    return np.asarray(dealt[np.searchsorted(models, owner)])
+def _mapped(
+    make: Callable[[Item], Made], items: Sequence[Item], executor: Executor | None
+) -> list[Made]:
+    """What is made of every item, in processes or in threads here."""
+    if executor is not None:
+        return list(executor.map(make, items))
+    return run_all([_quietly(make, item) for item in items], first_alone=True)
 
 
-def _sample(taught: HeldOut, rows: IntArray, seed: int) -> HeldOut:
-    if rows.size > MOST_CELLS:
-        rows = np.sort(np.random.default_rng([seed, 3]).choice(rows, MOST_CELLS, replace=False))
-    return taught.take(rows)
+def _quietly(make: Callable[[Item], Made], item: Item) -> Callable[[Report], Made]:
+    return lambda _: make(item)
+
+
+def _dealt(matrix: ScoreMatrix) -> IntArray:
+    """(M,): number of the part that each model is dealt to, at random but always the same way."""
+    out = np.full(matrix.shape[0], -1, dtype=np.int64)
+    models = np.flatnonzero(matrix.observed.any(axis=1))
+    out[models] = np.random.default_rng(models.size).permutation(models.size) % PARTS
+    return out

@@ -12,9 +12,11 @@ import numpy as np
 from ...errors import DataError, UsageError
 from ...scores.matrix import ScoreMatrix
 from ..cells import CellTable, ranking_of
-from ..figures import by_k, headline
+from ..figures import by_k, headline, short
+from ..honesty import Judged, tails
 from ..predictions import IntArray
 from ..predictor import Setting
+from ..resampling import INTERVAL, intervals
 from ..tasks import FinishedFold, FoldTask, task_seed
 from .interface import at_least, whole_numbers
 from .releases import Family, default_families, last_day
@@ -117,9 +119,40 @@ class NewRelease:
     def figures(
         self, matrix: ScoreMatrix, folds: Sequence[FinishedFold], table: CellTable
     ) -> dict[str, Any]:
-        """Figures over all hidden cells, and ``by_k``."""
+        """Figures over all hidden cells, ``by_k``, and ``by_family`` and k.
+
+        Beside intervals over models ``by_k`` has those over families (``medae_by_family``...), who
+        are fewer and whose models are alike, and clustered by family the tails and the PIT.
+        """
         pooled = headline(matrix, table, ranking_of(matrix, folds, table))
-        return {**pooled, "by_k": by_k(folds, table)}
+        numbers = by_k(folds, table)
+        families = Judged.of(folds, table, "family")
+        for k, entry in numbers.items():
+            part = _at(families, "k", int(k))
+            for name, ends in intervals(part.table, by="family").items():
+                entry[f"{name.removesuffix(INTERVAL)}_by_family{INTERVAL}"] = ends
+            entry.update(tails(part))
+        return {**pooled, "by_k": numbers, "by_family": _by_family(folds, table)}
+
+
+def _at(judged: Judged, column: str, value: object) -> Judged:
+    return judged.select((judged.table.cells[column] == value).to_numpy())
+
+
+def _by_family(
+    folds: Sequence[FinishedFold], table: CellTable
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Figures, tails and PIT of every family at every k, in order of the tasks."""
+    judged = Judged.of(folds, table, "model_id")
+    out: dict[str, dict[str, dict[str, Any]]] = {}
+    for family in table.cells["family"].unique():
+        own = _at(judged, "family", family)
+        out[str(family)] = {
+            str(k): {**short(part.table), **intervals(part.table), **tails(part)}
+            for k in sorted(own.table.cells["k"].unique())
+            for part in [_at(own, "k", k)]
+        }
+    return out
 
 
 def _hidden(

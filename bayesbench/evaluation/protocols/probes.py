@@ -5,42 +5,70 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from ...errors import UsageError
+from ...scores.ids import id_indices
 from ...scores.matrix import ScoreMatrix
 from ..cells import CellTable
 from ..figures import headline
-from ..policies import LOW_COST, Policy, ProbeOrder, low_cost_of, random_policy
+from ..policies import (
+    LOW_COST,
+    Policy,
+    ProbeOrder,
+    low_cost_of,
+    own_random_policy,
+    popularity_policy,
+    random_policy,
+)
+from ..predictions import IntArray
 from ..predictor import PlanningMethod, Predictor, Setting
 from ..tasks import FinishedFold, FoldTask, task_seed
 from .interface import at_least, whole_numbers
-from .probe_curves import policy_curves
+from .probe_curves import ANCHORS, MATCHED, POLICIES, TABLE, policy_curves
 
 __all__ = ["Probes"]
 
 Shown = tuple[int, frozenset[int]]
 """A model and the benchmarks it shows."""
-Uses = dict[tuple[str, int, int], list[int]]
-"""(policy, k, replicate) to the numbers of its tasks."""
+
+
+class Use(NamedTuple):
+    """What a task serves: a policy at k, k being probes (`POLICIES`) or scores (`MATCHED`)."""
+
+    table: str
+    policy: str
+    k: int
+    replicate: int
+
+
+Uses = dict[Use, list[int]]
+"""Every use with the numbers of its tasks."""
 
 
 @dataclass(frozen=True)
 class Probes:
     """Compare ways to choose the benchmarks that are run on a model first.
 
+    Every policy is read in two ways: its first k probes, of which a model shows those it has a
+    score for, and its first k probes that the model has a score for. Only the second reveals
+    equally much whatever the policy; the first is how such figures are published.
+
     Attributes
     ----------
     policies : sequence of Policy
-        Beside random ones and those of the method.
+        Beside random ones, popularity-first and those of the method.
     low_cost : sequence of str, optional
         Cheap benchmarks, for the policies that choose among them.
     ks : sequence of int
-        Numbers of probes.
+        Numbers of probes, and of scores.
     sets : int
-        Random sets; 0 for none. A policy called ``random`` takes their place.
+        Random sets and, at equal numbers of scores, random orders of each model; 0 for none. A
+        policy called ``random`` takes their place.
+    models : sequence of str, optional
+        Models to be tested; by default all. The others stay in every fit.
     seed : int
         Of the random sets and the methods.
     max_folds : int, optional
@@ -49,7 +77,7 @@ class Probes:
     Raises
     ------
     UsageError
-        If a number is out of its range, or two policies share a name.
+        If a number is out of its range, two policies share a name, or `models` is empty.
 
     Examples
     --------
@@ -61,18 +89,26 @@ class Probes:
     low_cost: Sequence[str] | None = None
     ks: Sequence[int] = tuple(range(11))
     sets: int = 10
+    models: Sequence[str] | None = None
     seed: int = 42
     max_folds: int | None = None
 
     name: ClassVar[str] = "probes"
     setting: ClassVar[Setting] = "probes"
-    parts: ClassVar[Mapping[str, tuple[str, ...]]] = {"policies": ("policy", "k")}
+    parts: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        POLICIES: ("policy", "k"),
+        MATCHED: ("policy", "k"),
+    }
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ks", whole_numbers(self, "ks"))
         object.__setattr__(self, "policies", tuple(self.policies))
         if self.low_cost is not None:
             object.__setattr__(self, "low_cost", tuple(self.low_cost))
+        if self.models is not None:
+            object.__setattr__(self, "models", tuple(self.models))
+            if not self.models:
+                raise UsageError("models of Probes is empty; leave it out to test all of them")
         at_least(self, 1, "max_folds")
         at_least(self, 0, "sets", "seed")
         _with_different_names(self.policies)
@@ -83,21 +119,25 @@ class Probes:
         """The protocol with the method's own policies, if it has any."""
         if not isinstance(method, PlanningMethod):
             return self
-        own = method.policies(matrix, max(self.ks), self.seed, self.low_cost, executor)
+        rows = self._tested(matrix)
+        own = method.policies(matrix, rows, max(self.ks), self.seed, self.low_cost, executor)
         return replace(self, policies=(*self.policies, *own))
 
     def compared(self, matrix: ScoreMatrix) -> list[Policy]:
-        """The policies in the order of the figures, random ones last."""
+        """The policies in the order of the figures: those given, popularity-first, random ones."""
         found = list(self.policies)
-        if self.sets and not any(policy.name == "random" for policy in found):
-            length = max(self.ks)
-            found.append(random_policy(matrix, self.sets, self.seed, length))
-            cheap = low_cost_of(matrix, self.low_cost)
-            if cheap:
-                name = f"random{LOW_COST}"
-                found.append(
-                    random_policy(matrix, self.sets, self.seed, length, name=name, among=cheap)
-                )
+        cheap = low_cost_of(matrix, self.low_cost)
+        lists: list[tuple[str, Sequence[str] | None]] = [("", None)]
+        if cheap:
+            lists.append((LOW_COST, cheap))
+        given = {policy.name for policy in found}
+        for end, among in lists:
+            if f"popularity{end}" not in given:
+                found.append(popularity_policy(matrix, name=f"popularity{end}", among=among))
+        if self.sets and "random" not in given:
+            for end, among in lists:
+                name = f"random{end}"
+                found.append(random_policy(matrix, self.sets, self.seed, name=name, among=among))
         _with_different_names(found)
         return found
 
@@ -109,7 +149,7 @@ class Probes:
         Raises
         ------
         UnknownIdError
-            If a policy names a benchmark or model that is not in the matrix.
+            If a policy names a benchmark or model that is not in the matrix, or `models` does.
         """
         shown, _ = self._plan(matrix)
         return [
@@ -118,14 +158,11 @@ class Probes:
         ]
 
     def arranged(self, matrix: ScoreMatrix, folds: Sequence[FinishedFold]) -> list[FinishedFold]:
-        """The folds as every policy uses them, tagged with policy, k and replicate.
-
-        What is made of shared predictions later (recalibration, figures) is each policy's own.
-        """
+        """The folds as every policy uses them, tagged with table, policy, k and replicate."""
         _, uses = self._plan(matrix)
         out = []
-        for (policy, k, replicate), numbers in uses.items():
-            tags: dict[str, int | str] = {"policy": policy, "k": k, "replicate": replicate}
+        for use, numbers in uses.items():
+            tags: dict[str, int | str] = dict(use._asdict())
             for number in numbers:
                 if number < len(folds):
                     fold = folds[number]
@@ -135,28 +172,80 @@ class Probes:
     def figures(
         self, matrix: ScoreMatrix, folds: Sequence[FinishedFold], table: CellTable
     ) -> dict[str, Any]:
-        """Figures over all arranged folds, and ``policies``, by name and number of probes."""
+        """Figures over the folds of all probes, then ``policies`` and ``matched``.
+
+        Both by name and number: of probes, and of scores that every model shows.
+        """
         curves, ranking = policy_curves(
             matrix, self.compared(matrix), self.ks, folds, table, self.seed
         )
-        return {**headline(matrix, table, ranking), "policies": curves}
+        run = table.select((table.cells[TABLE] == POLICIES).to_numpy())
+        return {**headline(matrix, run, ranking), **curves}
+
+    def _tested(self, matrix: ScoreMatrix) -> IntArray:
+        """Rows of the models that are tested."""
+        rows = np.flatnonzero(matrix.observed.any(axis=1)).astype(np.int64)
+        if self.models is None:
+            return rows
+        chosen = id_indices(matrix.model_ids, tuple(self.models), "model")
+        return np.asarray(rows[np.isin(rows, chosen)])
 
     def _plan(self, matrix: ScoreMatrix) -> tuple[list[Shown], Uses]:
         """What the tasks show, without repetition, and where each policy finds its own."""
-        scored = [frozenset(np.flatnonzero(row).tolist()) for row in matrix.observed]
+        scored = {
+            int(row): frozenset(np.flatnonzero(matrix.observed[row]).tolist())
+            for row in self._tested(matrix)
+        }
         known: dict[Shown, int] = {}
         uses: Uses = {}
-        for policy in self.compared(matrix):
+        # where probes are counted, policies reveal these numbers of scores
+        revealed = set(self.ks)
+
+        def used(use: Use, shown: Iterable[Shown]) -> None:
+            uses[use] = [
+                known.setdefault((row, scores), len(known))
+                for row, scores in shown
+                if scores != scored[row]  # else there is nothing to predict
+            ]
+
+        compared = self.compared(matrix)
+        for policy in compared:
             for replicate, order in enumerate(policy.orders):
                 columns = _columns(matrix, order)
                 for k in self.ks:
-                    used = []
-                    for row, scores in enumerate(scored):
-                        probes = scores & frozenset(columns[row][:k])
-                        if probes != scores:  # else there is nothing to predict
-                            used.append(known.setdefault((row, probes), len(known)))
-                    uses[policy.name, k, replicate] = used
+                    shown = [
+                        (row, own & frozenset(columns[row][:k])) for row, own in scored.items()
+                    ]
+                    revealed.update(len(scores) for _, scores in shown)
+                    used(Use(POLICIES, policy.name, k, replicate), shown)
+        for policy in self._matched(matrix, compared):
+            numbers = sorted(revealed) if policy.name in ANCHORS else self.ks
+            for replicate, order in enumerate(policy.orders):
+                columns = _columns(matrix, order)
+                walks = {
+                    row: [column for column in columns[row] if column in own]
+                    for row, own in scored.items()
+                }
+                for k in numbers:
+                    shown = [
+                        (row, frozenset(walk[:k])) for row, walk in walks.items() if len(walk) >= k
+                    ]
+                    used(Use(MATCHED, policy.name, k, replicate), shown)
         return list(known), uses
+
+    def _matched(self, matrix: ScoreMatrix, compared: Sequence[Policy]) -> list[Policy]:
+        """The policies where scores are counted: random ones draw from what each model has."""
+        given = {policy.name for policy in self.policies}
+        cheap = low_cost_of(matrix, self.low_cost)
+        lists: dict[str, Sequence[str] | None] = {"random": None, f"random{LOW_COST}": cheap}
+        return [
+            own_random_policy(
+                matrix, self.sets, self.seed, name=policy.name, among=lists[policy.name]
+            )
+            if policy.name in lists and policy.name not in given
+            else policy
+            for policy in compared
+        ]
 
 
 def _with_different_names(policies: Iterable[Policy]) -> None:

@@ -11,109 +11,113 @@ import pytest
 
 from bayesbench.evaluation import Policy, Probes, evaluate
 from bayesbench.evaluation.methods.probes import ProbesLowRank, _dealt
-from bayesbench.evaluation.runner import run_tasks
-from bayesbench.evaluation.tasks import FinishedFold
+from bayesbench.evaluation.methods.raw import recalibrated_fold
+from bayesbench.evaluation.tasks import FinishedFold, FoldTask
+from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.spec import ModelSpec
+from bayesbench.posterior.calibration import FEATURES, Calibration, Recalibration
 from bayesbench.scores.matrix import ScoreMatrix
 from tests.evaluation.methods.conftest import Fake
 
 METHOD = ProbesLowRank("low-rank", ModelSpec(rank=1))
-
-
-def run(matrix: ScoreMatrix, order: tuple[str, ...]) -> list[FinishedFold]:
-    tasks = Probes([Policy("given", (order,))], ks=(0, 2), sets=0, seed=1).tasks(matrix)
-    return run_tasks(matrix, METHOD, tasks, protocol="probes")
+ALL = np.arange(18)
 
 
 def test_one_fit_per_model_that_never_saw_it(dated_matrix: ScoreMatrix, fake: Fake) -> None:
-    folds = run(dated_matrix, dated_matrix.benchmark_ids[:2])
+    tasks = Probes([Policy("given", (dated_matrix.benchmark_ids[:2],))], ks=(0, 2), sets=0, seed=1)
+    made = METHOD.predict_tasks
+    by_model: dict[int, list[FoldTask]] = {}
+    for task in tasks.tasks(dated_matrix):
+        by_model.setdefault(int(task.cells[0, 0]), []).append(task)
+    predictions = [one for own in by_model.values() for one in made(dated_matrix, own)]
     gone = [set(np.flatnonzero(~train.observed.any(axis=1))) for train in fake.trained]
     assert sorted(min(rows) for rows in gone) == list(range(dated_matrix.shape[0]))
     assert all(len(rows) == 1 for rows in gone)
-    assert all(np.isfinite(fold.predictions.median).all() for fold in folds)
+    assert all(np.isfinite(one.median).all() for one in predictions)
 
 
-def test_recalibration_never_learns_from_the_model_it_serves(
-    dated_matrix: ScoreMatrix, fake: Fake
+def test_recalibration_is_what_fit_learns_from_the_other_parts(
+    dated_matrix: ScoreMatrix, fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Errors of model 0 blown up: its own intervals stay, those of the others widen."""
-    given = Policy("given", (dated_matrix.benchmark_ids[:2],))
-    tasks = Probes([given], ks=(0, 2), sets=0, seed=1).tasks(dated_matrix)
-    predictions = METHOD.predict_tasks(dated_matrix, tasks)
+    """Every part gets the calibration for new models of a matrix without its models, no other."""
+    learned: list[tuple[set[int], int]] = []
 
-    def finished(factor: float) -> list[np.ndarray[Any, Any]]:
-        done = []
-        for task, made in zip(tasks, predictions, strict=True):
-            rows, columns = task.cells.T
-            truth = dated_matrix.values[rows, columns].copy()
-            if rows[0] == 0:
-                truth = np.where(truth > 50.0, truth - factor, truth + factor)
-            done.append(FinishedFold(task, made, truth, 0.0))
-        return [np.asarray(p.quantiles) for p in METHOD.finalize(dated_matrix, done)]
+    def recorded(matrix: ScoreMatrix, *_: Any, seed: int) -> Calibration:
+        gone = set(np.flatnonzero(~matrix.observed.any(axis=1)).tolist())
+        learned.append((gone, seed))
+        wide = replace(NARROW, errors=NARROW.errors * (1 + min(gone)))
+        return Calibration(NARROW, wide)
 
-    owner = np.array([int(task.cells[0, 0]) for task in tasks])
-    part = _dealt(owner)
-    changed = [
-        not np.allclose(one, other) for one, other in zip(finished(0), finished(40), strict=True)
-    ]
-    with_it = set(owner[part == part[owner == 0][0]].tolist())
-    assert len(with_it) < 4
-    assert not any(c for c, row in zip(changed, owner, strict=True) if row in with_it)
-    assert all(c for c, row in zip(changed, owner, strict=True) if row not in with_it)
-
-
-def test_each_policy_is_recalibrated_on_its_own_folds(
-    dated_matrix: ScoreMatrix, fake: Fake
-) -> None:
-    """Two policies that show the same: errors blown up in one leave the other as it is."""
+    monkeypatch.setattr("bayesbench.evaluation.methods.probes.learned_calibration", recorded)
     order = dated_matrix.benchmark_ids[:2]
-    policies = [Policy("one", (order,)), Policy("other", (order,))]
-    protocol = Probes(policies, ks=(2,), sets=0, seed=1)
+    policies = [Policy("one", (order,)), Policy("other", (order[::-1],))]
+    protocol = Probes(policies, ks=(0, 1), sets=0, seed=1)
     tasks = protocol.tasks(dated_matrix)
-    made = METHOD.predict_tasks(dated_matrix, tasks)
+    folds = [
+        FinishedFold(task, made, dated_matrix.values[tuple(task.cells.T)], 0.0)
+        for task, made in zip(tasks, METHOD.predict_tasks(dated_matrix, tasks), strict=True)
+    ]
+    arranged = protocol.arranged(dated_matrix, folds)
+    final = METHOD.finalize(dated_matrix, arranged)
+    part = _dealt(dated_matrix)
+    parts = [set(np.flatnonzero(part == p).tolist()) for p in range(part.max() + 1)]
+    assert sorted(map(min, parts)) == sorted(min(gone) for gone, _ in learned)
+    assert all(gone in parts for gone, _ in learned)
+    base = Transform.from_matrix(dated_matrix)
+    for fold, made in zip(arranged, final, strict=True):
+        own = parts[part[fold.task.cells[0, 0]]]
+        wide = replace(NARROW, errors=NARROW.errors * (1 + min(own)))
+        wanted = recalibrated_fold(dated_matrix, base, fold, wide)
+        np.testing.assert_array_equal(made.quantiles, wanted.quantiles)
+        np.testing.assert_array_equal(made.median, wanted.median)
 
-    def quantiles(policy_at_fault: str) -> dict[str, np.ndarray[Any, Any]]:
-        raw = [
-            FinishedFold(task, part, dated_matrix.values[tuple(task.cells.T)], 0.0)
-            for task, part in zip(tasks, made, strict=True)
-        ]
-        folds = []
-        for fold in protocol.arranged(dated_matrix, raw):
-            wrong = fold.task.tags["policy"] == policy_at_fault
-            shift = np.where(fold.truth > 50.0, -40.0, 40.0) if wrong else 0.0
-            folds.append(replace(fold, truth=fold.truth + shift))
-        out: dict[str, list[np.ndarray[Any, Any]]] = {"one": [], "other": []}
-        for fold, final in zip(folds, METHOD.finalize(dated_matrix, folds), strict=True):
-            out[str(fold.task.tags["policy"])].append(np.asarray(final.quantiles))
-        return {name: np.concatenate(parts) for name, parts in out.items()}
 
-    right, wrong = quantiles("none"), quantiles("one")
-    np.testing.assert_array_equal(right["one"], right["other"])
-    np.testing.assert_array_equal(right["other"], wrong["other"])
-    width = [made["one"][:, -1] - made["one"][:, 0] for made in (right, wrong)]
-    assert (width[1] > width[0]).mean() > 0.9
+NARROW = Recalibration(
+    np.zeros(len(FEATURES)),
+    np.ones(len(FEATURES)),
+    *np.zeros((3, 1 + len(FEATURES))),
+    errors=np.arange(-59, 60) / 100,
+)
+
+
+def test_global_orders_never_saw_the_models_they_are_for(
+    dated_matrix: ScoreMatrix, fake: Fake
+) -> None:
+    METHOD.policies(dated_matrix, np.array([2, 5]), 2, 7, None)
+    gone = [set(np.flatnonzero(~train.observed.any(axis=1)).tolist()) for train in fake.trained]
+    part = _dealt(dated_matrix)
+    wanted = [{2}, {5}, *(set(np.flatnonzero(part == p)) for p in {part[2], part[5]}), set()]
+    assert sorted(map(sorted, gone)) == sorted(map(sorted, wanted))
 
 
 def test_policies_have_the_names_of_the_protocol(dated_matrix: ScoreMatrix, fake: Fake) -> None:
     cheap = dated_matrix.benchmark_ids[3:6]
-    policies = {p.name: p for p in METHOD.policies(dated_matrix, 2, 7, (*cheap, "elsewhere"))}
+    policies = {p.name: p for p in METHOD.policies(dated_matrix, ALL, 2, 7, (*cheap, "elsewhere"))}
     assert set(policies) == {
-        "epig-global", "epig-low-cost", "epig-adaptive", "max-variance", "max-variance-adaptive",
-        "max-variance-low-cost", "greedy-in-sample", "oracle",
+        "epig-global", "epig-low-cost", "epig-adaptive", "points-global", "points-low-cost",
+        "points-adaptive", "max-variance", "max-variance-adaptive", "max-variance-low-cost",
+        "greedy-in-sample", "oracle",
     }  # fmt: skip
-    for name in ("epig-low-cost", "max-variance-low-cost"):
-        assert set(policies[name].orders[0]) <= set(cheap)
+    for name in ("epig-low-cost", "points-low-cost", "max-variance-low-cost"):
+        (orders,) = policies[name].orders
+        assert all(set(order) == set(cheap) for order in orders.values())  # type: ignore[union-attr]
+    whole = set(dated_matrix.benchmark_ids)
+    for name in ("epig-global", "points-global", "max-variance"):
+        (orders,) = policies[name].orders
+        assert all(set(order) == whole for order in orders.values())  # type: ignore[union-attr]
     assert {p.name for p in policies.values() if p.in_sample} == {"greedy-in-sample", "oracle"}
     for policy in policies.values():
         for order in policy.orders:
             by_model = order.values() if isinstance(order, dict) else [order]
-            assert all(len(set(own)) == len(own) <= 2 for own in by_model)
+            assert all(len(set(own)) == len(own) for own in by_model)
+            if policy.name.endswith("-adaptive") or policy.in_sample:
+                assert all(len(own) == 2 for own in by_model)
 
 
 def test_policies_are_the_same_through_an_executor(dated_matrix: ScoreMatrix, fake: Fake) -> None:
     with ThreadPoolExecutor(2) as executor:
-        there = METHOD.policies(dated_matrix, 2, 7, None, executor)
-    assert there == METHOD.policies(dated_matrix, 2, 7, None)
+        there = METHOD.policies(dated_matrix, ALL, 2, 7, None, executor)
+    assert there == METHOD.policies(dated_matrix, ALL, 2, 7, None)
 
 
 @pytest.mark.slow
@@ -121,8 +125,11 @@ def test_the_protocol_with_the_sampler_itself(dated_matrix: ScoreMatrix) -> None
     options = {"rank": 1, "draws": 20, "warmup": 10, "thin": 1}
     protocol = Probes(ks=(0, 2), sets=2)
     result = evaluate(dated_matrix, protocol, "low-rank", options=options)["low-rank"]
-    policies = result.figures["policies"]
-    assert {"epig-global", "epig-adaptive", "random", "max-variance"} <= set(policies)
-    for policy in policies.values():
-        assert np.isfinite(policy["2"]["medae"])
-        assert 0.5 < policy["2"]["coverage90"] <= 1.0
+    for table in ("policies", "matched"):
+        policies = result.figures[table]
+        assert {"epig-global", "epig-adaptive", "random", "max-variance"} <= set(policies)
+        for name, policy in policies.items():
+            if name == "greedy-in-sample" and "2" not in policy:
+                continue
+            assert np.isfinite(policy["2"]["medae"])
+            assert 0.5 < policy["2"]["coverage90"] <= 1.0

@@ -105,3 +105,30 @@ def test_a_benchmark_without_training_scores_is_not_predictable(dated_matrix: Sc
     entry = result.figures["by_k"]["1"]
     assert entry["not_predictable"] == pytest.approx(unseen.mean())
     assert entry["n_cells"] == (~unseen).sum()
+
+
+def test_families_stand_apart_and_are_drawn_whole(dated_matrix: ScoreMatrix) -> None:
+    families = [
+        Family("m14-15", "2025-03-15", ids=("m14", "m15")),
+        Family("m16-17", "2025-05-15", prefixes=("m16", "m17")),
+    ]
+    result = evaluate(dated_matrix, NewRelease(families=families, ks=(1, 4), seeds=3), Normal())[
+        "normal"
+    ]
+    found, cells = result.figures, result.table.cells
+    assert list(found["by_family"]) == ["m14-15", "m16-17"]
+    for family, by_k in found["by_family"].items():
+        for k, entry in by_k.items():
+            own = cells[(cells["family"] == family) & (cells["k"] == int(k))]
+            error = (own["median"] - own["truth"]).abs()
+            assert entry["medae"] == pytest.approx(error.median())
+            assert entry["below90"] == pytest.approx((own["truth"] < own["lower90"]).mean())
+            assert entry["above90"] == pytest.approx((own["truth"] > own["upper90"]).mean())
+            assert sum(entry["pit"]) == entry["n_cells"] == len(own)
+    for k, entry in found["by_k"].items():
+        # of two families one, the other, or both are drawn
+        at = {name: by_k[k]["medae"] for name, by_k in found["by_family"].items()}
+        assert entry["medae_by_family_interval95"] == pytest.approx(sorted(at.values()))
+        assert entry["n_clusters"] == 2
+        tail = entry["below90"] + entry["above90"]
+        assert entry["coverage90"] == pytest.approx(1 - tail)

@@ -33,16 +33,39 @@ def test_tasks_show_the_probes_alone_and_are_shared(dated_matrix: ScoreMatrix) -
         assert shown == {j for j in (1, 4) if dated_matrix.observed[row, j]}
     # the order named for one model holds the same two; an unnamed model shows nothing
     assert used["own", 2] == {**used["own", 0], 3: used["shared", 2][3]}
+    # at two scores only models that have both are left, and of the named one its own
+    used = uses(protocol.arranged(dated_matrix, folds), "matched")
+    both = np.flatnonzero(dated_matrix.observed[:, [1, 4]].all(axis=1))
+    assert used["shared", 2] == {row: {1, 4} for row in both}
+    assert set(used["own", 2]) == {3}
+    count = dated_matrix.observed.sum(axis=0)
+    for row, shown in used["popularity", 2].items():
+        left = np.flatnonzero(dated_matrix.observed[row])
+        assert min(count[sorted(shown)]) >= max(count[[j for j in left if j not in shown]])
 
 
-def uses(folds: list[FinishedFold]) -> dict[tuple[str, int], dict[int, set[int]]]:
+def uses(
+    folds: list[FinishedFold], table: str = "policies"
+) -> dict[tuple[str, int], dict[int, set[int]]]:
     """By policy and k: every model's benchmarks shown."""
     found: dict[tuple[str, int], dict[int, set[int]]] = {}
     for fold in folds:
         tags = fold.task.tags
+        if tags["table"] != table:
+            continue
         place = found.setdefault((str(tags["policy"]), int(tags["k"])), {})
         place[int(fold.task.cells[0, 0])] = set(fold.task.revealed[:, 1].tolist())
     return found
+
+
+def test_only_some_models_are_tested(dated_matrix: ScoreMatrix) -> None:
+    given = Policy("given", (("b1", "b4"),))
+    protocol = Probes([given], ks=(1,), sets=1, models=["m05", "m11"])
+    assert {int(task.cells[0, 0]) for task in protocol.tasks(dated_matrix)} == {5, 11}
+    with pytest.raises(UnknownIdError):
+        Probes([given], models=["nobody"]).tasks(dated_matrix)
+    with pytest.raises(UsageError, match="models of Probes is empty"):
+        Probes([given], models=[])
 
 
 def test_only_the_first_tasks_and_what_uses_them(dated_matrix: ScoreMatrix) -> None:
@@ -71,26 +94,27 @@ def test_random_sets_join_unless_they_are_given(dated_matrix: ScoreMatrix) -> No
         protocol = Probes(ks=(1, 3), **parameters)  # type: ignore[arg-type]
         return [policy.name for policy in protocol.compared(dated_matrix)]
 
-    assert names(sets=2) == ["random"]
-    assert names(sets=2, low_cost=["b1", "elsewhere"]) == ["random", "random-low-cost"]
-    assert names(sets=2, low_cost=["elsewhere"]) == ["random"]
-    assert names(sets=0, low_cost=["b1"]) == []
-    assert names(policies=[Policy("random", (("b1",),))], low_cost=["b1"]) == ["random"]
-    (found,) = Probes(ks=(1, 3), sets=2).compared(dated_matrix)
-    assert [len(order) for order in found.orders] == [3, 3]
+    cheap = ["popularity", "popularity-low-cost"]
+    assert names(sets=2) == ["popularity", "random"]
+    assert names(sets=2, low_cost=["b1", "elsewhere"]) == [*cheap, "random", "random-low-cost"]
+    assert names(sets=2, low_cost=["elsewhere"]) == ["popularity", "random"]
+    assert names(sets=0, low_cost=["b1"]) == cheap
+    given = [Policy("random", (("b1",),)), Policy("popularity", (("b1",),))]
+    assert names(policies=given, low_cost=["b1"]) == ["random", *cheap]
 
 
 def test_the_method_plans_for_the_most_probes_and_the_seed(dated_matrix: ScoreMatrix) -> None:
     asked: list[object] = []
 
     class Asked(Planner):
-        def policies(self, matrix, length, seed, low_cost, executor=None):  # type: ignore[no-untyped-def]
-            asked.extend([length, seed, low_cost, executor])
+        def policies(self, matrix, rows, length, seed, low_cost, executor=None):  # type: ignore[no-untyped-def]
+            asked.extend([rows.tolist(), length, seed, low_cost, executor])
             return [Policy("mine", (("b2",),))]
 
-    protocol = Probes([Policy("given", (("b1",),))], low_cost=["b3"], ks=(2, 4), seed=9)
+    given = Policy("given", (("b1",),))
+    protocol = Probes([given], low_cost=["b3"], ks=(2, 4), models=["m04", "m02"], seed=9)
     planned = protocol.planned_by(dated_matrix, Asked())
-    assert asked == [4, 9, ("b3",), None]
+    assert asked == [[2, 4], 4, 9, ("b3",), None]
     assert [policy.name for policy in planned.policies] == ["given", "mine"]
     assert (planned.ks, planned.seed) == (protocol.ks, protocol.seed)
     assert protocol.planned_by(dated_matrix, Normal()) is protocol
@@ -104,7 +128,12 @@ def test_probes(dated_matrix: ScoreMatrix) -> None:
         Planner(),
     )["normal"]
     policies = result.to_json()["policies"]
-    assert set(policies) == {"given", "planned", "adaptive", "random", "random-low-cost"}
+    naive = {f"{name}{end}" for name in ("random", "popularity") for end in ("", "-low-cost")}
+    assert (
+        set(policies)
+        == set(result.to_json()["matched"])
+        == {"given", "planned", "adaptive"} | naive
+    )
     assert policies["given"]["2"]["probes"] == ["b0", "b3"] and policies["given"]["1"]["in_sample"]
     assert policies["planned"]["1"]["probes"] == ["b5"]
     assert policies["adaptive"]["1"]["probes"] is None
