@@ -34,5 +34,7 @@ from .posterior.diagnostics import Diagnostics as Diagnostics
 from .scores import ScoreMatrix as ScoreMatrix
 from .scores import open_scores as open_scores
 from .scores import read_scores as read_scores
+from .scores.importers import ImportedScores as ImportedScores
+from .scores.importers import read_results as read_results
 
 __version__: str
