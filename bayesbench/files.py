@@ -36,7 +36,9 @@ def replacing(
         The file cannot be written; `error` says which class.
     """
     target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
+    part = _beside(target)
+    if target.exists() and not target.is_file():  # a directory, or a device: never replaced
+        raise error(f"{target}: cannot be written (not a regular file); choose another place")
     try:
         part.open("xb").close()
     except OSError as failure:
@@ -89,7 +91,7 @@ def new_directory(
         There is something at `path` already, or it cannot be written.
     """
     target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
+    part = _beside(target)
     if os.path.lexists(target):
         raise error(f"{target}: exists already; choose another place or remove it")
     try:
@@ -104,6 +106,10 @@ def new_directory(
         raise error(_message(target, failure)) from failure
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
 
 
 def _message(target: Path, failure: OSError) -> str:

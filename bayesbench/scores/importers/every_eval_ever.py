@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import NormalDist
 from typing import Any
 
 from ...errors import DataError
@@ -62,6 +63,8 @@ def read(document: Any, source: str) -> Found:
         name = as_text(result.get("evaluation_name"), source, f"{place}/evaluation_name")
         if metric.get("lower_is_better") is True:
             left.append(LeftOut(place, model, name, "lower is better"))
+        elif metric.get("has_unknown_level") is True and _unknown_level(result):
+            left.append(LeftOut(place, model, name, "an unknown level"))
         else:
             records.append(_record(whole, source, place, model, name, result, metric))
     return Found(f"{FORMAT} {version}", tuple(records), tuple(left))
@@ -80,12 +83,9 @@ def _record(
     unsure = as_mapping(
         details.get("uncertainty") or {}, source, f"{place}/score_details/uncertainty"
     )
-    error = unsure.get("standard_error")
-    if isinstance(error, Mapping):
-        error = error.get("value")
+    stderr, note = _error(unsure, source, place)
     data = as_mapping(result.get("source_data") or {}, source, f"{place}/source_data")
     dated = result.get("evaluation_timestamp") or whole.get("evaluation_timestamp")
-    stderr = as_stderr(error, source, f"{place} standard error")
     return Record(
         place=f"{place}/score_details/score",
         model=model,
@@ -94,13 +94,18 @@ def _record(
         scale=_scale(metric),
         metric=str(metric.get("metric_name") or metric.get("metric_id") or "")[:80],
         others=_other_names(name, data, metric),
-        stderr=stderr or None,
+        stderr=stderr,
         n_items=as_count(unsure.get("num_samples"), source, f"{place} num_samples"),
         setting=_setting(result),
         date=as_date(dated or whole.get("retrieved_timestamp")),
         url=_address(data, whole),
-        note="standard error 0" if stderr == 0 else "",
+        note=note,
     )
+
+
+def _unknown_level(result: Mapping[str, Any]) -> bool:
+    details = result.get("score_details")
+    return isinstance(details, Mapping) and details.get("score") == -1
 
 
 def _scale(metric: Mapping[str, Any]) -> Scale | None:
@@ -129,11 +134,36 @@ def _other_names(name: str, data: Mapping[str, Any], metric: Mapping[str, Any]) 
 
 def _setting(result: Mapping[str, Any]) -> str:
     config = result.get("generation_config")
-    arguments = config.get("generation_args") if isinstance(config, Mapping) else None
-    if not isinstance(arguments, Mapping):
+    if not isinstance(config, Mapping):
         return ""
-    plain = {k: v for k, v in arguments.items() if isinstance(v, str | int | float | bool)}
-    return ", ".join(f"{key} {value}"[:60] for key, value in plain.items())
+    further = config.get("additional_details")
+    told = further.get("setting") if isinstance(further, Mapping) else None
+    arguments = config.get("generation_args")
+    named = arguments if isinstance(arguments, Mapping) else {}
+    plain = {k: v for k, v in named.items() if isinstance(v, str | int | float | bool)}
+    parts = [f"{key} {value}"[:60] for key, value in plain.items()]
+    return ", ".join([*([told] if isinstance(told, str) else []), *parts])
+
+
+def _error(unsure: Mapping[str, Any], source: str, place: str) -> tuple[float | None, str]:
+    """Standard error, or that of a normal whose interval of that level is the one given."""
+    error, interval = unsure.get("standard_error"), unsure.get("confidence_interval")
+    given = error.get("value") if isinstance(error, Mapping) else error
+    found = as_stderr(given, source, f"{place} standard error")
+    if found == 0:
+        return None, "standard error 0"
+    if found is not None or not isinstance(interval, Mapping):
+        return found, ""
+    level = interval.get("confidence_level", 0.95)
+    ends = [interval.get("lower"), interval.get("upper")]
+    if None in ends or not isinstance(level, float) or not 0 < level < 1:
+        return None, ""
+    low, high = (as_number(end, source, f"{place} confidence_interval") for end in ends)
+    if high <= low:
+        return None, "an interval without width"
+    width = high - low
+    sds = 2 * NormalDist().inv_cdf((1 + level) / 2)
+    return width / sds, f"standard error from the {100 * level:g} % interval"
 
 
 def _address(data: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
