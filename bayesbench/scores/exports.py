@@ -343,15 +343,30 @@ _UNITS = {"percent": "percent", "unit": "proportion"}
 
 
 def _every_eval_ever(matrix: ScoreMatrix) -> Iterator[tuple[str, str]]:
-    """One record per model, named by a UUID that depends on the model and its scores alone."""
-    for model_id, readings in _readings(matrix).groupby("model_id", sort=False):
+    """One record per model, named by a UUID that depends on the model and the matrix alone."""
+    models, benchmarks = _rows(matrix.models), _rows(matrix.benchmarks)
+    readings = _readings(matrix).astype(object)
+    for model_id, group in readings.groupby("model_id", sort=False):
         own = uuid.uuid5(uuid.NAMESPACE_URL, f"{model_id}/{matrix.data_hash}")
-        record = _record(matrix, str(model_id), readings, str(own))
+        rows = [{str(key): value for key, value in row.items()} for row in group.to_dict("records")]
+        results = [_result(row, benchmarks[str(row["benchmark_id"])]) for row in rows]
+        record = _record(str(model_id), models[str(model_id)], results, str(own))
         yield f"{own}.json", json_text(record, indent=2) + "\n"
 
 
-def _record(matrix: ScoreMatrix, model_id: str, readings: pd.DataFrame, own: str) -> dict[str, Any]:
-    about = matrix.models.loc[model_id]
+def _rows(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Rows of a table by id."""
+    values = frame.astype(object).to_numpy().tolist()
+    names = [str(name) for name in frame.columns]
+    return {
+        str(own): dict(zip(names, row, strict=True))
+        for own, row in zip(frame.index, values, strict=True)
+    }
+
+
+def _record(
+    model_id: str, about: dict[str, Any], results: list[dict[str, Any]], own: str
+) -> dict[str, Any]:
     model: dict[str, Any] = {"name": str(about["name"]), "id": model_id}
     if not pd.isna(about["provider"]):
         model["developer"] = str(about["provider"])
@@ -367,16 +382,12 @@ def _record(matrix: ScoreMatrix, model_id: str, readings: pd.DataFrame, own: str
         },
         "eval_library": {"name": "unknown", "version": "unknown"},
         "model_info": model,
-        "evaluation_results": [
-            _result(matrix, {str(key): value for key, value in row.items()})
-            for row in readings.astype(object).to_dict("records")
-        ],
+        "evaluation_results": results,
     }
 
 
-def _result(matrix: ScoreMatrix, row: dict[str, Any]) -> dict[str, Any]:
+def _result(row: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
     benchmark_id = str(row["benchmark_id"])
-    about = matrix.benchmarks.loc[benchmark_id]
     source: dict[str, Any] = {"dataset_name": str(about["name"]), "source_type": "other"}
     if not pd.isna(row.get("source_url")):
         source |= {"source_type": "url", "url": [str(row["source_url"])]}
@@ -392,9 +403,9 @@ def _result(matrix: ScoreMatrix, row: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _metric(about: pd.Series[Any], benchmark_id: str) -> dict[str, Any]:
+def _metric(about: dict[str, Any], benchmark_id: str) -> dict[str, Any]:
     """The schema wants both bounds of what it calls continuous; a rating has none."""
-    lower, upper = (float(str(about[name])) for name in ("lower", "upper"))
+    lower, upper = float(about["lower"]), float(about["upper"])
     metric: dict[str, Any] = {
         "metric_id": benchmark_id,
         "metric_unit": _UNITS.get(str(about["scale"]), "points"),
