@@ -9,7 +9,6 @@ from ...errors import DataError
 from .bounded import ROW
 from .records import (
     Found,
-    LeftOut,
     Record,
     Scale,
     as_list,
@@ -43,7 +42,6 @@ def read(document: Any, source: str) -> Found:
     models = _by_id(whole, "models", source)
     benchmarks = _by_id(whole, "benchmarks", source)
     records: list[Record] = []
-    left: list[LeftOut] = []
     for number, row in enumerate(as_list(whole["scores"], source, "scores")):
         place = f"scores/{number}"
         row = as_mapping(row, source, place)
@@ -54,12 +52,9 @@ def read(document: Any, source: str) -> Found:
             raise DataError(f"{source}: {place} names {what!r}, which is not listed; add it")
         about = benchmarks[benchmark]
         usual = about.get("canonical_setting")
-        scale, higher = _scale(usual if isinstance(usual, Mapping) else {})
-        if not higher:
-            left.append(LeftOut(place, model, benchmark, "lower is better"))
-            continue
-        records.append(_record(row, source, place, models[model], about, scale))
-    return Found(FORMAT, tuple(records), tuple(left))
+        usual = usual if isinstance(usual, Mapping) else {}
+        records.append(_record(row, source, place, models[model], about, usual))
+    return Found(FORMAT, tuple(records))
 
 
 def _by_id(whole: Mapping[str, Any], kind: str, source: str) -> dict[str, Mapping[str, Any]]:
@@ -73,16 +68,15 @@ def _by_id(whole: Mapping[str, Any], kind: str, source: str) -> dict[str, Mappin
     return found
 
 
-def _scale(about: Mapping[str, Any]) -> tuple[Scale | None, bool]:
-    """Scale and whether higher is better, of a benchmark's usual setting or a column's metadata."""
+def _scale(about: Mapping[str, Any]) -> Scale | None:
+    """Scale of a benchmark's usual setting or a column's metadata."""
     kind = str(about.get("metric_type") or about.get("type") or "")
     bounds = about.get("range")
-    higher = about.get("higher_is_better") is not False
     if bounds == [0, 1]:
-        return "unit", higher
+        return "unit"
     if bounds == [0, 100]:
-        return "percent", higher
-    return ("rating" if kind in ("elo", "rating") else None), higher
+        return "percent"
+    return "rating" if kind in ("elo", "rating") else None
 
 
 def _record(
@@ -91,7 +85,7 @@ def _record(
     place: str,
     model: Mapping[str, Any],
     benchmark: Mapping[str, Any],
-    scale: Scale | None,
+    usual: Mapping[str, Any],
 ) -> Record:
     reported = row.get("reported_setting")
     settings = reported if isinstance(reported, Mapping) else {}
@@ -104,11 +98,12 @@ def _record(
         model=str(row["model_id"]),
         benchmark=str(row["benchmark_id"]),
         score=as_number(row.get("score"), source, f"{place}/score"),
-        scale=scale,
+        scale=_scale(usual),
         others=tuple(n for n in (benchmark.get("name"),) if isinstance(n, str)),
         setting=", ".join(f"{key} {value}"[:80] for key, value in plain.items()),
         url=url if isinstance(url, str) else "",
         note=f"audit status {status}" if isinstance(status, str) else "",
+        lower_is_better=usual.get("higher_is_better") is False,
         other_models=tuple(n for n in (model.get("name"),) if isinstance(n, str)),
         provider=provider if isinstance(provider, str) else "",
         release_date=release if isinstance(release, str) else "",
@@ -142,7 +137,6 @@ def read_template(
         if name not in about:
             raise DataError(f"{meta_source}: no entry for the column {name!r} of {source}; add it")
     records: list[Record] = []
-    left: list[LeftOut] = []
     seen: set[str] = set()
     for row in rows:
         place = f"row {row[ROW]}"
@@ -154,9 +148,9 @@ def read_template(
             if not row[name].strip():
                 continue
             score = as_number(row[name].strip(), source, f"{place}, {name}")
-            scale, higher = _scale(as_mapping(about[name], meta_source, name))
-            if higher:
-                records.append(Record(f"{place}, {name}", model, name, score, scale))
-            else:
-                left.append(LeftOut(f"{place}, {name}", model, name, "lower is better"))
-    return Found(TEMPLATE, tuple(records), tuple(left))
+            entry = as_mapping(about[name], meta_source, name)
+            lower = entry.get("higher_is_better") is False
+            records.append(
+                Record(f"{place}, {name}", model, name, score, _scale(entry), lower_is_better=lower)
+            )
+    return Found(TEMPLATE, tuple(records))

@@ -41,8 +41,10 @@ MAX_BYTES = 64 * 2**20
 """Most bytes of one file or of one member of an archive, after decompression."""
 MAX_YAML_BYTES = 2**20
 MAX_DEPTH = 100
+MAX_VALUES = 5_000_000
+"""Most brackets and commas of a JSON text: a bound on the objects that are made of it."""
 MAX_DIGITS = 400
-MAX_ROWS = 500_000
+MAX_ROWS = 200_000
 MAX_MEMBERS = 100_000
 MAX_ARCHIVE_BYTES = 4 * 2**30
 """Most bytes of an archive; of most only one small member is read."""
@@ -114,10 +116,10 @@ def parse_json(held: bytes, source: str) -> Any:
     Raises
     ------
     DataError
-        If it is no JSON, nested more than 100 deep, names a key twice in one object, or holds a
+        If it is no JSON, nested more than 100 deep, too large, names a key twice in one object, or holds a
         number that cannot be one.
     """
-    _check_depth(held, source)
+    _check_size(held, source)
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -151,9 +153,12 @@ def parse_json(held: bytes, source: str) -> Any:
         ) from None
 
 
-def _check_depth(held: bytes, source: str) -> None:
-    """Refuse nesting that would exhaust the parser; brackets inside texts do not count."""
-    if held.count(b"[") + held.count(b"{") <= MAX_DEPTH:
+def _check_size(held: bytes, source: str) -> None:
+    """Refuse what would exhaust the parser: depth (not of brackets inside texts) or numbers."""
+    opened = held.count(b"[") + held.count(b"{")
+    if opened + held.count(b",") > MAX_VALUES:
+        raise DataError(f"{source}: more than {MAX_VALUES:,} values; not a result file")
+    if opened <= MAX_DEPTH:
         return
     depth = 0
     for match in _TEXT_OR_BRACKET.finditer(held):
@@ -224,7 +229,7 @@ def csv_rows(held: bytes, source: str) -> tuple[list[str], list[dict[str, str]]]
     Raises
     ------
     DataError
-        If it is no regular CSV in UTF-8, names a column twice, or has over 500,000 rows.
+        If it is no regular CSV in UTF-8, names a column twice, or has over 200,000 rows.
     """
     try:
         text = held.decode("utf-8-sig")
@@ -273,16 +278,17 @@ def parquet_rows(path: Path, wanted: Sequence[str]) -> list[dict[str, Any]]:
         with parquet.ParquetFile(path, **_FOOTER_LIMITS) as file:
             schema = file.schema_arrow
         names = [name for name in schema.names if name in wanted]
-        texts = [name for name in names if pa.types.is_string(schema.field(name).type)]
+        texts = [name for name in names if _is_text(path, schema.field(name))]
         # dictionaries stay dictionaries: one long text that stands in every row is not multiplied
         with parquet.ParquetFile(path, read_dictionary=texts, **_FOOTER_LIMITS) as file:
             _check_parquet(path, file.metadata, frozenset(names))
             rows: list[dict[str, Any]] = []
+            size = 0
             for batch in file.iter_batches(batch_size=1_000, columns=names):
-                _check_texts(path, batch)
+                size += _text_bytes(path, batch)
+                if size > MAX_TOTAL_BYTES or len(rows) + len(batch) > MAX_ROWS:
+                    raise DataError(_too_large(str(path), MAX_TOTAL_BYTES))
                 rows += batch.to_pylist()
-                if len(rows) > MAX_ROWS:
-                    raise DataError(f"{path}: more than {MAX_ROWS:,} rows; split the file")
             return rows
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise DataError(f"{path}: not a Parquet file, or cut off ({_reason(error)})") from None
@@ -301,15 +307,39 @@ def _check_parquet(path: Path, about: Any, names: frozenset[str]) -> None:
         raise DataError(_too_large(str(path), MAX_TOTAL_BYTES))
 
 
-def _check_texts(path: Path, batch: Any) -> None:
+def _is_text(path: Path, field: Any) -> bool:
+    """Whether a column is read as a dictionary; one of lists or records is refused."""
+    import pyarrow as pa
+
+    kind = field.type
+    if pa.types.is_nested(kind):
+        raise DataError(f"{path}: column {_cut(field.name)} is nested; not a table of scores")
+    return any(
+        is_kind(kind)
+        for is_kind in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+        )
+    )
+
+
+def _text_bytes(path: Path, batch: Any) -> int:
+    """Bytes of all texts of a batch, written out; a single long one is refused."""
     from pyarrow import compute
 
+    size = 0
     for column in batch.columns:
         held = getattr(column, "dictionary", None)
-        if held is not None and len(held):
-            longest = compute.max(compute.binary_length(held)).as_py() or 0
-            if longest > MAX_TEXT:
-                raise DataError(f"{path}: a text of {longest:,} bytes; not a table of scores")
+        if held is None or not len(held) or not hasattr(held, "type"):
+            continue
+        lengths = compute.binary_length(held)
+        longest = compute.max(lengths).as_py() or 0
+        if longest > MAX_TEXT:
+            raise DataError(f"{path}: a text of {longest:,} bytes; not a table of scores")
+        size += compute.sum(lengths.take(column.indices)).as_py() or 0
+    return size
 
 
 def parquet_columns(path: Path) -> list[str]:

@@ -61,9 +61,7 @@ def read(document: Any, source: str) -> Found:
         result = as_mapping(result, source, place)
         metric = as_mapping(result.get("metric_config"), source, f"{place}/metric_config")
         name = as_text(result.get("evaluation_name"), source, f"{place}/evaluation_name")
-        if metric.get("lower_is_better") is True:
-            left.append(LeftOut(place, model, name, "lower is better"))
-        elif metric.get("has_unknown_level") is True and _unknown_level(result):
+        if metric.get("has_unknown_level") is True and _unknown_level(result):
             left.append(LeftOut(place, model, name, "an unknown level"))
         else:
             records.append(_record(whole, source, place, model, name, result, metric))
@@ -100,6 +98,7 @@ def _record(
         date=as_date(dated or whole.get("retrieved_timestamp")),
         url=_address(data, whole),
         note=note,
+        lower_is_better=metric.get("lower_is_better") is True,
     )
 
 

@@ -18,7 +18,7 @@ from .records import (
     shares_stderr,
 )
 
-__all__ = ["FORMAT", "PREFERRED", "SHARES", "matches", "read"]
+__all__ = ["FORMAT", "PREFERRED", "SHARES", "is_share", "matches", "read"]
 
 FORMAT = "lm-evaluation-harness results"
 
@@ -70,6 +70,11 @@ SHARES = frozenset(
 
 _MODEL_KEYS = ("peft", "delta", "pretrained", "model", "path", "engine")
 _NOT_METRICS = frozenset({"alias", "name", "sample_len", "sample_count", "samples"})
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric, without its filter, is a share between 0 and 1."""
+    return metric in SHARES or "pass@" in metric
 
 
 def matches(document: Any) -> bool:
@@ -209,7 +214,7 @@ def _record(
     place = f"results/{task}/{chosen}"
     bare = chosen.partition(",")[0]
     score = as_number(row[chosen], source, place)
-    share = bare in SHARES
+    share = is_share(bare)
     n_items, partial = _items(whole, source, task)
     suffix = f",{variant}" if variant else ""
     error = next(

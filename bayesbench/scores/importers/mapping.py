@@ -106,6 +106,13 @@ def _row(
         return benchmark.rule
     if model.id is None:
         return f"model {model.rule}"
+    if benchmark.id in naming.matrix.benchmarks.index:
+        higher = bool(naming.matrix.benchmarks.loc[benchmark.id, "higher_is_better"])
+    else:
+        higher = True
+    if record.lower_is_better == higher:
+        direction = "lower" if record.lower_is_better else "higher"
+        return f"{direction} is better there, the reverse on {benchmark.id}"
     stated = record.scale or scale
     factor = _factor(record.score, stated, benchmark.id, naming.matrix, added)
     if isinstance(factor, str):
@@ -115,7 +122,7 @@ def _row(
     return {
         "model_id": model.id,
         "benchmark_id": benchmark.id,
-        "score": record.score * factor,
+        "score": _times(record.score, factor),
         "reading": 0,
         "stderr": stderr,
         "n_items": np.nan if record.n_items is None else record.n_items,
@@ -143,7 +150,12 @@ def _stderr(record: Record, stated: Scale | None, factor: float) -> tuple[float,
     most = LARGEST_SHARE_STDERR * BOUNDS[stated][1] if stated in BOUNDS else np.inf
     if record.stderr > most:
         return np.nan, f"standard error {record.stderr:g} is on another scale, and not read"
-    return record.stderr * factor, ""
+    return _times(record.stderr, factor), ""
+
+
+def _times(value: float, factor: float) -> float:
+    """The product as it would be written: 0.412 is 41.2 %, not 41.199999999999996 %."""
+    return value if factor == 1 else float(f"{value * factor:.13g}")
 
 
 def _factor(
@@ -168,8 +180,9 @@ def _factor(
     factor = _between(score, stated, own)
     if isinstance(factor, str):
         return factor
-    if score * factor < lower or score * factor > upper:
-        return f"{score * factor:g} is outside the {own} scale of {benchmark_id}"
+    value = _times(score, factor)
+    if value < lower or value > upper:
+        return f"{value:g} is outside the {own} scale of {benchmark_id}"
     return factor
 
 

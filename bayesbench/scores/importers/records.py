@@ -55,6 +55,7 @@ class Record:
         Why the run did not cover the benchmark; empty if it did.
     note : str
         What was worked out rather than read.
+    lower_is_better : bool
     other_models : tuple of str
         Further names of the model, tried after `model`.
     provider, release_date : str
@@ -75,6 +76,7 @@ class Record:
     url: str = ""
     partial: str = ""
     note: str = ""
+    lower_is_better: bool = False
     other_models: tuple[str, ...] = ()
     provider: str = ""
     release_date: str = ""
