@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import UsageError
+from .file_scores import mapped, notes_on
 from .output import Column, Listing, emit, example, format_option, note, text
 from .question import posterior_option
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..scores import ScoreMatrix
     from ..scores.importers import ImportedScores
 
-__all__ = ["import_", "scores_of"]
+__all__ = ["import_"]
 
 SHOWN = 40
 """Most rows of one table on screen; CSV has every reading, JSON everything."""
@@ -85,7 +85,7 @@ def import_(
         add=add,
         partial=partial,
     )
-    notes = _notes(imported)
+    notes = notes_on(imported)
     for line in notes:
         note(f"note: {line}")
     if out is not None:
@@ -102,25 +102,6 @@ def import_(
     if output_format == "csv":
         listings = [Listing("", (), readings, READING_FIELDS)]
     emit(output_format, document, *listings)
-
-
-def scores_of(path: Path, matrix: ScoreMatrix, model: str | None) -> dict[str, float]:
-    """Scores of one model in a file of results, with notes on what was taken for what.
-
-    `model` picks one where there are several; a file of a single one is that one's.
-    """
-    from ..scores.importers import read_results
-
-    imported = read_results(path, matrix=matrix)
-    found = imported.scores(model if imported.readings["model_id"].nunique() > 1 else None)
-    for line in _notes(imported):
-        note(f"note: {line}")
-    chosen = imported.readings["model_id"] if model is None else [model]
-    note(f"note: the scores are those of {next(iter(chosen))}")
-    for row in _mapped(imported):
-        if row["kind"] == "benchmark" and row["rule"] != "id":
-            note(f"note: {row['name']!r} is taken for {row['id']} ({row['rule']})")
-    return found
 
 
 def _free(out: str) -> None:
@@ -150,32 +131,8 @@ def _metrics(written: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _notes(imported: ImportedScores) -> list[str]:
-    """One line on what was read, then what a reader should not miss."""
-    readings, left = imported.readings, imported.left_out
-    lines = [repr(imported).replace("ImportedScores:", "read")]
-    own = readings.loc[readings["model_rule"] == "own name", "model_id"].nunique()
-    if own:
-        lines.append(f"{own} models are not known and keep their own names")
-    if len(left):
-        most = left["reason"].value_counts()
-        lines.append(f"{len(left)} left out, most often: {most.index[0]} ({most.iloc[0]})")
-    return lines
-
-
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
-
-
-def _mapped(imported: ImportedScores) -> list[dict[str, Any]]:
-    """Every name with what it was taken for, by which rule, and how many readings it has."""
-    rows: list[dict[str, Any]] = []
-    for kind in ("benchmark", "model"):
-        columns = [f"{kind}_name", f"{kind}_id", f"{kind}_rule"]
-        names = Counter(map(tuple, imported.readings[columns].to_numpy()))
-        for (name, own, rule), count in names.items():
-            rows.append({"kind": kind, "name": name, "id": own, "rule": rule, "readings": count})
-    return rows
 
 
 def _cut(title: str, rows: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
@@ -200,7 +157,7 @@ def _readings(imported: ImportedScores) -> Listing:
 
 
 def _mapping(imported: ImportedScores) -> Listing:
-    title, rows = _cut("Names", _mapped(imported))
+    title, rows = _cut("Names", mapped(imported))
     columns = (
         Column("kind", "", text, right=False),
         Column("name", "in the files", text, right=False),

@@ -85,7 +85,7 @@ def _scores_or_results(written: str) -> dict[str, float] | Path:
 def _imported(path: Path, posterior: str | None, model: str | None) -> dict[str, float]:
     """Scores of one model in another tool's results, by the names of the posterior."""
     from ..front.posterior import open_posterior
-    from .imports import scores_of
+    from .file_scores import scores_of
 
     return scores_of(path, open_posterior(posterior).matrix, model)
 

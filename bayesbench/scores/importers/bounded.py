@@ -116,8 +116,8 @@ def parse_json(held: bytes, source: str) -> Any:
     Raises
     ------
     DataError
-        If it is no JSON, nested more than 100 deep, too large, names a key twice in one object, or holds a
-        number that cannot be one.
+        If it is no JSON, nested more than 100 deep, of too many values, names a key twice in one
+        object, or holds a number that cannot be one.
     """
     _check_size(held, source)
 

@@ -12,7 +12,7 @@ from ..ids import Names, nearest_ids
 from ..matrix import ScoreMatrix
 from .bounded import ROW, csv_rows, read_bytes
 from .records import Record
-from .tasks import known_task
+from .task_names import known_task
 
 __all__ = ["Aliases", "Named", "Naming", "read_aliases"]
 

@@ -4,7 +4,7 @@ import pytest
 
 from bayesbench.scores import open_scores
 from bayesbench.scores.importers import hugging_face, inspect_logs, lm_eval
-from bayesbench.scores.importers.tasks import TASKS, known_task
+from bayesbench.scores.importers.task_names import TASKS, known_task
 
 NOT_YET_BUNDLED = {"arc_agi_1", "chatbot_arena_elo", "longbench_v1"}
 """Benchmarks that task names lead to and that a bundled matrix may not have."""
