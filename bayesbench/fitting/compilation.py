@@ -77,8 +77,8 @@ def _has_room(directory: Path) -> bool:
     else:
         soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
         limit = None if soft == resource.RLIM_INFINITY else soft
-    free = shutil.disk_usage(directory).free
-    return min(free, free if limit is None else limit) >= LEAST_ROOM
+    enough = shutil.disk_usage(directory).free >= LEAST_ROOM
+    return enough and (limit is None or limit >= LEAST_ROOM)
 
 
 @contextmanager

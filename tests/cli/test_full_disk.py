@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.conftest import Run
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="file sizes are limited the POSIX way")
@@ -117,27 +118,11 @@ def test_with_room_the_same_calls_write(table: Path, posterior_file: Path, tmp_p
         assert not [path for path in found["left"] if path.endswith(".part")]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-@pytest.mark.parametrize("device", ["/dev/full", "/dev/null"])
-def test_a_device_is_never_replaced_by_a_file(device: str, table: Path) -> None:
-    call = [
-        sys.executable,
-        "-m",
-        "bayesbench",
-        "export",
-        "--data",
-        str(table),
-        "--scale",
-        "percent",
-    ]
-    done = subprocess.run(
-        [*call, "--as", "csv", "--out", device],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1 and Path(device).is_char_device()
-    assert done.stderr == (
-        f"error: {device}: cannot be written (not a regular file); choose another place\n"
+def test_what_is_no_file_is_never_replaced(run: Run, table: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"  # as a device would be
+    os.mkfifo(pipe)
+    found = run("export", "--data", table, "--scale", "percent", "--as", "csv", "--out", pipe)
+    assert (found.code, found.out) == (1, "") and pipe.is_fifo()
+    assert found.err == (
+        f"error: {pipe}: cannot be written (not a regular file); choose another place\n"
     )

@@ -52,6 +52,7 @@ def record(model: str = "m", benchmark: str = "math", **more: object) -> Record:
         ("beth-ai/azure/two-2", Named("two-2", "organisation")),
         ("someone/one-1", Named("someone/one-1", "own name")),  # a copy is not the model
         ("up/one-1", Named("up/one-1", "own name")),  # stands before models of several makers
+        ("up/two-2", Named("up/two-2", "own name")),
         ("one", Named("one-1", "folded spelling")),
         ("one-12", Named("one-12", "own name")),
     ],
