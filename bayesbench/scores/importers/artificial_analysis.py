@@ -45,14 +45,14 @@ def read(document: Any, source: str) -> Found:
     for number, entry in enumerate(as_list(whole["data"], source, "data")):
         place = f"data/{number}"
         entry = as_mapping(entry, source, place)
-        name = as_text(entry.get("name"), source, f"{place}/name")
         slug = entry.get("slug")
+        name = as_text(entry.get("name") or slug, source, f"{place}/name")
         maker = entry.get("model_creator")
         provider = maker.get("name") if isinstance(maker, Mapping) else None
         listed = as_mapping(entry.get("evaluations") or {}, source, f"{place}/evaluations")
         for key, value in listed.items():
             here = f"{place}/evaluations/{key}"
-            if value is None:
+            if value is None or isinstance(value, bool):
                 left.append(LeftOut(here, name, key, "no score"))
                 continue
             records.append(

@@ -21,6 +21,8 @@ COLUMNS = (
 )
 """Columns that are read; those of the last line are the agent board's."""
 ARENAS = ("text", "vision", "webdev", "search", "copilot", "agent", "image_edit", "text_to_image")
+STYLE = "_style_control"
+"""End of the name of a board that accounts for style: another rating than the one without."""
 _URL = "https://lmarena.ai/leaderboard"
 _INTERVAL_SDS = 2 * 1.959964
 """Width of a 95 % interval in standard errors."""
@@ -34,8 +36,9 @@ def matches(columns: Sequence[str]) -> bool:
 
 def arena_of(path: Path) -> str:
     """Which arena a file is of, if its folder or name begins with it; the table does not say."""
+    known = (*ARENAS, *(f"{arena}{STYLE}" for arena in ARENAS))
     for part in (path.name, path.resolve().parent.name):
-        for arena in sorted(ARENAS, key=len, reverse=True):
+        for arena in sorted(known, key=len, reverse=True):
             rest = part.casefold().removeprefix(arena)
             if rest != part.casefold() and not rest[:1].isalnum():
                 return arena

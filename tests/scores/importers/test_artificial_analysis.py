@@ -28,10 +28,23 @@ def test_an_index_is_no_share() -> None:
     assert scales["artificial_analysis_intelligence_index"] is None and scales["hle"] == "unit"
 
 
+def test_a_slug_alone_and_a_flag() -> None:
+    def change(whole: Any) -> None:
+        del whole["data"][0]["name"]
+        whole["data"][0]["evaluations"] = {"hle": 0.2, "hle_is_estimated": True}
+
+    found = read(changed(SAMPLE, change), "f")
+    assert [(r.model, r.score) for r in found.records] == [("model-1-high", 0.2)]
+    assert [out.benchmark for out in found.left_out] == ["hle_is_estimated"]
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda d: d["data"][0].update(name=""), "data/0/name '' must be a printable name"),
+        (
+            lambda d: d["data"][0].update(name="", slug=""),
+            "data/0/name '' must be a printable name",
+        ),
         (lambda d: d["data"][0]["evaluations"].update(hle="x"), "data/0/evaluations/hle 'x' must"),
         (lambda d: d["data"][0].update(evaluations=[1]), r"data/0/evaluations \(a list\) must be"),
         (lambda d: d["data"].append(1), "data/1 1 must be an object"),

@@ -56,9 +56,10 @@ def test_the_template_takes_its_scales_from_the_metadata() -> None:
     "old, new, message",
     [
         ("model,gsm8k", "models,gsm8k", "the first column must be called model"),
-        ("91.5", "91.5%", "row 2, gsm8k '91.5%' must be a finite number"),
+        ("91.5", "91.5 points", "row 2, gsm8k '91.5 points' must be a finite number"),
+        ("91.5", "191.5", r"row 2, gsm8k 191\.5 is outside its range \[0, 100\]"),
         ("model-2", "model-1", r"row 3: the model 'model-1' stands twice"),
-        ("hle", "hle2", r"scores\.meta\.json: no entry for the column 'hle2'"),
+        ("hle", "hle2", r"scores\.meta\.json: 'hle' is no column of"),
         ("hle", "gsm8k", "row 1: column 'gsm8k' stands twice"),
         ("model-2,88,,0.21", "model-2,88", "row 3: 2 fields under 4 columns"),
     ],
@@ -67,6 +68,33 @@ def test_broken_templates(old: str, new: str, message: str, tmp_path: Path) -> N
     (tmp_path / META).write_bytes((DATA / "benchpress" / META).read_bytes())
     with pytest.raises(DataError, match=message):
         read_results(twin(tmp_path, TABLE, old, new))
+
+
+def test_a_column_without_metadata_is_a_percentage(tmp_path: Path) -> None:
+    (tmp_path / META).write_text("{}")
+    path = tmp_path / "scores.csv"
+    path.write_text("model,gsm8k\nm,85%\n")
+    found = read_results(path).readings
+    assert found["score"].tolist() == [85.0]
+    assert found["note"].tolist() == ["a percentage: the template's default"]
+    (tmp_path / META).write_text('{"gsm8k": {"type": "pct"}}')
+    with pytest.raises(DataError, match="row 2, gsm8k: its metadata need a range of two numbers"):
+        read_results(path)
+
+
+def test_candidates_follow_and_doubted_scores_are_left_out() -> None:
+    def more(whole: Any) -> None:
+        whole["scores"][0]["candidates"] = [
+            {"score": 90.0, "reference_url": "https://example.org/b"}
+        ]
+        whole["scores"][1]["audit_status"] = "flagged"
+
+    found = read(changed(SAMPLE, more), "f")
+    assert [(r.score, r.url) for r in found.records] == [
+        (91.5, "https://example.org/card"),
+        (90.0, "https://example.org/b"),
+    ]
+    assert [out.reason for out in found.left_out] == ["audit status flagged"]
 
 
 def test_without_metadata_it_is_a_table_of_the_users_own(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ def test_broken_twins(old: str, new: str, message: str, tmp_path: Path) -> None:
 def test_the_arena_is_told_by_the_name_or_not_at_all() -> None:
     assert arena_of(Path("x/webdev/a.csv")) == "webdev"
     assert arena_of(Path("text_to_image-2.csv")) == "text_to_image"
+    assert arena_of(Path("text_style_control/latest.parquet")) == "text_style_control"
     assert arena_of(Path("x/textual.csv")) == arena_of(Path("x/board.csv")) == ""
 
 
