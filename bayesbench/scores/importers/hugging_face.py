@@ -36,6 +36,8 @@ FOLDER = ".eval_results"
 _CACHE = re.compile(r"models--([^/]+?)--([^/]+)")
 _PLUS_MINUS = re.compile(r"(?P<value>[^±]+?)(?:±|\+/-)(?P<error>[^±]+)")
 _SHOTS = re.compile(r"\s*\((\d+)[- ]shot\)\s*$", re.IGNORECASE)
+TOOLS = "with tools"
+"""In the notes of a run whose scores are not those of the benchmark without."""
 _NORMALISED = "open-llm-leaderboard/"
 """In the source of scores that version 2 of that leaderboard rescaled: 0 is guessing there."""
 
@@ -76,6 +78,8 @@ def read_eval_results(document: Any, source: str, model: str) -> Found:
         origin = entry.get("source")
         url = origin.get("url") if isinstance(origin, Mapping) else None
         notes = entry.get("notes")
+        if isinstance(notes, str) and TOOLS in notes.casefold():
+            names = tuple(f"{name}_tools" for name in names)
         records.append(
             Record(
                 place=place,

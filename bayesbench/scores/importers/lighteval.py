@@ -31,7 +31,9 @@ def read(document: Any, source: str, metrics: Mapping[str, str] | None = None) -
     """
     whole = as_mapping(document, source, "the document")
     general = as_mapping(whole.get("config_general"), source, "config_general")
-    model = as_text(general.get("model_name"), source, "config_general/model_name")
+    told = as_mapping(general.get("model_config") or {}, source, "config_general/model_config")
+    named = general.get("model_name") or told.get("model_name")
+    model = as_text(named, source, "config_general/model_name")
     cut = general.get("max_samples")
     partial = "" if cut is None else f"at most {cut} samples"
     records: list[Record] = []

@@ -86,6 +86,13 @@ def test_a_task_is_the_data_set_only_where_it_is_all_of_it() -> None:
     assert names[2] == ("acme/suite", "suite")
 
 
+def test_a_run_with_tools_is_another_benchmark() -> None:
+    entry = {"dataset": {"id": "cais/hle", "task_id": "hle"}, "value": "40", "notes": "With tools"}
+    record = read_eval_results([entry], "f", "m").records[0]
+    assert set(record.others) == {"hle_tools"} and record.setting == "With tools"
+    assert record.benchmark == "cais/hle/hle_tools"
+
+
 def test_the_sample_card() -> None:
     found = read_results(DATA / CARD)
     rows = found.readings[["model_id", "benchmark_id", "score", "stderr", "setting"]]

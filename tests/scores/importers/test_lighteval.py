@@ -42,6 +42,14 @@ def test_broken_twins(change: Any, message: str) -> None:
         read(changed(SAMPLE, change), "f")
 
 
+def test_newer_files_name_the_model_in_its_settings() -> None:
+    def moved(whole: Any) -> None:
+        name = whole["config_general"].pop("model_name")
+        whole["config_general"]["model_config"] = {"model_name": name}
+
+    assert read(changed(SAMPLE, moved), "f").records[0].model == "acme/model-1"
+
+
 def test_a_cap_on_samples_and_a_metric_by_hand() -> None:
     whole = changed(SAMPLE, lambda d: d["config_general"].update(max_samples=10))
     assert {r.partial for r in read(whole, "f").records} == {"at most 10 samples"}
