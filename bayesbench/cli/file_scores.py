@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import DataError, UsageError
 from .output import note
 
 if TYPE_CHECKING:
@@ -22,7 +23,12 @@ def scores_of(path: Path, matrix: ScoreMatrix, model: str | None) -> dict[str, f
     """
     from ..scores.importers import read_results
 
-    imported = read_results(path, matrix=matrix)
+    try:
+        imported = read_results(path, matrix=matrix)
+    except DataError as error:
+        if path.is_file():
+            raise
+        raise UsageError(str(error)) from None  # no such file, or nothing in the directory
     several = imported.readings["model_id"].nunique() > 1
     found = imported.scores(model if several else None)
     for line in notes_on(imported):

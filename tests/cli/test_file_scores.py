@@ -52,6 +52,17 @@ def test_predict_needs_the_model_where_there_are_several(
     assert ask("predict", "--scores", f"@{tmp_path / 'more'}", "--id", "acme/n").code == 0
 
 
+def test_a_path_that_leads_nowhere_is_a_wrong_call(ask: Run, tmp_path: Path) -> None:
+    for path, message in (
+        (tmp_path, "no file of a known"),
+        (tmp_path / "a.json", "cannot be read"),
+    ):
+        found = ask("predict", "--scores", f"@{path}")
+        assert found.code == 2 and message in found.err
+    (tmp_path / "a.json").write_text("{")
+    assert ask("predict", "--scores", f"@{tmp_path / 'a.json'}").code == 1
+
+
 def test_predict_refuses_a_file_without_a_known_score(ask: Run) -> None:
     found = ask("predict", "--scores", f"@{DATA / 'lighteval'}")
     assert found.code == 1 and found.err.startswith("error: no score could be taken from 1 files")
