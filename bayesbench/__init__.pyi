@@ -34,5 +34,9 @@ from .posterior.diagnostics import Diagnostics as Diagnostics
 from .scores import ScoreMatrix as ScoreMatrix
 from .scores import open_scores as open_scores
 from .scores import read_scores as read_scores
+from .scores.exports import read_matrix as read_matrix
+from .scores.exports import write_matrix as write_matrix
+from .scores.importers import ImportedScores as ImportedScores
+from .scores.importers import read_results as read_results
 
 __version__: str

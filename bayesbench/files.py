@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from .errors import BayesbenchError, DataError
 
-__all__ = ["replacing", "write_text"]
+__all__ = ["new_directory", "replacing", "write_bytes", "write_text"]
 
 
 @contextmanager
@@ -35,7 +36,9 @@ def replacing(
         The file cannot be written; `error` says which class.
     """
     target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
+    part = _beside(target)
+    if target.exists() and not target.is_file():  # a directory, or a device: never replaced
+        raise error(f"{target}: cannot be written (not a regular file); choose another place")
     try:
         part.open("xb").close()
     except OSError as failure:
@@ -56,6 +59,57 @@ def write_text(path: str | os.PathLike[str], text: str, **settings: Any) -> None
     """Write UTF-8 text, whole or not at all; `settings` as in `replacing`."""
     with replacing(path, **settings) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: str | os.PathLike[str], held: bytes | memoryview, **settings: Any) -> None:
+    """Write bytes, whole or not at all; `settings` as in `replacing`.
+
+    What a library makes in memory and this writes cannot fail inside the library, which may end
+    the process there.
+    """
+    with replacing(path, **settings) as part:
+        part.write_bytes(held)
+
+
+@contextmanager
+def new_directory(
+    path: str | os.PathLike[str], *, error: Callable[[str], BayesbenchError] = DataError
+) -> Iterator[Path]:
+    """Give a temporary directory that becomes `path` when the block ends.
+
+    On any failure or interrupt it is removed with all it holds.
+
+    Parameters
+    ----------
+    path : path
+    error : callable
+        As in `replacing`.
+
+    Raises
+    ------
+    BayesbenchError
+        There is something at `path` already, or it cannot be written.
+    """
+    target = Path(path)
+    part = _beside(target)
+    if os.path.lexists(target):
+        raise error(f"{target}: exists already; choose another place or remove it")
+    try:
+        part.mkdir()
+        yield part
+        for file in part.iterdir():
+            with file.open("rb+") as stream:
+                os.fsync(stream.fileno())
+        part.rename(target)
+        _flush_directory(target.parent)
+    except OSError as failure:
+        raise error(_message(target, failure)) from failure
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
 
 
 def _message(target: Path, failure: OSError) -> str:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
 
 from bayesbench.errors import DataError, PosteriorFileError
-from bayesbench.files import replacing, write_text
+from bayesbench.files import new_directory, replacing, write_bytes, write_text
 
 
 def test_text_is_written_as_utf8_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -58,3 +60,35 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be written"):
         write_text(tmp_path / "folder", "x")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_bytes_are_written_whole(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "a", memoryview(b"\0\1"))
+    assert (tmp_path / "a").read_bytes() == b"\0\1"
+
+
+def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(DataError, match=r"cannot be written \(not a regular file\)"):
+            write_text(path, "x")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_directory_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    for failure in (RuntimeError, KeyboardInterrupt):
+        with pytest.raises(failure), new_directory(tmp_path / "d") as part:
+            (part / "a").write_text("x")
+            raise failure
+        assert list(tmp_path.iterdir()) == []
+    with new_directory(tmp_path / "d") as part:
+        (part / "a").write_text("x")
+        assert not (tmp_path / "d").exists()
+    assert (tmp_path / "d" / "a").read_text() == "x"
+    assert [path.name for path in tmp_path.iterdir()] == ["d"]
+    for taken in ("d", "d/a"):
+        with pytest.raises(DataError, match="exists already"), new_directory(tmp_path / taken):
+            pass
+    with pytest.raises(DataError, match="cannot be written"), new_directory(tmp_path / "n" / "d"):
+        pass

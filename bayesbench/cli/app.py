@@ -22,6 +22,8 @@ COMMANDS = {
     "models": ("listing:models", "The fitted models."),
     "benchmarks": ("listing:benchmarks", "The benchmarks of a posterior."),
     "info": ("info:info", "What a posterior file holds."),
+    "import": ("imports:import_", "Scores from result files of other tools."),
+    "export": ("export:export", "A score matrix as CSV, Parquet, Excel, JSON or netCDF."),
     "evaluate": ("evaluate:evaluate", "Error and coverage of a method on held-out scores."),
     "export-prompt": ("export:export_prompt", "A masked matrix as CSV, for any other predictor."),
     "structure": ("structure:structure", "How many components the scores of a matrix have."),

@@ -11,7 +11,6 @@ import click
 
 from ..config import cache_directory, usable_cores
 from ..errors import UsageError
-from ..files import replacing
 from ..progress import bar
 from . import values
 from .data import chosen_splits, data_options, read_data, writable
@@ -196,8 +195,7 @@ def evaluate(
         )
     result = evaluation[method]
     if target is not None:
-        with replacing(target) as part:
-            result.to_parquet(part)
+        result.to_parquet(target)
     emit(output_format, result.to_json(), *_tables(result))
 
 

@@ -1,4 +1,4 @@
-"""``bayesbench export-prompt``."""
+"""``bayesbench export`` and ``export-prompt``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,35 @@ from . import values
 from .data import chosen_splits, data_options, read_data, writable
 from .output import example, note, write
 
-__all__ = ["export_prompt"]
+__all__ = ["export", "export_prompt"]
+
+KINDS = ("csv", "parquet", "xlsx", "netcdf", "directory", "every-eval-ever")
+
+
+@click.command(epilog=example("bayesbench export --data data/open_scores --out scores.parquet"))
+@data_options(0, 0)
+@click.option("--out", required=True, metavar="PATH", help="File to write, or new directory.")
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(KINDS),
+    help="What to write.  [default: what the suffix of --out says; a directory without one]",
+)
+def export(out: str, kind: str | None, **data: Any) -> None:
+    """Write a score matrix for other tools.
+
+    csv holds the readings; parquet and netcdf the metadata of models and benchmarks too, and so do
+    the sheets of xlsx and the three files of a directory. every-eval-ever is a directory with one
+    JSON record per model, which "import" reads.
+    """
+    from ..scores.exports import DIRECTORY, EVERY_EVAL_EVER, kind_of, write_matrix
+
+    chosen = kind_of(out) if kind is None else kind
+    if chosen not in (DIRECTORY, EVERY_EVAL_EVER):
+        writable(out, "--out")
+    matrix = read_data(**data)
+    write_matrix(matrix, out, chosen)
+    note(f"note: {len(matrix.readings)} readings written to {out} as {chosen}")
 
 
 @click.command(

@@ -12,6 +12,8 @@ import click
 from . import values
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..low_rank.facts import Covariate, ModelFacts
 
 __all__ = ["Question", "posterior_option", "prob_option", "question_options"]
@@ -76,6 +78,21 @@ def _fact_option(name: str, covariate: Covariate) -> Callable[[Any], Any]:
     return click.option(flag, name, type=kind, metavar=covariate.metavar, help=covariate.help)
 
 
+def _scores_or_results(written: str) -> values.Scores | Path:
+    """Option type of known scores: pairs, or the path of another tool's results."""
+    from ..scores.importers.reading import results_path
+
+    return results_path(str(written)) or values.scores(written)
+
+
+def _imported(path: Path, posterior: str | None, model: str | None) -> values.Scores:
+    """Scores of one model in another tool's results, by the names of the posterior."""
+    from ..front.posterior import open_posterior
+    from .file_scores import scores_of
+
+    return scores_of(path, open_posterior(posterior).matrix, model)
+
+
 def question_options(command: Command) -> Command:
     """Add the options about the model; the command takes them as its first argument."""
     from ..low_rank.facts import COVARIATES, ModelFacts
@@ -83,13 +100,15 @@ def question_options(command: Command) -> Command:
     @functools.wraps(command)
     def wrapped(
         *,
-        scores: values.Scores | None,
+        scores: values.Scores | Path | None,
         model: str | None,
         id: str | None,
         posterior: str | None,
         seed: int,
         **rest: Any,
     ) -> Any:
+        if isinstance(scores, Path):
+            scores = _imported(scores, posterior, model or id)
         facts = ModelFacts(**{name: rest.pop(name) for name in ("provider", *COVARIATES)})
         known, errors = scores or values.Scores({}, {})
         return command(Question(posterior, known, model, id, facts, seed, errors), **rest)
@@ -97,11 +116,12 @@ def question_options(command: Command) -> Command:
     options = (
         click.option(
             "--scores",
-            type=values.scores,
+            type=_scores_or_results,
             metavar="PAIRS",
             help='Known scores, each on its own scale: "gpqa_diamond=70,mmlu_pro=75.5", with a '
             'standard error as in "gpqa_diamond=70+-2", or @FILE.csv with columns '
-            "benchmark_id,score and perhaps stderr.",
+            "benchmark_id,score and perhaps stderr, or @FILE of results of another tool (see "
+            '"bayesbench import").',
         ),
         click.option("--model", metavar="ID", help="A fitted model; its own scores count too."),
         click.option("--id", metavar="ID", help="Id of a new model: its lineage is read from it."),

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import UnknownIdError, UsageError
+from ..files import write_bytes
 from ..jsonable import plain
 from ..scores.ids import nearest_ids
 from .cells import CellTable
@@ -79,8 +80,8 @@ class EvaluationResult:
         return {**head, **{str(key): plain(value) for key, value in self.figures.items()}}
 
     def to_parquet(self, path: str | Path) -> None:
-        """Write the per-cell predictions with their quantiles."""
-        self.table.with_quantiles().to_parquet(path, index=False)
+        """Write the per-cell predictions with their quantiles, whole or not at all."""
+        write_bytes(path, self.table.with_quantiles().to_parquet(None, index=False))
 
     def __repr__(self) -> str:
         """The table of the figures."""

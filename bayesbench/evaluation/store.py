@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 import zipfile
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..files import replacing
+from ..files import write_bytes
 from ..scores.matrix import ScoreMatrix
 from .predictions import CellPredictions
 from .predictor import Predictor, fingerprint
@@ -89,8 +90,9 @@ class FoldStore:
                 arrays[name] = value
         arrays.update({_EXTRA + name: value for name, value in predictions.extras.items()})
         self.directory.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path(task)) as part, part.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+        held = io.BytesIO()
+        np.savez(held, allow_pickle=False, **arrays)
+        write_bytes(self.path(task), held.getbuffer())
 
     def load(self, task: FoldTask) -> tuple[CellPredictions, float] | None:
         """A fold kept earlier, with its seconds; None if there is none or it cannot be read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -31,11 +32,16 @@ LONGEST_WAIT = 60.0
 """Seconds after which a program is compiled beside another process that holds the lock."""
 
 
+LEAST_ROOM = 2**26
+"""Bytes free below which nothing is kept: what is cut off by a full disk stays in the cache for
+ever, and is warned of at every fit."""
+
+
 def use_compilation_cache() -> Path | None:
     """Let jax keep compiled programs on disk; call before the first compilation.
 
-    A cache directory that is already configured stays. A directory that cannot be written is
-    harmless: everything is then compiled in memory.
+    A cache directory that is already configured stays. A directory that cannot be written, or
+    has no room, is harmless: everything is then compiled in memory.
 
     Returns
     -------
@@ -55,11 +61,24 @@ def use_compilation_cache() -> Path | None:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None
-    if not os.access(directory, os.W_OK):
+    if not os.access(directory, os.W_OK) or not _has_room(directory):
         return None
     settings.update("jax_compilation_cache_dir", str(directory))
     settings.update("jax_persistent_cache_min_compile_time_secs", LEAST_COMPILE_SECONDS)
     return directory
+
+
+def _has_room(directory: Path) -> bool:
+    """Whether the disk is not full, and no limit is set on the size of a file."""
+    try:
+        import resource
+    except ImportError:  # not a POSIX system
+        limit = None
+    else:
+        soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+        limit = None if soft == resource.RLIM_INFINITY else soft
+    enough = shutil.disk_usage(directory).free >= LEAST_ROOM
+    return enough and (limit is None or limit >= LEAST_ROOM)
 
 
 @contextmanager

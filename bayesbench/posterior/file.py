@@ -20,7 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import BayesbenchError, DataError, PosteriorFileError
-from ..files import replacing
+from ..files import write_bytes
 from ..jsonable import json_text
 from ..low_rank.families import BenchmarkFamilies
 from ..low_rank.features import ModelFeatures
@@ -28,6 +28,7 @@ from ..low_rank.link import Transform
 from ..low_rank.parameters import DRAW_DIMS
 from ..low_rank.spec import ModelSpec, Priors
 from ..scores import ScoreMatrix
+from ..scores.plain_tables import from_plain, to_plain
 from .calibration import Calibration
 from .diagnostics import Diagnostics
 from .provenance import Provenance
@@ -116,44 +117,11 @@ def _constant(posterior: StoredPosterior) -> dict[str, Variable]:
     return variables
 
 
-def _table(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Write a metadata table as JSON: per column its type and values, None where missing."""
-    columns: dict[str, dict[str, Any]] = {}
-    for name in frame.columns:
-        series = frame[name]
-        if pd.api.types.is_bool_dtype(series.dtype):
-            kind = "boolean" if series.dtype == "boolean" else "bool"
-        elif pd.api.types.is_numeric_dtype(series.dtype):
-            kind = "float"
-        else:
-            kind = "text"
-        values = [None if pd.isna(value) else value for value in series.tolist()]
-        columns[str(name)] = {"kind": kind, "values": [_cell(kind, value) for value in values]}
-    return columns
-
-
-def _cell(kind: str, value: Any) -> Any:
-    if value is None:
-        return None
-    if kind == "float":
-        return float(value)
-    return bool(value) if kind in ("bool", "boolean") else str(value)
-
-
-def _frame(columns: Mapping[str, Mapping[str, Any]], ids: list[str], key: str) -> pd.DataFrame:
-    dtype = {"float": "float64", "text": "str", "bool": "bool", "boolean": "boolean"}
-    data = {
-        name: pd.array(column["values"], dtype=dtype[column["kind"]])
-        for name, column in columns.items()
-    }
-    return pd.DataFrame(data, index=pd.Index(ids, name=key, dtype="str"))
-
-
 def _meta(posterior: StoredPosterior) -> dict[str, Any]:
     calibration = posterior.calibration
     tables = {
-        "models": _table(posterior.matrix.models),
-        "benchmarks": _table(posterior.matrix.benchmarks),
+        "models": to_plain(posterior.matrix.models),
+        "benchmarks": to_plain(posterior.matrix.benchmarks),
     }
     return {
         "format": FORMAT,
@@ -260,8 +228,9 @@ def save(posterior: StoredPosterior, path: str | os.PathLike[str], *, pack: bool
         if "scale_factor" in settings
     }
     tree["bayesbench"].attrs["packing_error"] = json.dumps(errors)
-    with replacing(target, error=PosteriorFileError) as part:
-        tree.to_netcdf(part, engine="h5netcdf", encoding=encoding)
+    # made in memory: HDF5 ends the process when a disk is full
+    held = tree.to_netcdf(engine="h5netcdf", encoding=encoding)
+    write_bytes(target, held, error=PosteriorFileError)
 
 
 def load(path: str | os.PathLike[str], kind: type[P]) -> P:
@@ -417,8 +386,8 @@ def _read_features(
 def _read_matrix(
     observed: Any, tables: Mapping[str, Any], ids: Mapping[str, list[str]]
 ) -> ScoreMatrix:
-    models = _frame(tables["models"], ids["model"], "model_id")
-    benchmarks = _frame(tables["benchmarks"], ids["benchmark"], "benchmark_id")
+    models = from_plain(tables["models"], ids["model"], "model_id")
+    benchmarks = from_plain(tables["benchmarks"], ids["benchmark"], "benchmark_id")
     readings = {
         "model_id": models.index.take(observed["reading_model"][...]),
         "benchmark_id": benchmarks.index.take(observed["reading_benchmark"][...]),

@@ -16,6 +16,7 @@ from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 from tests.cli.conftest import Run
+from tests.conftest import REPOSITORY
 from tests.evaluation.evaluation_methods import Normal
 from tests.factories import make_posterior
 
@@ -92,10 +93,11 @@ def test_every_field_is_documented(
         "structure": [run("structure", "--data", full_csv, "--scale", "percent", "--resamples", "5",
                           "--format", "json")],
         "audit": [run("audit", "--data", full_csv, *data, "--format", "json")],
+        "import": [run("import", REPOSITORY / "tests" / "data", "--format", "json")],
         "fit": [run("fit", "--data", full_csv, *data, "--no-calibrate", "--out",
                     tmp_path / "fit.nc", "--format", "json")],
     }  # fmt: skip
-    assert set(answers) == set(COMMANDS) - {"export-prompt"}  # which has no JSON
+    assert set(answers) == set(COMMANDS) - {"export", "export-prompt"}  # which have no JSON
     shared = named(sections["Common ground"])
     for command, found in answers.items():
         text = shared | named(sections[command])

@@ -1,4 +1,4 @@
-"""``bayesbench export-prompt``, and ``evaluate --method external`` on what comes back."""
+"""``export`` and ``export-prompt``, and ``evaluate --method external`` on what comes back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bayesbench.scores import ScoreMatrix, per_model_folds
+from bayesbench.scores.exports import read_matrix
 from tests.cli.conftest import Run
 
 
@@ -39,3 +40,25 @@ def test_export_to_a_file(run: Run, scores_csv: Path, tmp_path: Path) -> None:
     found = run(*call, "--out", out)
     assert found.out == "" and found.err.startswith("note: ")
     assert out.read_text() == run(*call).out
+
+
+def test_export_writes_what_the_suffix_says(run: Run, scores_csv: Path, tmp_path: Path) -> None:
+    call = ("export", "--data", scores_csv, "--scale", "percent")
+    for name, kind in (("a.parquet", "parquet"), ("a.nc", "netcdf"), ("a", "directory")):
+        found = run(*call, "--out", tmp_path / name)
+        assert (found.code, found.out) == (0, "")
+        assert found.err.endswith(f"note: 32 readings written to {tmp_path / name} as {kind}\n")
+        again = read_matrix(tmp_path / name)
+        assert again.data_hash == ScoreMatrix.from_csv(scores_csv, scale="percent").data_hash
+    assert run(*call, "--as", "every-eval-ever", "--out", tmp_path / "r").code == 0
+    assert len(list((tmp_path / "r").iterdir())) == 8
+
+
+def test_export_refuses_what_it_cannot_write(run: Run, scores_csv: Path, tmp_path: Path) -> None:
+    call = ("export", "--data", scores_csv, "--scale", "percent", "--out")
+    found = run(*call, tmp_path / "a.doc")
+    assert found.code == 2 and "suffix .doc is not known" in found.err
+    found = run(*call, tmp_path / "no" / "a.csv")
+    assert found.code == 2 and "there is no directory" in found.err
+    found = run(*call, tmp_path)
+    assert found.code == 1 and "exists already" in found.err

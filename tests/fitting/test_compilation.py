@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from filelock import FileLock, Timeout
 from bayesbench.fitting import compilation
 from bayesbench.fitting.compilation import (
     LARGE,
+    LEAST_ROOM,
     OPT_OUT,
     its_turn,
     one_compilation,
@@ -47,6 +49,19 @@ def test_opting_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert use_compilation_cache() is None
     assert jax.config.jax_compilation_cache_dir is None
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_not_filled_further(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=LEAST_ROOM - 1))
+    assert use_compilation_cache() is None
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=LEAST_ROOM))
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (61_440, 61_440))
+    assert use_compilation_cache() is None  # a cut-off program would stay there
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
+    assert use_compilation_cache() is not None
 
 
 def test_a_place_that_cannot_be_made_is_harmless(

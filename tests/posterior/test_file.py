@@ -194,11 +194,12 @@ def test_interrupted_save_leaves_the_old_file(
     posterior.save(path)
     before = path.read_bytes()
 
-    def interrupted(self: xr.DataTree, target: Path, **options: object) -> None:
-        Path(target).write_bytes(b"half")
+    def interrupted(self: Path, held: bytes) -> None:
+        with self.open("wb") as stream:
+            stream.write(held[:100])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(xr.DataTree, "to_netcdf", interrupted)
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
     with pytest.raises(KeyboardInterrupt):
         posterior.save(path)
     assert path.read_bytes() == before
