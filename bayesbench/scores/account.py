@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["ReadAccount"]
 
-LISTED = 6
+LISTED = 12
 """Names that a line lists before it says how many more there are; JSON has all."""
 
 
@@ -108,7 +108,10 @@ class ReadAccount:
             "benchmarks": self.benchmarks,
             "scores": self.scores,
             "stderrs": self.stderrs,
-            "scales": {scale: list(names) for scale, names in self.scales.items()},
+            "scales": [
+                {"scale": scale, "benchmark_ids": list(names)}
+                for scale, names in self.scales.items()
+            ],
             "scale_basis": self.basis,
             "known_benchmarks": list(self.known),
             "odd_scales": list(self.odd),

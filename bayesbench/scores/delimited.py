@@ -19,6 +19,8 @@ SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 """Candidates with their names, the likelier first."""
 MOST_COLUMNS = 20_000
 LONGEST_CELL = 100_000
+MOST_TITLES = 5
+"""Lines without a separator that may stand above a header."""
 SAMPLE = 1 << 16
 """Characters from the start of a text that decide about its separator."""
 
@@ -62,12 +64,16 @@ def records(data: bytes, source: str) -> Text:
         For any other encoding, an irregular or a huge table.
     """
     text, encoding = _decoded(data, source)
+    text, markdown = _without_bars(text)
     text, skipped, stated = _without_preamble(text)
     if not text.strip():
         raise SchemaError(f"{source}: the file is empty; it needs a header row and data rows")
-    separator = stated or _separator(text, source)
+    separator = "|" if markdown else stated or _separator(text)
+    text, titles = _without_titles(text, separator)
+    skipped += titles
     _check_size(text, separator, source)
     form = [SEPARATORS.get(separator, f"separator {separator!r}")] if separator != "," else []
+    form = ["Markdown"] if markdown else form
     if encoding != "utf-8":
         form.append(encoding.upper())
     if skipped:
@@ -131,14 +137,38 @@ def _is_header(line: str) -> bool:
     )
 
 
-def _separator(text: str, source: str) -> str:
+def _without_bars(text: str) -> tuple[str, bool]:
+    """A Markdown table without its outer bars, its ruler emptied; anything else as it is."""
+    if not text[:SAMPLE].lstrip().startswith("|"):
+        return text, False
+    lines = [line.strip() for line in text.splitlines()]
+    rulers = [line for line in lines if "-" in line and not set(line) - set("|:- ")]
+    if len(rulers) != 1 or not all(line.startswith("|") for line in lines if line):
+        return text, False
+    bare = ("" if line == rulers[0] else line.removeprefix("|").removesuffix("|") for line in lines)
+    cells = ("|".join(cell.strip() for cell in line.split("|")) for line in bare)
+    return "\n".join(cells) + "\n", True
+
+
+def _without_titles(text: str, separator: str) -> tuple[str, int]:
+    """The text from its first line with a separator on, if at most `MOST_TITLES` stand before."""
+    rest, titles = text, 0
+    while titles <= MOST_TITLES and rest:
+        line, _, following = rest.partition("\n")
+        if separator in line or line.count('"') % 2:  # a quoted cell may go on over lines
+            return rest, titles
+        rest, titles = following, titles + 1
+    return text, 0
+
+
+def _separator(text: str) -> str:
     """The separator by which the records are the most regular, then the widest."""
     sample = text[:SAMPLE]
     if len(text) > SAMPLE:
         sample = sample.rpartition("\n")[0] or sample
     best, found = (0.0, 0), ","
     for sign in SEPARATORS:
-        widths = _widths(sample, sign)
+        widths = _widths(_without_titles(sample, sign)[0], sign)
         if not widths or widths[0] < 2:
             continue
         usual, times = Counter(widths).most_common(1)[0]

@@ -239,14 +239,14 @@ def _from_wide(
     table = table.holding(table.frame.set_axis(_headers(table), axis=1))
     whose = "model_id" if turned else _model_column(table)
     index = [
-        (name, "row number") for name in table.frame.columns
+        (name or "(no name)", "row number") for name in table.frame.columns
         if name != whose and _is_row_number(table, name)
     ]  # fmt: skip
-    models = _ids(table, whose, unique=True)
+    models = _model_ids(table, whose)
     columns = {
         name: list(table.frame[name])
         for name in table.frame.columns
-        if name != whose and name not in dict(index)
+        if name != whose and (name or "(no name)") not in dict(index)
     }
     roles = column_roles(
         columns, is_benchmark=lambda name: is_known("benchmark", name), keep=keep, drop=drop
@@ -268,6 +268,20 @@ def _from_wide(
         taken,
         tuple(left_out),
     )
+
+
+def _model_ids(table: Table, whose: str) -> pd.Series[str]:
+    """The models of a wide table, each of which stands once."""
+    models = _ids(table, whose)
+    twice = models.duplicated().to_numpy()
+    if twice.any():
+        first = int(np.argmax(twice))
+        raise table.fault(
+            first,
+            f"{whose or 'model'} {shown(models.iloc[first])}: this id stands twice; keep one row, "
+            "or call the columns of a table with a row per score model, benchmark and score",
+        )
+    return models
 
 
 def _model_column(table: Table) -> str:

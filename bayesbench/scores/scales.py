@@ -28,7 +28,7 @@ class Proposal:
         Those whose scale or direction is that of a known benchmark.
     odd : tuple of str
         Those that stand on another scale than most of the table, 0-1 among percentages or the
-        reverse.
+        reverse, or on another than the known benchmark of that name.
     """
 
     benchmarks: pd.DataFrame
@@ -89,6 +89,8 @@ def proposed_scales(readings: pd.DataFrame, percent: np.ndarray) -> Proposal:
         agrees = own is not None and (scale == own["scale"] or {scale, own["scale"]} <= _SHARES)
         if agrees:
             used.append(name)
+        elif own is not None:
+            odd.append(name)
         rows.append(
             {
                 "benchmark_id": name,
@@ -99,8 +101,8 @@ def proposed_scales(readings: pd.DataFrame, percent: np.ndarray) -> Proposal:
             }
         )
     if len(shares) > percentages:
-        odd = [name for name in names if name in signed or name in above]
-    return Proposal(pd.DataFrame(rows), tuple(used), tuple(odd))
+        odd = [*(name for name in names if name in signed or name in above), *odd]
+    return Proposal(pd.DataFrame(rows), tuple(used), tuple(dict.fromkeys(odd)))
 
 
 _SHARES = {"percent", "unit"}
