@@ -157,6 +157,8 @@ def _without_titles(text: str, separator: str) -> tuple[str, int]:
         line, _, following = rest.partition("\n")
         if separator in line or line.count('"') % 2:  # a quoted cell may go on over lines
             return rest, titles
+        if any(sign in line for sign in ";\t|"):
+            return text, 0
         rest, titles = following, titles + 1
     return text, 0
 

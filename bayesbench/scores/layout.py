@@ -66,9 +66,18 @@ def is_long(table: Table) -> bool:
     )
     if benchmark is not None and benchmark != model:
         return score is not None or (model is not None and folded(benchmark) in _SHORT_IDS)
-    others = [name for name in headers if name not in (model, score)]
+    if score is None or model is None:
+        return False
     readings = {spelled for names in LONG.values() for spelled in names}
-    return score is not None and model is not None and all(folded(o) in readings for o in others)
+    return all(
+        folded(name) in readings or not any(map(_is_number, table.frame.iloc[:, at]))
+        for at, name in enumerate(headers)
+        if name not in (model, score)
+    )
+
+
+def _is_number(cell: object) -> bool:
+    return number_like(cell) if isinstance(cell, str) else not is_missing_mark(cell)
 
 
 def laid_out(

@@ -133,10 +133,11 @@ def read_written(value: object, decimal: Decimal = "unknown") -> Written:
     --------
     >>> read_written("1.234,5", "comma").value
     1234.5
-    >>> read_written("85.3*")
-    Traceback (most recent call last):
-    ...
-    bayesbench.scores.numerals.NotANumber: must be a number like 85.3, 85.3%, 85.3 ± 1.2 or ...
+    >>> try:
+    ...     read_written("85.3 (1.2)")
+    ... except NotANumber as remedy:
+    ...     print(str(remedy)[:29])
+    has a number in brackets that
     """
     if not isinstance(value, str):
         return Written(_finite(value))

@@ -65,7 +65,7 @@ def test_fit_passes_the_settings_on_and_writes_the_file(
     out = tmp_path / "fit.nc"
     answer = run("fit", "--data", scores_csv, "--scale", "percent", "--min-model", "2",
                  "--min-benchmark", "2", "--method", "gibbs", "--chains", "3", "--warmup", "50",
-                 "--draws", "20", "--rank", "1", "--seed", "7", "--keep", "20", "--out", out,
+                 "--draws", "20", "--rank", "1", "--seed", "7", "--keep-draws", "20", "--out", out,
                  "--format", "json").json()  # fmt: skip
     assert quick_fit["matrix"].shape == (8, 4)
     assert (quick_fit["engine"].chains, quick_fit["engine"].draws) == (3, 20)
@@ -74,7 +74,7 @@ def test_fit_passes_the_settings_on_and_writes_the_file(
     assert answer["draws"] == 20 == Posterior.load(out).n_draws
     assert (answer["models"], answer["benchmarks"], answer["cells"]) == (8, 4, 32)
     assert list(answer) == [
-        "out", "method", "seed", "config", "rank", "models", "benchmarks", "cells", "draws",
+        "out", "read", "method", "seed", "config", "rank", "models", "benchmarks", "cells", "draws",
         "wall_s", "recalibrated", "diagnostics",
     ]  # fmt: skip
 
@@ -159,7 +159,7 @@ def test_a_large_matrix_has_fewer_sweeps_unless_they_are_stated(
     data = tmp_path / "large.csv"
     rows = [f"m{i},b{j},{(i * j) % 97 + 1}" for i in range(250) for j in range(100)]
     data.write_text("model_id,benchmark_id,score\n" + "\n".join(rows) + "\n")
-    call = ("fit", "--data", data, "--scale", "percent", "--out", tmp_path / "a.nc", "--keep", "10")
+    call = ("fit", "--data", data, "--scale", "percent", "--out", tmp_path / "a.nc", "--keep-draws", "10")
     assert run(*call).code == 0
     assert (quick_fit["engine"].warmup, quick_fit["engine"].thin) == (2560, 80)
     assert run(*call, "--thin", "7").code == 0

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayesbench.errors import BayesbenchError, SchemaError
+from bayesbench.errors import BayesbenchError, BayesbenchWarning, SchemaError
 from bayesbench.scores import ScoreMatrix, read_scores, validate_directory
 from bayesbench.scores.datasets import bundled_path
 
@@ -122,7 +122,6 @@ FAULTS = {
         {"scores": SCORES + "m2,b1,3,1,,other,http://a.b,more,and more\n"},
         "scores.csv: not a regular CSV (Expected 7 fields in line 5, saw 9; read with commas)",
     ),
-    "short row": ({"scores": SCORES + "m2\n"}, "row 5: benchmark_id (empty)"),
     "open quote": ({"scores": SCORES + 'm2,b1,3,1,"open,other,http://a.b\n'}, "scores.csv"),
     "latin-1": (
         {"models": MODELS.replace("M 1", "Modèle").encode("latin-1")},
@@ -163,6 +162,39 @@ def test_a_fault_is_one_line_with_file_row_value_and_remedy(tmp_path: Path, faul
         ScoreMatrix.from_directory(write(tmp_path, **changed))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_reading_without_a_score_is_left_out_and_counted(tmp_path: Path) -> None:
+    for mark in ("", "NaN", "-", "N/A"):
+        write(tmp_path, scores=SCORES.replace("55.5", mark))
+        with pytest.warns(BayesbenchWarning, match=r"left out: 1 rows \(no score\)"):
+            assert len(read_scores(tmp_path).readings) == 2
+    write(tmp_path, scores=SCORES.replace("55.5", "55.5% \u00b1 1.2"))
+    matrix = ScoreMatrix.from_directory(tmp_path)
+    assert matrix.readings["score"].tolist() == [50.0, 55.5, -300.0]
+    assert matrix.readings["stderr"].iloc[1] == 1.2
+
+
+def test_the_columns_of_version_2_are_read(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        models=MODELS.replace("reasoning\n", "reasoning,date_source,active_params_b,family,aliases\n")
+        .replace("true,false\n", "true,false,page,3,fam,M One|org/M1\n")
+        .replace(",,true\n", ",,true,,,,\n"),
+        benchmarks=BENCHMARKS.replace("n_items\n", "n_items,name,category,how,cost_note,url,aliases\n")
+        .replace("true,500", "true,500,B One,math,judge,low,https://b.org,Bee")
+        .replace("b2,rating,,,true,", "b2,distance,0,1,false,,,,,,,"),
+        scores=SCORES.replace("-3e2", "0.3"),
+    )
+    matrix = ScoreMatrix.from_directory(tmp_path)
+    told = matrix.models.loc["m1", ["date_source", "active_params_b", "family"]]
+    assert told.tolist() == ["page", 3.0, "fam"]
+    assert matrix.benchmarks.loc["b1", ["category", "how", "cost_note", "url"]].tolist() == [
+        "math", "judge", "low", "https://b.org",
+    ]  # fmt: skip
+    assert matrix.benchmarks.loc["b2", ["scale", "lower", "upper"]].tolist() == ["distance", 0, 1]
+    assert matrix.model_names.find("org/m1") == "m1"
+    assert matrix.benchmark_names.title("b1") == "B One"
 
 
 @pytest.mark.parametrize("url", ["", "see the paper", "ftp://example.org", "https://"])
