@@ -23,7 +23,8 @@ __all__ = ["chosen_splits", "data_options", "read_account", "read_data", "writab
 def data_options(min_model: int | None, min_benchmark: int | None) -> Callable[[Any], Any]:
     """``--data --scale --benchmarks --keep --drop --models-in --min-model --min-benchmark``.
 
-    Read with `read_data`. The defaults of the last two; None where what suits the table is found later.
+    Read with `read_data`. The defaults of the last two; None where what suits the table is found
+    later.
     """
     suited = "" if min_model is not None else "  [default: what suits the table]"
     options = (
@@ -31,8 +32,8 @@ def data_options(min_model: int | None, min_benchmark: int | None) -> Callable[[
             "--data",
             required=True,
             metavar="DIR_OR_FILE",
-            help="Directory with models.csv, benchmarks.csv, scores.csv; or one table, long or wide: "
-            "CSV of any kind, also in gzip or zip, parquet, Excel.",
+            help="Directory with models.csv, benchmarks.csv, scores.csv; or one table, long or "
+            "wide: CSV of any kind, also in gzip or zip, parquet, Excel.",
         ),
         click.option(
             "--scale",

@@ -121,9 +121,7 @@ def chosen_settings(method: str, given: Mapping[str, int | None]) -> dict[str, i
     return chosen
 
 
-def _report(
-    posterior: StoredPosterior, out: str, read: dict[str, Any], output_format: str
-) -> None:
+def _report(posterior: StoredPosterior, out: str, read: dict[str, Any], output_format: str) -> None:
     models, benchmarks = posterior.matrix.shape
     document = {
         "out": out,

@@ -151,9 +151,7 @@ def ids(written: str) -> tuple[str, ...]:
     return found
 
 
-def id_lists(
-    _context: object, _parameter: object, written: Sequence[str]
-) -> tuple[str, ...]:
+def id_lists(_context: object, _parameter: object, written: Sequence[str]) -> tuple[str, ...]:
     """Callback of an option of ids that may be given several times, and several at a time."""
     return tuple(name for part in written for name in ids(part))
 

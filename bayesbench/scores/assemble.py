@@ -99,7 +99,7 @@ def assemble(
         stated = check_benchmarks(_metadata(benchmarks, "benchmarks"), rest)
     scored, taken = _renamed(found, stated, about_models)
     columns, proposal = _benchmarks_for(scored, scale, stated)
-    clean = in_scale(scored, columns["scale"].to_dict())
+    clean = in_scale(scored, _scales(columns))
     rows = _models_from(laid, clean) if about_models is None else about_models
     readings = check_readings(clean, rows, columns)
     basis = "stated" if stated is None else "metadata"
@@ -123,7 +123,7 @@ def assemble_directory(
     table.require(["model_id", "benchmark_id", "score"])
     require_rows(table)
     scored = as_numbers(table)
-    clean = in_scale(scored, benchmarks["scale"].to_dict())
+    clean = in_scale(scored, _scales(benchmarks))
     readings = check_readings(clean, models, benchmarks)
     with_scores = set(readings["model_id"]), set(readings["benchmark_id"])
     account = ReadAccount(
@@ -230,6 +230,10 @@ def _forms(table: Table, scored: Scored) -> tuple[str, ...]:
 
 def _count(readings: pd.DataFrame, column: str) -> int:
     return int(readings[column].notna().sum()) if column in readings else 0
+
+
+def _scales(benchmarks: pd.DataFrame) -> dict[str, str]:
+    return {str(name): str(scale) for name, scale in benchmarks["scale"].items()}
 
 
 def _by_scale(benchmarks: pd.DataFrame) -> dict[str, tuple[str, ...]]:

@@ -156,7 +156,8 @@ def _without_titles(text: str, separator: str) -> tuple[str, int]:
     while titles <= MOST_TITLES and rest:
         line, _, following = rest.partition("\n")
         if separator in line or line.count('"') % 2:  # a quoted cell may go on over lines
-            return rest, titles
+            regular = not titles or separator in following.partition("\n")[0]
+            return (rest, titles) if regular else (text, 0)
         if any(sign in line for sign in ";\t|"):
             return text, 0
         rest, titles = following, titles + 1

@@ -19,9 +19,12 @@ __all__ = ["ColumnDoubt", "column_doubts"]
 
 Floats = NDArray[np.float64]
 
-ERROR_RATE = 0.01
+ERROR_RATE = 0.05
 """Probability that any column of a table of unrelated columns is said to be reversed."""
 LEAST_CORRELATION = -0.3
+LEAST_MODELS = 6
+RANK_VARIANCE = 1.06
+"""Of the z-transformed rank correlation, times n - 3."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,9 @@ def column_doubts(matrix: ScoreMatrix) -> tuple[ColumnDoubt, ...]:
 
     *Direction*: the rank correlation :math:`r` of the column (turned so that higher is better)
     with the mean of the other columns' standardised ranks is negative. Between unrelated columns
-    :math:`r\sqrt{n-1}` is nearly standard normal; the column is named where its lower tail is
-    below `ERROR_RATE` over the number of columns and :math:`r \le -0.3`.
+    :math:`\operatorname{artanh}(r)\sqrt{(n-3)/1.06}` is nearly standard normal (Fieller, Hartley and
+    Pearson 1957, doi:10.1093/biomet/44.3-4.470); the column is named where its lower tail is below
+    `ERROR_RATE` over the number of columns and :math:`r \le -0.3`.
 
     Parameters
     ----------
@@ -69,7 +73,8 @@ def column_doubts(matrix: ScoreMatrix) -> tuple[ColumnDoubt, ...]:
     >>> table = pd.DataFrame({f"b{j}": np.arange(20.0) + j for j in range(4)})
     >>> table["errors"] = 100 - table["b0"]
     >>> table.index = [f"m{i}" for i in range(20)]
-    >>> [doubt.benchmark_id for doubt in column_doubts(ScoreMatrix.from_frame(table, scale="percent"))]
+    >>> matrix = ScoreMatrix.from_frame(table, scale="percent")
+    >>> [doubt.benchmark_id for doubt in column_doubts(matrix)]
     ['errors']
     """
     return (*_shares(matrix), *_reversed(matrix))
@@ -110,11 +115,12 @@ def _reversed(matrix: ScoreMatrix) -> list[ColumnDoubt]:
     for j, name in enumerate(matrix.benchmark_ids):
         rows = known[:, j] & (count > 1)
         n = int(rows.sum())
-        if n < LEAST_SCORES:
+        if n < LEAST_MODELS:
             continue
         others = (total[rows] - scores[rows, j]) / (count[rows] - 1)
         r = _correlation(_ranks(matrix.values[rows, j]) * sign[j], _ranks(others))
-        tail = 0.5 * math.erfc(-r * math.sqrt(n - 1) / math.sqrt(2))
+        size = math.atanh(np.clip(-r, -0.999, 0.999)) * math.sqrt((n - 3) / RANK_VARIANCE)
+        tail = 0.5 * math.erfc(size / math.sqrt(2))
         if r <= LEAST_CORRELATION and tail * len(matrix.benchmark_ids) < ERROR_RATE:
             stated = "higher" if sign[j] > 0 else "lower"
             found.append(

@@ -8,7 +8,16 @@ from typing import Literal
 from .ids import folded
 from .tables import Table
 
-__all__ = ["FACTS", "LONG", "Kind", "column_for", "fact_by_name", "kind_by_name", "name_aliases", "stderr_of"]
+__all__ = [
+    "FACTS",
+    "LONG",
+    "Kind",
+    "column_for",
+    "fact_by_name",
+    "kind_by_name",
+    "name_aliases",
+    "stderr_of",
+]
 
 Kind = Literal[
     "aggregate", "rank", "votes", "context", "price", "date", "url", "text", "spread"

@@ -91,9 +91,8 @@ def same_models(matrix: ScoreMatrix, least: float = 0.5) -> tuple[SameModel, ...
     --------
     >>> import pandas as pd
     >>> from bayesbench.scores import ScoreMatrix
-    >>> rows = {"claude-3.5-sonnet-20240620": [59.4, 71.1], "claude-3-5-sonnet-20240620": [59.4, 71.1],
-    ...         "gpt-4o": [53.6, 76.6], "gpt-4": [35.7, 52.9]}
-    >>> table = pd.DataFrame.from_dict(rows, orient="index", columns=["gpqa", "math"])
+    >>> names = ["claude-3.5-sonnet-20240620", "claude-3-5-sonnet-20240620", "gpt-4o", "gpt-4"]
+    >>> table = pd.DataFrame({"gpqa": [59.4, 59.4, 53.6, 35.7]}, index=names)
     >>> [pair.first for pair in same_models(ScoreMatrix.from_frame(table, scale="percent"))]
     ['claude-3-5-sonnet-20240620']
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
@@ -11,7 +12,7 @@ from .bundled import bundled_path
 from .ids import Names, names_of
 from .schema import check_benchmarks, check_models, find_table
 
-__all__ = ["is_known", "known_benchmark", "known_names", "known_scales"]
+__all__ = ["KnownScale", "is_known", "known_benchmark", "known_names", "known_scales"]
 
 Kind = Literal["model", "benchmark"]
 
@@ -45,8 +46,39 @@ def known_benchmark(name: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def known_scales(names: list[str]) -> pd.DataFrame:
-    """Scale, bounds and direction of those of some benchmarks that are known, by the name given."""
-    found = {name: own for name in names if (own := known_benchmark(name)) is not None}
-    columns = ["scale", "lower", "upper", "higher_is_better"]
-    return _table("benchmark").loc[list(found.values()), columns].set_axis(list(found), axis=0)
+@dataclass(frozen=True)
+class KnownScale:
+    """Scale of a known benchmark.
+
+    Attributes
+    ----------
+    scale : str
+    lower, upper : float
+        NaN = unbounded.
+    higher_is_better : bool
+    """
+
+    scale: str
+    lower: float
+    upper: float
+    higher_is_better: bool
+
+    def holds(self, low: float, high: float) -> bool:
+        """Whether scores from `low` to `high` lie within the bounds."""
+        return not (low < self.lower or high > self.upper)
+
+
+def known_scales(names: list[str]) -> dict[str, KnownScale]:
+    """Scales of those of some benchmarks that are known, by the name given."""
+    found = {}
+    for name in names:
+        own = known_benchmark(name)
+        if own is not None:
+            row = dict(_table("benchmark").loc[own])
+            found[name] = KnownScale(
+                str(row["scale"]),
+                float(row["lower"]),
+                float(row["upper"]),
+                bool(row["higher_is_better"]),
+            )
+    return found

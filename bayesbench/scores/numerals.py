@@ -47,7 +47,7 @@ _POINT_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
 
 
-class NotANumber(ValueError):  # noqa: N818 - what the cell is, not what went wrong
+class NotANumber(ValueError):
     """A cell that is not one number; the message is the remedy."""
 
 
@@ -219,7 +219,7 @@ def _value(number: str, decimal: Decimal) -> float:
             "the comma or with a point"
         )
     sign = own if own != "unknown" else decimal
-    if "," in mantissa and "." in mantissa or mantissa.count(",") + mantissa.count(".") > 1:
+    if ("," in mantissa and "." in mantissa) or mantissa.count(",") + mantissa.count(".") > 1:
         groups = _COMMA_GROUPS if sign == "point" else _POINT_GROUPS
         if not groups.fullmatch(mantissa):
             raise NotANumber("is not one number; correct it")

@@ -102,7 +102,7 @@ def column_roles(
 
     Examples
     --------
-    >>> table = {"Rank": [1, 2], "GPQA": ["70%", "50%"], "Params": ["7B", "70B"], "Kind": ["a", "b"]}
+    >>> table = {"Rank": [1, 2], "GPQA": ["70%", "50%"], "Params": ["7B", "8B"], "Kind": ["a", "b"]}
     >>> found = column_roles(table, is_benchmark=lambda name: False)
     >>> [(role.kind, role.why) for role in found.values()]
     [('none', 'rank'), ('score', ''), ('fact', ''), ('none', 'text')]

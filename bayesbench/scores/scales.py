@@ -65,16 +65,14 @@ def proposed_scales(readings: pd.DataFrame, percent: np.ndarray) -> Proposal:
     above = [n for n in names if n not in signed and low[n] >= 0 and 1 < high[n] <= 100]
     shares = [n for n in names if n not in signed and low[n] >= 0 and high[n] <= 1]
     percentages = len(signed) + len(above)
-    rows, used, odd = [], [], []
+    rows, used, odd = [], list[str](), list[str]()
     for name in names:
-        own = known.loc[name] if name in known.index else None
+        own = known.get(name)
         bounds = (np.nan, np.nan)
         if name in signed:
             scale = "percent"
-        elif own is not None and own["scale"] not in ("percent", "unit") and _inside(
-            low[name], high[name], own
-        ):
-            scale, bounds = str(own["scale"]), (own["lower"], own["upper"])
+        elif own is not None and own.scale not in _SHARES and own.holds(low[name], high[name]):
+            scale, bounds = own.scale, (own.lower, own.upper)
         elif name in above:
             scale = "percent"
         elif name in shares:
@@ -86,7 +84,7 @@ def proposed_scales(readings: pd.DataFrame, percent: np.ndarray) -> Proposal:
                 odd.append(name)
         else:
             scale = "rating"
-        agrees = own is not None and (scale == own["scale"] or {scale, own["scale"]} <= _SHARES)
+        agrees = own is not None and (scale == own.scale or {scale, own.scale} <= _SHARES)
         if agrees:
             used.append(name)
         elif own is not None:
@@ -97,7 +95,7 @@ def proposed_scales(readings: pd.DataFrame, percent: np.ndarray) -> Proposal:
                 "scale": scale,
                 "lower": bounds[0],
                 "upper": bounds[1],
-                "higher_is_better": bool(own["higher_is_better"]) if agrees else True,
+                "higher_is_better": own.higher_is_better if own is not None and agrees else True,
             }
         )
     if len(shares) > percentages:
@@ -106,8 +104,3 @@ def proposed_scales(readings: pd.DataFrame, percent: np.ndarray) -> Proposal:
 
 
 _SHARES = {"percent", "unit"}
-
-
-def _inside(low: float, high: float, known: pd.Series) -> bool:
-    lower, upper = known["lower"], known["upper"]
-    return not (low < lower or high > upper)

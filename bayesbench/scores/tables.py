@@ -212,7 +212,8 @@ def _with_header(source: str, raw: pd.DataFrame, first: int, form: tuple[str, ..
         )
     body = filled[start + 1 :]
     used = np.array([bool(name) for name in header]) | body.any(axis=0)
-    frame = raw.iloc[start + 1 :].set_axis(header, axis=1).loc[:, used]
+    frame = raw.iloc[start + 1 :, np.flatnonzero(used)].copy()
+    frame.columns = pd.Index([name for name, kept in zip(header, used, strict=True) if kept])
     kept = body.any(axis=1)
     rows = np.arange(first + start + 1, first + len(raw))[kept]
     return Table(source, frame[kept].reset_index(drop=True), rows, form)
@@ -252,7 +253,9 @@ def _from_parquet(content: Content) -> Table:
         frame = file.read(columns=plain).to_pandas()
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         detail = " ".join(str(error).split())[:120]
-        raise SchemaError(f"{source}: cannot be read as parquet ({detail}); check the file") from None
+        raise SchemaError(
+            f"{source}: cannot be read as parquet ({detail}); check the file"
+        ) from None
     if frame.index.name is None and not isinstance(frame.index, pd.RangeIndex):
         frame = frame.rename_axis("")  # a column without a name, as in a CSV file
     table = table_of(frame, source)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesbench.errors import BayesbenchWarning, DataError, UsageError
+from bayesbench.errors import BayesbenchWarning, UsageError
 from bayesbench.scores import read_scores
 from bayesbench.scores.bundled import bundled_path
 from bayesbench.scores.datasets import load_scores

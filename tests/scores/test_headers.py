@@ -35,7 +35,7 @@ def test_short_and_folded_names_become_those_of_the_schema_unless_those_are_ther
         (["model_id", "Model"], "model_id", "model_id"),
         (["task", "Dataset"], "benchmark_id", "task"),
         (["Accuracy", "Score"], "score", "Score"),
-        (["Std. Error"], "stderr", None),
+        (["Std. Error"], "stderr", "Std. Error"),
         (["Standard Error"], "stderr", "Standard Error"),
         (["x"], "score", None),
     ],
@@ -66,7 +66,8 @@ def test_what_a_header_says(header: str, kind: str | None) -> None:
     ("header", "fact"),
     [
         ("Organization", "provider"), ("Provider", "provider"), ("Params_B", "params_b"),
-        ("#Params (B)", "params_b"), ("Release date", "release_date"), ("Open weights", "open_weights"),
+        ("#Params (B)", "params_b"), ("Release date", "release_date"),
+        ("Open weights", "open_weights"),
         ("Reasoning", "reasoning"), ("Date", None), ("GPQA", None),
     ],
 )  # fmt: skip
@@ -77,8 +78,10 @@ def test_facts(header: str, fact: str | None) -> None:
 @pytest.mark.parametrize(
     ("header", "of"),
     [
-        ("GPQA_stderr", "GPQA"), ("GPQA stderr", "GPQA"), ("GPQA (SE)", "GPQA"), ("GPQA_se", "GPQA"),
-        ("GPQA standard error", "GPQA"), ("gpqa std. error", "GPQA"), ("acc_stderr,none", "acc,none"),
+        ("GPQA_stderr", "GPQA"), ("GPQA stderr", "GPQA"), ("GPQA (SE)", "GPQA"),
+        ("GPQA_se", "GPQA"),
+        ("GPQA standard error", "GPQA"), ("gpqa std. error", "GPQA"),
+        ("acc_stderr,none", "acc,none"),
         ("MMLU_stderr", ""), ("stderr", ""), ("GPQA_std", None), ("Chinese", None), ("GPQA", None),
     ],
 )  # fmt: skip

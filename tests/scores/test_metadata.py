@@ -16,12 +16,16 @@ from tests.design.design_helpers import failed_examples
     ("written", "date"),
     [
         ("2025", "2025"), (2025, "2025"), ("2025.0", "2025"), ("2025-01", "2025-01"),
-        ("2025-1-3", "2025-01-03"), ("2025/01/03", "2025-01-03"), ("2025-01-31 00:00:00", "2025-01-31"),
-        ("2025-01-31T10:00:00Z", "2025-01-31"), ("Jan 2025", "2025-01"), ("January 2025", "2025-01"),
-        ("Sept. 2024", "2024-09"), ("31 January 2025", "2025-01-31"), ("January 31, 2025", "2025-01-31"),
+        ("2025-1-3", "2025-01-03"), ("2025/01/03", "2025-01-03"),
+        ("2025-01-31 00:00:00", "2025-01-31"),
+        ("2025-01-31T10:00:00Z", "2025-01-31"), ("Jan 2025", "2025-01"),
+        ("January 2025", "2025-01"),
+        ("Sept. 2024", "2024-09"), ("31 January 2025", "2025-01-31"),
+        ("January 31, 2025", "2025-01-31"),
         ("Mar-2025", "2025-03"), (pd.Timestamp(2025, 3, 4), "2025-03-04"),
         (datetime.date(2025, 3, 4), "2025-03-04"),
-        ("03/04/2025", None), ("2025-13", None), ("2025-02-30", None), ("soon", None), ("85.3", None),
+        ("03/04/2025", None), ("2025-13", None), ("2025-02-30", None), ("soon", None),
+        ("85.3", None),
         ("25", None), ("Foo 2025", None), (0.5, None),
     ],
 )  # fmt: skip
@@ -50,7 +54,12 @@ def test_sizes(header: str, cells: list[object], sizes: list[float | None] | Non
 
 
 def test_flags_and_texts() -> None:
-    assert fact_values("open_weights", "Open", ["Yes", "closed", "?", 1]) == [True, False, None, True]
+    assert fact_values("open_weights", "Open", ["Yes", "closed", "?", 1]) == [
+        True,
+        False,
+        None,
+        True,
+    ]
     assert fact_values("reasoning", "Thinking", ["high"]) is None
     assert fact_values("provider", "Org", [" Open  AI", None]) == ["Open AI", None]
     assert fact_values("provider", "Org", [1, 2]) is None

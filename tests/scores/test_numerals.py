@@ -47,7 +47,8 @@ def test_what_is_no_mark(word: object) -> None:
         ("1,234", "point", 1234.0), ("1.234", "comma", 1234.0), ("1.234", "unknown", 1.234),
         ("1,234.5", "unknown", 1234.5), ("1.234,5", "unknown", 1234.5),
         ("1,234,567", "unknown", 1234567.0), ("1.234.567", "unknown", 1234567.0),
-        ("1 234", "unknown", 1234.0), ("1\u202f234,5", "unknown", 1234.5), ("1'234.5", "point", 1234.5),
+        ("1 234", "unknown", 1234.0), ("1\u202f234,5", "unknown", 1234.5),
+        ("1'234.5", "point", 1234.5),
     ],
 )  # fmt: skip
 def test_numbers(text: str, decimal: Decimal, value: float) -> None:

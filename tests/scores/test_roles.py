@@ -18,9 +18,11 @@ def role(header: str, cells: list[object], *others: str, known: bool = False) ->
 @pytest.mark.parametrize(
     ("header", "cells", "why"),
     [
-        ("Rank", ["1", "2", "2"], "rank"), ("Rank", ["#1", "#2"], "rank"), ("#", [1.0, 2.0], "rank"),
+        ("Rank", ["1", "2", "2"], "rank"), ("Rank", ["#1", "#2"], "rank"),
+        ("#", [1.0, 2.0], "rank"),
         ("Average", ["85.3%", "60"], "aggregate"), ("Votes", ["1,234", "12"], "count"),
-        ("Context", ["128k", "1M"], "context length"), ("Context window", [128000, 8192], "context length"),
+        ("Context", ["128k", "1M"], "context length"),
+        ("Context window", [128000, 8192], "context length"),
         ("Price", ["$3.00", "$0.15 / 1M"], "price or speed"), ("License", ["MIT", "MIT"], "text"),
         ("Kind", ["a", "a"], "text"), ("Anything", ["2025-01-31", "Jan 2025"], "date"),
         ("URL", ["https://a.b"], "address"), ("Notes", ["none of it", None], "text"),

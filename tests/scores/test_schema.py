@@ -178,10 +178,14 @@ def test_a_reading_without_a_score_is_left_out_and_counted(tmp_path: Path) -> No
 def test_the_columns_of_version_2_are_read(tmp_path: Path) -> None:
     write(
         tmp_path,
-        models=MODELS.replace("reasoning\n", "reasoning,date_source,active_params_b,family,aliases\n")
+        models=MODELS.replace(
+            "reasoning\n", "reasoning,date_source,active_params_b,family,aliases\n"
+        )
         .replace("true,false\n", "true,false,page,3,fam,M One|org/M1\n")
         .replace(",,true\n", ",,true,,,,\n"),
-        benchmarks=BENCHMARKS.replace("n_items\n", "n_items,name,category,how,cost_note,url,aliases\n")
+        benchmarks=BENCHMARKS.replace(
+            "n_items\n", "n_items,name,category,how,cost_note,url,aliases\n"
+        )
         .replace("true,500", "true,500,B One,math,judge,low,https://b.org,Bee")
         .replace("b2,rating,,,true,", "b2,distance,0,1,false,,,,,,,"),
         scores=SCORES.replace("-3e2", "0.3"),
