@@ -15,7 +15,7 @@ __all__ = ["MOST_BYTES", "MOST_CELLS", "Content", "open_content"]
 
 MOST_BYTES = 256 * 1024 * 1024
 """Bytes of a table, unpacked: about ten million scores. More is refused."""
-MOST_CELLS = 20_000_000
+MOST_CELLS = 10_000_000
 """Cells of a table; more is refused before it is read."""
 
 Kind = Literal["text", "parquet", "xlsx"]

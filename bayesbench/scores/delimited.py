@@ -17,8 +17,9 @@ __all__ = ["Text", "records"]
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 """Candidates with their names, the likelier first."""
-MOST_COLUMNS = 20_000
+MOST_COLUMNS = 10_000
 LONGEST_CELL = 100_000
+MOST_COMMENTS = 200
 MOST_TITLES = 5
 """Lines without a separator that may stand above a header."""
 SAMPLE = 1 << 16
@@ -117,7 +118,7 @@ def _utf16_without_mark(data: bytes) -> str | None:
 def _without_preamble(text: str) -> tuple[str, int, str | None]:
     """The text from its header on, how many lines were left out, and a separator it states."""
     skipped, stated = 0, None
-    while text:
+    while text and skipped < MOST_COMMENTS:
         line, end, rest = text.partition("\n")
         plain = line.strip().strip('"')
         if skipped == 0 and plain[:4].lower() == "sep=" and len(plain) in (4, 5):

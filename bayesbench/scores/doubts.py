@@ -54,9 +54,9 @@ def column_doubts(matrix: ScoreMatrix) -> tuple[ColumnDoubt, ...]:
 
     *Direction*: the rank correlation :math:`r` of the column (turned so that higher is better)
     with the mean of the other columns' standardised ranks is negative. Between unrelated columns
-    :math:`\operatorname{artanh}(r)\sqrt{(n-3)/1.06}` is nearly standard normal (Fieller, Hartley and
-    Pearson 1957, doi:10.1093/biomet/44.3-4.470); the column is named where its lower tail is below
-    `ERROR_RATE` over the number of columns and :math:`r \le -0.3`.
+    :math:`\operatorname{artanh}(r)\sqrt{(n-3)/1.06}` is nearly standard normal (Fieller, Hartley
+    and Pearson 1957, doi:10.1093/biomet/44.3-4.470); the column is named where its lower tail is
+    below `ERROR_RATE` over the number of columns and :math:`r \le -0.3`.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 from .ids import folded
@@ -164,12 +165,19 @@ def kind_by_name(header: str) -> Kind | None:
     return "spread" if _SPREAD.search(header.strip()) else None
 
 
-def stderr_of(header: str, headers: list[str]) -> str | None:
+def stderr_of(header: str, by_fold: Mapping[str, str]) -> str | None:
     """The column whose standard errors a column holds; empty if it is that of none, else None.
+
+    Parameters
+    ----------
+    header : str
+    by_fold : mapping of folded header to header
+        The columns there are.
 
     Examples
     --------
-    >>> stderr_of("acc_stderr,none", ["acc,none"]), stderr_of("GPQA (SE)", ["GPQA"])
+    >>> columns = {"accnone": "acc,none", "gpqa": "GPQA"}
+    >>> stderr_of("acc_stderr,none", columns), stderr_of("GPQA (SE)", columns)
     ('acc,none', 'GPQA')
     """
     spelled = folded(header)
@@ -179,7 +187,7 @@ def stderr_of(header: str, headers: list[str]) -> str | None:
         if words == header.strip():
             return None
         rest = folded(words)
-    return next((other for other in headers if other != header and folded(other) == rest), "")
+    return by_fold.get(rest, "")
 
 
 def _spellings(header: str) -> tuple[str, ...]:

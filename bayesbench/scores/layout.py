@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -24,6 +25,8 @@ ModelsIn = Literal["rows", "columns"]
 
 _IDS = ("model_id", "benchmark_id")
 _SHORT_IDS = frozenset({"benchmarkid", "benchmark", "benchmarks", "benchmarkname"})
+SHOWN = 8
+"""Columns that a message lists."""
 LEAST_KNOWN = 3
 """Headers that must be known models before a table is taken to have its models in columns."""
 
@@ -200,7 +203,7 @@ def _check_headers(table: Table) -> None:
     for position, name in enumerate(headers[1:], start=2):
         if not name.strip():
             raise SchemaError(f"{table.source}: column {position} has no benchmark id; name it")
-    twice = [name for name in headers if headers.count(name) > 1]
+    twice = [name for name, times in Counter(headers).items() if times > 1]
     if twice:
         raise SchemaError(f"{table.source}: column {shown(twice[0])} stands twice; keep one")
 
@@ -378,7 +381,8 @@ def _no_scores(table: Table, roles: dict[str, Role]) -> SchemaError:
                 f"score {value} of {header}: must be a number, and no other column holds scores; "
                 "correct it",
             )
-    told = ", ".join(f"{name} ({role.why or role.of})" for name, role in roles.items())
+    told = ", ".join(f"{name} ({r.why or r.of})" for name, r in list(roles.items())[:SHOWN])
+    told += f" and {len(roles) - SHOWN} more" if len(roles) > SHOWN else ""
     return SchemaError(
         f"{table.source}: no column of scores among {told}; name one to keep (--keep)"
     )

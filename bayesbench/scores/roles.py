@@ -108,6 +108,7 @@ def column_roles(
     [('none', 'rank'), ('score', ''), ('fact', ''), ('none', 'text')]
     """
     headers = list(columns)
+    by_fold = {folded(header): header for header in reversed(headers)}
     kept, dropped = named_columns(keep, headers, "keep"), named_columns(drop, headers, "drop")
     roles = {}
     for header, values in columns.items():
@@ -117,17 +118,20 @@ def column_roles(
         elif header in kept:
             roles[header] = SCORE
         else:
-            roles[header] = _role(header, cells, headers, is_benchmark)
+            roles[header] = _role(header, cells, by_fold, is_benchmark)
     return roles
 
 
 def _role(
-    header: str, cells: list[object], headers: list[str], is_benchmark: Callable[[str], bool]
+    header: str,
+    cells: list[object],
+    by_fold: Mapping[str, str],
+    is_benchmark: Callable[[str], bool],
 ) -> Role:
     if not cells or (is_benchmark(header) and any(map(_is_number, cells))):
         return SCORE
     numbers = all(map(_is_number, cells))
-    errors_of = stderr_of(header, headers)
+    errors_of = stderr_of(header, by_fold)
     if errors_of is not None and numbers:
         return Role("stderr", of=errors_of) if errors_of else Role("none", "standard error alone")
     fact = fact_by_name(header)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -205,7 +206,7 @@ def _with_header(source: str, raw: pd.DataFrame, first: int, form: tuple[str, ..
         lines = int(filled[:start].any(axis=1).sum())
         form = (*form, f"{lines} line{'s' * (lines > 1)} before the header left out")
     header = [_header(name) for name in raw.iloc[start]]
-    twice = sorted({name for name in header if name and header.count(name) > 1})
+    twice = sorted(name for name, times in Counter(header).items() if name and times > 1)
     if twice:
         raise SchemaError(
             f"{source}, row {first + start}: column {shown(twice[0])} stands twice; keep one"
@@ -214,9 +215,9 @@ def _with_header(source: str, raw: pd.DataFrame, first: int, form: tuple[str, ..
     used = np.array([bool(name) for name in header]) | body.any(axis=0)
     frame = raw.iloc[start + 1 :, np.flatnonzero(used)].copy()
     frame.columns = pd.Index([name for name, kept in zip(header, used, strict=True) if kept])
-    kept = body.any(axis=1)
+    kept = np.flatnonzero(body.any(axis=1))
     rows = np.arange(first + start + 1, first + len(raw))[kept]
-    return Table(source, frame[kept].reset_index(drop=True), rows, form)
+    return Table(source, frame.iloc[kept].reset_index(drop=True), rows, form)
 
 
 def _is_title(filled: np.ndarray) -> bool:
@@ -247,7 +248,7 @@ def _from_parquet(content: Content) -> Table:
             raise SchemaError(f"{source}: too large ({cells:,} cells); give it in parts")
         nested = [field.name for field in file.schema_arrow if pa.types.is_nested(field.type)]
         plain = [name for name in file.schema_arrow.names if name not in nested]
-        twice = sorted({name for name in plain if plain.count(name) > 1})
+        twice = sorted(name for name, times in Counter(plain).items() if times > 1)
         if twice:
             raise SchemaError(f"{source}: column {shown(twice[0])} stands twice; keep one")
         frame = file.read(columns=plain).to_pandas()

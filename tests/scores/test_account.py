@@ -33,10 +33,10 @@ def test_the_line_says_all_of_it() -> None:
     assert FULL.line == (
         "a.csv (semicolons, decimal comma): 40 models x 20 benchmarks, 550 scores (3 with a "
         "standard error), percent (rating: elo; unit: c; scale proposed, --scale states it); "
-        "models in columns; on another scale than most: c (taken as unit); --scale or --benchmarks states "
-        "it; facts of the models: Org (provider); left out: Rank (rank), Average (aggregate), no "
-        "scores; 2 models without any score: m1, m2; 1 benchmark without any score: b9; 'G' is "
-        "taken for g"
+        "models in columns; on another scale than most: c (taken as unit); --scale or "
+        "--benchmarks states it; facts of the models: Org (provider); left out: Rank (rank), "
+        "Average (aggregate), no scores; 2 models without any score: m1, m2; 1 benchmark without "
+        "any score: b9; 'G' is taken for g"
     )
 
 

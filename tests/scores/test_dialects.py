@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import time
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bayesbench.errors import BayesbenchError
 from bayesbench.scores import ScoreMatrix
 from bayesbench.scores.datasets import load_scores
 from tests.scores.spreadsheets import users_spreadsheet
@@ -99,7 +101,7 @@ def equal(matrix: ScoreMatrix, table: pd.DataFrame) -> None:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(tables(), dialects())
 def test_any_dialect_is_read_back_equal(
@@ -152,3 +154,23 @@ def test_its_broken_twins_are_refused_by_the_cell(tmp_path: Path, damage: str) -
     with pytest.raises(Exception, match=r"leaderboard\.csv, row 2: score") as caught:
         load_scores(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("what", ["columns", "comments", "digits", "quotes", "one line", "rows"])
+def test_hostile_tables_end_in_bounded_time(tmp_path: Path, what: str) -> None:
+    names = [f"x{j}_stderr" for j in range(9_000)]
+    hostile = {
+        "columns": ",".join(["model", *names]) + "\n" + ",".join(["a", *["1"] * 9_000]) + "\n",
+        "comments": "# x\n" * 400_000,
+        "digits": "model,x\n" + "".join(f"m{i},{'1,.' * 30_000}\n" for i in range(20)),
+        "quotes": 'model,x\na,"' + "1\n" * 1_000_000,
+        "one line": "," * 5_000_000,
+        "rows": "a,b\n" + "1,1\n" * 6_000_000,
+    }[what]
+    path = tmp_path / "hostile.csv"
+    path.write_text(hostile)
+    start = time.process_time()
+    with pytest.raises(BayesbenchError) as caught:
+        load_scores(path)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
+    assert time.process_time() - start < 15

@@ -13,6 +13,7 @@ from bayesbench.scores.headers import (
     name_aliases,
     stderr_of,
 )
+from bayesbench.scores.ids import folded
 from bayesbench.scores.tables import Table, table_of
 from tests.design.design_helpers import failed_examples
 
@@ -86,7 +87,8 @@ def test_facts(header: str, fact: str | None) -> None:
     ],
 )  # fmt: skip
 def test_standard_errors_find_their_scores(header: str, of: str | None) -> None:
-    assert stderr_of(header, ["GPQA", "acc,none", header]) == of
+    columns = {folded(name): name for name in ("GPQA", "acc,none", header)}
+    assert stderr_of(header, columns) == of
 
 
 def test_examples() -> None:
