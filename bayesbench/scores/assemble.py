@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ..errors import SchemaError, UsageError
@@ -92,6 +93,7 @@ def assemble(
     if found.table.frame.empty and found.missing:
         raise SchemaError(f"{table.source}: no readings; every score is missing")
     require_rows(found.table)
+    _check_once(table, laid, found.table)
     about_models = None if models is None else check_models(_metadata(models, "models"))
     stated = None
     if benchmarks is not None:
@@ -143,6 +145,31 @@ def assemble_directory(
         left_out=((f"{scored.missing} rows", "no score"),) if scored.missing else (),
     )
     return models, benchmarks, readings, account
+
+
+def _check_once(table: Table, laid: Laid, scores: Table) -> None:
+    """Refuse a cell with two scores by the column that tells them apart, such as a metric."""
+    if laid.layout != "long" or "reading" in scores.frame:
+        return
+    keys = ["model_id", "benchmark_id"]
+    twice = scores.frame.duplicated(keys).to_numpy()
+    if not twice.any():
+        return
+    second = int(np.argmax(twice))
+    cell = scores.frame.loc[second, keys]
+    first = int(np.argmax((scores.frame[keys] == cell).all(axis=1).to_numpy()))
+    at = [int(np.argmax(table.rows == scores.rows[row])) for row in (first, second)]
+    apart = [
+        name
+        for name, _ in laid.left_out
+        if name in table.frame and len({str(table.frame[name].iloc[row]) for row in at}) > 1
+    ]
+    if apart:
+        raise scores.fault(
+            second,
+            f"({cell['model_id']}, {cell['benchmark_id']}) has two scores, which differ in "
+            f"{', '.join(apart)}; keep the rows of one, or number them in a column `reading`",
+        )
 
 
 def _metadata(given: str | Path | pd.DataFrame, name: str) -> Table:

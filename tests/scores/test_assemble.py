@@ -44,3 +44,17 @@ def test_models_come_from_their_metadata_where_there_is_one(tmp_path: Path) -> N
     file.write_text("model_id,provider\nm0,Y\n")
     with pytest.raises(SchemaError, match="row 1: model_id 'm1' is not among"):
         assemble(table_of(LONG, "t"), "rating", None, file)
+
+
+def test_two_scores_of_a_cell_are_refused_by_what_tells_them_apart() -> None:
+    twice = LONG.assign(model="m0", benchmark="elo", metric=["acc", "f1"], note="same")
+    with pytest.raises(SchemaError) as caught:
+        assemble(table_of(twice, "t"), "rating", None, None)
+    assert str(caught.value) == (
+        "t, row 1: (m0, elo) has two scores, which differ in metric; keep the rows of one, or "
+        "number them in a column `reading`"
+    )
+    with pytest.raises(SchemaError, match="reading 1 of .* stands twice"):
+        assemble(table_of(twice.drop(columns="metric"), "t"), "rating", None, None)
+    numbered = assemble(table_of(twice.assign(reading=[1, 2]), "t"), "rating", None, None)
+    assert numbered[2]["reading"].tolist() == [1, 2]
