@@ -54,7 +54,7 @@ def test_two_scores_of_a_cell_are_refused_by_what_tells_them_apart() -> None:
         "t, row 1: (m0, elo) has two scores, which differ in metric; keep the rows of one, or "
         "number them in a column `reading`"
     )
-    with pytest.raises(SchemaError, match="reading 1 of .* stands twice"):
+    with pytest.raises(SchemaError, match=r"reading 1 of .* stands twice"):
         assemble(table_of(twice.drop(columns="metric"), "t"), "rating", None, None)
     numbered = assemble(table_of(twice.assign(reading=[1, 2]), "t"), "rating", None, None)
     assert numbered[2]["reading"].tolist() == [1, 2]
