@@ -89,7 +89,7 @@ def assemble(
         )
     said = options or Options()
     laid = laid_out(table, keep=said.keep, drop=said.drop, models_in=said.models_in)
-    found = as_numbers(laid.table)
+    found = as_numbers(laid.table, wide=laid.layout != "long")
     if found.table.frame.empty and found.missing:
         raise SchemaError(f"{table.source}: no readings; every score is missing")
     require_rows(found.table)

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 Kind = Literal[
-    "aggregate", "rank", "votes", "context", "price", "date", "url", "text", "spread"
+    "aggregate", "rank", "votes", "context", "price", "date", "url", "text", "spread", "compute"
 ]  # fmt: skip
 
 LONG: dict[str, tuple[str, ...]] = {
@@ -76,6 +76,10 @@ _BY_NAME: dict[Kind, frozenset[str]] = {
         | {"latency", "ttft", "speed", "throughput", "tokenspersecond", "totalcost", "costs"}
         | {"pricein", "priceout", "priceinput", "priceoutput"}
     ),
+    "compute": frozenset(
+        {"trainingcompute", "compute", "flop", "flops", "trainingflop", "trainingflops"}
+        | {"trainingtokens", "tokens", "totaltokens"}
+    ),
     "date": frozenset(
         {"date", "updated", "lastupdated", "lastupdate", "submissiondate", "evaluationdate"}
         | {"knowledgecutoff", "cutoff", "trainingcutoff", "year", "evaldate", "uploadtohubdate"}
@@ -87,6 +91,8 @@ _BY_NAME: dict[Kind, frozenset[str]] = {
         | {"category", "modality", "modelid", "modelname", "name", "model", "id", "slug"}
     ),
 }
+_PROSE = frozenset({"note", "notes", "comment", "comments", "description", "link", "url"})
+"""Last words of headers of columns of text, such as ``Training compute notes``."""
 _STDERR = re.compile(r"stderror|standarderror|stderr")
 _STDERR_WORDS = re.compile(r"(?:^|[\s_.\-(\[])s\.?e\.?(?:m\.?)?[)\]]?$", re.IGNORECASE)
 _SPREAD = re.compile(
@@ -162,6 +168,8 @@ def kind_by_name(header: str) -> Kind | None:
         for kind, names in _BY_NAME.items():
             if spelled in names:
                 return kind
+    if words & _PROSE and re.split(r"[\W_]+", header.casefold().strip())[-1] in _PROSE:
+        return "text"
     return "spread" if _SPREAD.search(header.strip()) else None
 
 

@@ -208,6 +208,9 @@ def _value(number: str, decimal: Decimal) -> float:
             raise NotANumber("must be one number; write it without space inside")
         mantissa = re.sub(rf"[{_SPACES} ']", "", mantissa)
     own = _own_sign(mantissa)
+    several = mantissa.count(",") + mantissa.count(".") > 1
+    if several and not (_COMMA_GROUPS if own == "point" else _POINT_GROUPS).fullmatch(mantissa):
+        raise NotANumber("is not one number; correct it")
     if own != "unknown" and decimal not in ("unknown", own):
         raise NotANumber(
             f"has a decimal {own} where the other numbers have a decimal {decimal}; write it as "
@@ -219,10 +222,6 @@ def _value(number: str, decimal: Decimal) -> float:
             "the comma or with a point"
         )
     sign = own if own != "unknown" else decimal
-    if ("," in mantissa and "." in mantissa) or mantissa.count(",") + mantissa.count(".") > 1:
-        groups = _COMMA_GROUPS if sign == "point" else _POINT_GROUPS
-        if not groups.fullmatch(mantissa):
-            raise NotANumber("is not one number; correct it")
     if sign == "comma":
         mantissa = mantissa.replace(".", "").replace(",", ".")
     else:

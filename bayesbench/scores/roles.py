@@ -45,6 +45,7 @@ _WHY: dict[Kind, str] = {
     "date": "date",
     "url": "address",
     "text": "text",
+    "compute": "compute",
     "spread": "spread, not a standard error",
 }
 _PRICE = re.compile(r"[$\u20ac\u00a3]?\s*\d[\d.,]*\s*[a-z$\u20ac/%\u00b5]*(\s*/.*)?", re.IGNORECASE)
@@ -152,14 +153,15 @@ def _by_content(cells: list[object]) -> Role:
     if all(iso_date(cell) is not None for cell in cells):
         return Role("none", "date")
     begun = [str(cell).strip()[:1] for cell in cells]
-    if any(sign.isdigit() or sign in "+-.<>~\u2248" for sign in begun):
+    alike = sum(sign.isdigit() or sign in "+-.<>~\u2248" for sign in begun)
+    if 2 * alike >= len(cells):
         return SCORE  # numbers in a form that is not read: the cell is named when it is
     return Role("none", "text")
 
 
 def _holds(kind: Kind, cells: list[object], numbers: bool) -> bool:
     texts = [str(cell).strip() for cell in cells]
-    if kind in ("aggregate", "spread"):
+    if kind in ("aggregate", "spread", "compute"):
         return numbers
     if kind in ("rank", "votes"):
         return all(re.fullmatch(r"#?\d[\d,. ']*\.?", text) for text in texts) and (

@@ -14,7 +14,6 @@ from .numerals import (
     Written,
     decimal_sign,
     is_missing_mark,
-    number_like,
     read_written,
 )
 from .tables import Table, shown
@@ -43,10 +42,11 @@ class Scored:
     missing: int
 
 
-def as_numbers(table: Table) -> Scored:
+def as_numbers(table: Table, *, wide: bool = False) -> Scored:
     """Read the cells of a long table: numbers, ``85.3%``, ``85.3 ± 1.2``, ``85.3 (5-shot)``.
 
     Rows whose score is a mark of missing (blank, ``N/A``, ``-``, ...) are left out and counted.
+    Where every benchmark was a column (`wide`), a fault says how to leave that out.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def as_numbers(table: Table) -> Scored:
     table = table.holding(table.frame[filled].reset_index(drop=True), table.rows[filled])
     texts = {value for value in _unique(table, "score") if isinstance(value, str)}
     decimal = decimal_sign(texts)
-    written = _read(table, "score", decimal)
+    written = _read(table, "score", decimal, wide)
     frame = table.frame.assign(score=np.array([one.value for one in written], dtype=np.float64))
     stderr = np.array([one.stderr for one in written], dtype=np.float64)
     if "stderr" in frame:
@@ -116,7 +116,7 @@ def _unique(table: Table, column: str) -> list[object]:
     return list(dict.fromkeys(value for value in values if isinstance(value, str)))
 
 
-def _read(table: Table, column: str, decimal: Decimal) -> list[Written]:
+def _read(table: Table, column: str, decimal: Decimal, wide: bool = False) -> list[Written]:
     """Every cell of a column; equal texts are read once."""
     values = table.frame[column]
     read: dict[str, Written] = {}
@@ -127,17 +127,17 @@ def _read(table: Table, column: str, decimal: Decimal) -> list[Written]:
             try:
                 known = read_written(value, decimal)
             except NotANumber as fault:
-                raise table.fault(position, _fault(table, position, column, fault)) from None
+                raise table.fault(position, _fault(table, position, column, fault, wide)) from None
             if isinstance(value, str):
                 read[value] = known
         found.append(known)
     return found
 
 
-def _fault(table: Table, position: int, column: str, fault: NotANumber) -> str:
+def _fault(table: Table, position: int, column: str, fault: NotANumber, wide: bool) -> str:
     value = table.frame[column].iloc[position]
     benchmark = table.frame["benchmark_id"].iloc[position]
-    drop = "" if not isinstance(value, str) or number_like(value) else f" or --drop {benchmark}"
+    drop = f", or leave that column out (--drop {benchmark!r})" if wide else ""
     return f"{column} {shown(value)} of {benchmark} {fault}{drop}"
 
 

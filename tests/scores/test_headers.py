@@ -54,6 +54,8 @@ def test_columns_of_long_tables(found: list[str], wanted: str, column: str | Non
         ("Context (k)", "context"), ("Price ($/M tokens)", "price"), ("License", "text"),
         ("Licence", "text"), ("Last updated", "date"), ("Knowledge cutoff", "date"), ("URL", "url"),
         ("GPQA std", "spread"), ("MMLU 95% CI", "spread"), ("GPQA_ci_lower", "spread"),
+        ("Training compute notes", "text"), ("Source link", "text"), ("FLOPs", "compute"),
+        ("Footnotes Bench", None),
         ("MMLU average", None), ("RewardBench overall", None), ("Total Recall", None),
         ("Frank", None), ("Contextual QA", None), ("Pricing Bench", None), ("ARC", None),
         ("DateUnderstanding", None), ("RankEval", None), ("SciBench", None),

@@ -81,3 +81,11 @@ def test_a_number_without_its_percent_sign_that_may_be_a_share_is_refused() -> N
         70,
         0,
     ]
+
+
+def test_a_fault_of_a_column_says_how_to_leave_it_out() -> None:
+    with pytest.raises(SchemaError, match=r"leave that column out \(--drop 'b'\)"):
+        as_numbers(long("2.0.0"), wide=True)
+    with pytest.raises(SchemaError) as caught:
+        as_numbers(long("2.0.0", "85.3"))
+    assert str(caught.value) == "t, row 0: score '2.0.0' of b is not one number; correct it"
