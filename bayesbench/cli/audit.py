@@ -9,7 +9,7 @@ import click
 
 from ..progress import bar
 from . import values
-from .data import data_options, read_data
+from .data import data_options, read_account, read_data
 from .output import Column, Listing, emit, example, format_option, note, number, text
 
 __all__ = ["audit"]
@@ -36,6 +36,12 @@ COLUMNS = (
     Column("explanation", "likeliest", text, right=False),
     Column("corrected", "corrected", number),
 )
+TWIN_COLUMNS = (
+    Column("first", "model", text, right=False),
+    Column("second", "and", text, right=False),
+    Column("probability", "probability", number),
+    Column("reason", "because", text, right=False),
+)
 
 
 @click.command(epilog=example("bayesbench audit --data data/open_scores --top 20"))
@@ -58,16 +64,34 @@ def audit(
     """List the readings that are most likely misreported, or on another scale or direction.
 
     Every reading is predicted while it is hidden (five short Gibbs runs), then explanations
-    compete for it. The suspicion is the posterior probability that it is not as stated.
+    compete for it. The suspicion is the posterior probability that it is not as stated. Columns
+    that contradict their scale or direction, and ids that may be one model, are named besides.
     """
     from ..audit import audit as audited
     from ..fitting.fit import filtered
+    from ..scores.doubts import column_doubts
+    from ..scores.identity import same_models
 
-    matrix, left_out = filtered(read_data(**data), min_model, min_benchmark)
+    read = read_data(**data)
+    matrix, left_out = filtered(read, min_model, min_benchmark)
     if left_out:
         note(f"note: {left_out}")
+    doubts, twins = column_doubts(matrix), same_models(matrix)
+    for doubt in doubts:
+        note(f"note: {doubt.sentence}")
     with bar("audit") as report:
         found = audited(matrix, seed=seed, report=report)
     rows = [asdict(one) for one in found[:top]]
-    document = {"readings": len(found), "seed": seed, "suspicions": rows}
-    emit(output_format, document, Listing("Suspicious readings", COLUMNS, rows, FIELDS))
+    pairs = [asdict(one) for one in twins]
+    document = {
+        "readings": len(found),
+        "seed": seed,
+        "read": read_account(read),
+        "suspicions": rows,
+        "columns": [asdict(doubt) for doubt in doubts],
+        "identities": pairs,
+    }
+    listings = [Listing("Suspicious readings", COLUMNS, rows, FIELDS)]
+    if pairs:
+        listings.append(Listing("Ids that may be one model", TWIN_COLUMNS, pairs[:top]))
+    emit(output_format, document, *listings)

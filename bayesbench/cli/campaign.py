@@ -143,7 +143,7 @@ def observe(
     row = _step_row(running.observe(name, score, cost, stderr))
     notes = _noted(running)
     document = {"campaign": file, "step": row, "status": _status(running), "notes": notes}
-    emit(output_format, document, _step_table(f"Observed in {file}", [row]))
+    emit(output_format, document, _step_table(f"Observed in {file}", [row], running))
 
 
 @campaign.command(epilog=example("bayesbench campaign undo run.json --steps 2"))
@@ -164,7 +164,7 @@ def undo(file: str, steps: int, posterior: str | None, output_format: str) -> No
     rows = [_step_row(step) for step in running.undo(steps)]
     notes = _noted(running)
     document = {"campaign": file, "undone": rows, "status": _status(running), "notes": notes}
-    emit(output_format, document, _step_table(f"Taken back from {file}", rows))
+    emit(output_format, document, _step_table(f"Taken back from {file}", rows, running))
 
 
 @campaign.command(epilog=example("bayesbench campaign status run.json --format json"))
@@ -183,8 +183,9 @@ def status(file: str, posterior: str | None, output_format: str) -> None:
     "--benchmark",
     "benchmarks",
     multiple=True,
+    callback=values.id_lists,
     metavar="B",
-    help="Predict this benchmark; may be given several times.  [default: all]",
+    help="Predict these: a,b; may be given several times.  [default: all]",
 )
 @posterior_option
 @format_option()
@@ -199,13 +200,14 @@ def predict(
 
     running = _load(file, posterior)
     model, prob = running.model, running.state.prob
-    rows = prediction_rows(model.predict(order(model, benchmarks)), prob)
+    keys, taken = order(model, benchmarks)
+    rows = prediction_rows(model.predict(keys), prob)
     document = {
         "campaign": file,
         "model": model.id,
         "prob": prob,
         "posterior": answer_facts(model, posterior or running.state.posterior_path),
-        "notes": _noted(running),
+        "notes": _noted(running, *taken),
         "predictions": rows,
     }
     emit(output_format, document, prediction_table(model, rows, prob))
@@ -275,7 +277,8 @@ def _propose(running: Campaign, file: str, k: int, output_format: str) -> None:
         "recommendations": rows,
         "notes": _noted(running, proposal.recommendations.note),
     }
-    table = probe_table(f"Campaign {file}: run next", rows)
+    names = running.posterior.matrix.benchmark_names
+    table = probe_table(f"Campaign {file}: run next", rows, names)
     emit(output_format, document, table, after=proposal.sentence)
 
 
@@ -288,7 +291,9 @@ def _history(running: Campaign, file: str, steps: tuple[Step, ...], output_forma
         "steps": rows,
         "notes": _noted(running),
     }
-    emit(output_format, document, _step_table(f"Campaign {file}", rows), after=now.sentence)
+    emit(
+        output_format, document, _step_table(f"Campaign {file}", rows, running), after=now.sentence
+    )
 
 
 def _status(running: Campaign) -> dict[str, Any]:
@@ -300,10 +305,11 @@ def _step_row(step: Step) -> dict[str, Any]:
     return {field: row[field] for field in STEP_FIELDS}
 
 
-def _step_table(title: str, rows: list[dict[str, Any]]) -> Listing:
+def _step_table(title: str, rows: list[dict[str, Any]], running: Campaign) -> Listing:
+    names = running.posterior.matrix.benchmark_names
     corrected = any(row["corrects"] is not None for row in rows)
     columns = (
-        Column("benchmark_id", "benchmark", text, right=False),
+        Column("benchmark_id", "benchmark", names.title, right=False),
         Column("score", "score"),
         *((Column("corrects", "instead of"),) * corrected),
         Column("median", "predicted"),

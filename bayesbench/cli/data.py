@@ -4,40 +4,64 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from ..errors import UsageError
+from . import values
 from .output import note
 
 if TYPE_CHECKING:
     from ..scores import ScoreMatrix, Split
 
-__all__ = ["chosen_splits", "data_options", "read_data", "writable"]
+__all__ = ["chosen_splits", "data_options", "read_account", "read_data", "writable"]
 
 
 def data_options(min_model: int | None, min_benchmark: int | None) -> Callable[[Any], Any]:
-    """``--data --scale --benchmarks --min-model --min-benchmark``; read with `read_data`.
+    """``--data --scale --benchmarks --keep --drop --models-in --min-model --min-benchmark``.
 
-    The defaults of the last two; None where what suits the table is found later.
+    Read with `read_data`. The defaults of the last two; None where what suits the table is found
+    later.
     """
     suited = "" if min_model is not None else "  [default: what suits the table]"
     options = (
         click.option(
             "--data",
             required=True,
-            metavar="DIR_OR_CSV",
-            help="Directory with models.csv, benchmarks.csv, scores.csv; or one CSV, long or wide.",
+            metavar="DIR_OR_FILE",
+            help="Directory with models.csv, benchmarks.csv, scores.csv; or one table, long or "
+            "wide: CSV of any kind, also in gzip or zip, parquet, Excel.",
         ),
         click.option(
             "--scale",
-            type=click.Choice(["percent", "unit", "rating"]),
-            help="Scale of the scores of a single CSV.  [default: proposed from them, with a note]",
+            type=click.Choice(["auto", "percent", "unit", "rating"]),
+            help="Scale of the scores of a single table; auto proposes one for each benchmark.  "
+            "[default: auto]",
         ),
         click.option(
-            "--benchmarks", metavar="FILE", help="Benchmark metadata of a single CSV, as a CSV."
+            "--benchmarks", metavar="FILE", help="Benchmark metadata of a single table, as a table."
+        ),
+        click.option(
+            "--keep",
+            multiple=True,
+            callback=values.id_lists,
+            metavar="COLUMNS",
+            help="Columns that hold scores, whatever they look like: a,b.",
+        ),
+        click.option(
+            "--drop",
+            multiple=True,
+            callback=values.id_lists,
+            metavar="COLUMNS",
+            help="Columns that hold no scores, whatever they look like: a,b.",
+        ),
+        click.option(
+            "--models-in",
+            type=click.Choice(["rows", "columns"]),
+            help="Where the models of a wide table stand.  [default: as the table says, else rows]",
         ),
         click.option(
             "--min-model",
@@ -71,20 +95,38 @@ def read_data(
     benchmarks: str | None,
     min_model: int = 0,
     min_benchmark: int = 0,
+    keep: tuple[str, ...] = (),
+    drop: tuple[str, ...] = (),
+    models_in: Literal["rows", "columns"] | None = None,
 ) -> ScoreMatrix:
-    """Matrix of a directory or a CSV, without the models and benchmarks with few scores."""
-    from ..scores.assemble import AUTO
-    from ..scores.datasets import read_scores
+    """Matrix of a directory or a table, without the models and benchmarks with few scores.
 
-    if Path(data).is_dir() and (scale is not None or benchmarks is not None):
+    What was read is said in one line where a scale was proposed or anything was left out; the
+    account of the matrix, which goes into JSON, is that of all that was read.
+    """
+    from ..scores.assemble import AUTO, Options
+    from ..scores.datasets import load_scores
+
+    directory = Path(data).is_dir()
+    if directory and (scale is not None or benchmarks is not None):
         raise UsageError("a data directory states its own scales: leave out --scale, --benchmarks")
-    proposed = scale is None and benchmarks is None and not Path(data).is_dir()
-    matrix = read_scores(data, scale=AUTO if proposed else scale, benchmarks=benchmarks)
-    if proposed:
-        note(f"note: read {matrix!r}; the scale is proposed from the scores, --scale states it")
+    if directory and (keep or drop or models_in):
+        raise UsageError("a data directory has no such columns: leave out --keep, --drop")
+    proposed = scale is None and benchmarks is None
+    options = Options(keep, drop, models_in)
+    matrix = load_scores(data, AUTO if proposed else scale, benchmarks, options=options)
+    account = matrix.account
+    if account is not None and ((proposed and not directory) or account.remarkable):
+        note(f"note: read {account.line}")
     if min_model or min_benchmark:
-        matrix = matrix.filter(min_model, min_benchmark)
+        matrix = replace(matrix.filter(min_model, min_benchmark), account=account)
     return matrix
+
+
+def read_account(matrix: ScoreMatrix) -> dict[str, Any]:
+    """What was read, for JSON."""
+    assert matrix.account is not None, "read_data gives a matrix with its account"
+    return matrix.account.to_json()
 
 
 def chosen_splits(matrix: ScoreMatrix, folds: str | None, seed: int) -> list[Split]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from . import values
-from .output import Column, Listing, emit, example, format_option, number, text
+from .output import Column, Listing, emit, example, format_option, note, number, text
 from .question import Question, prob_option, question_options
 
 __all__ = ["decide"]
@@ -89,14 +89,18 @@ def decide(
         prob=prob,
     )
     row: dict[str, Any] = {field: getattr(decision, field) for field in FIELDS}
+    names = found.posterior.matrix.benchmark_names
+    _, taken = names.resolve([benchmark])
+    for line in taken:
+        note(f"note: {line}")
     document = {
         "model": found.model.id,
         "posterior": found.facts,
-        "notes": list(found.model.notes),
+        "notes": [*found.model.notes, *taken],
         "decision": row,
     }
     columns = (
-        Column("benchmark_id", "benchmark", text, right=False),
+        Column("benchmark_id", "benchmark", names.title, right=False),
         Column("recommendation", "do", text, right=False),
         Column("median", "median"),
         Column("lower", "lower"),

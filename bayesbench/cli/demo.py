@@ -55,12 +55,13 @@ def demo(posterior: str | None, output_format: str) -> None:
         "predictions": predictions,
         "recommendations": probes,
     }
-    known = ", ".join(f"{score:g} on {name}" for name, score in scores.items())
+    names = opened.matrix.benchmark_names
+    known = ", ".join(f"{score:g} on {names.title(name)}" for name, score in scores.items())
     emit(
         output_format,
         document,
         prediction_table(model, predictions, PROB),
-        probe_table("Run next, to learn most about all the others", probes),
+        probe_table("Run next, to learn most about all the others", probes, names),
         before=f"A model scored {known}. What would it score on other benchmarks, how sure is "
         "that, and which benchmark should be run next?",
         after=f"From {facts['file']}: {facts['models']} models x {facts['benchmarks']} benchmarks, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
@@ -13,7 +13,7 @@ from ..config import cache_directory, usable_cores
 from ..errors import UsageError
 from ..progress import bar
 from . import values
-from .data import chosen_splits, data_options, read_data, writable
+from .data import chosen_splits, data_options, read_account, read_data, writable
 from .output import Column, Listing, emit, example, format_option, text
 
 if TYPE_CHECKING:
@@ -150,6 +150,9 @@ def evaluate(
     data: str,
     scale: str | None,
     benchmarks: str | None,
+    keep: tuple[str, ...],
+    drop: tuple[str, ...],
+    models_in: Literal["rows", "columns"] | None,
     min_model: int,
     min_benchmark: int,
     protocol: str,
@@ -179,8 +182,8 @@ def evaluate(
     beside = Path(data) / LOW_COST_FILE
     if protocol == "probes" and beside.is_file():
         plan.setdefault("low_cost", str(beside))
-    matrix = read_data(data, scale, benchmarks, min_model, min_benchmark)
-    keep = Path(work_dir) if work_dir else cache_directory("evaluate")
+    matrix = read_data(data, scale, benchmarks, min_model, min_benchmark, keep, drop, models_in)
+    kept_in = Path(work_dir) if work_dir else cache_directory("evaluate")
     if jobs is None:
         jobs = usable_cores() if method.startswith("low-rank") else 1
     with bar("folds") as report:
@@ -190,13 +193,14 @@ def evaluate(
             method,
             options=options,
             jobs=jobs,
-            work_dir=None if no_resume else keep,
+            work_dir=None if no_resume else kept_in,
             report=report,
         )
     result = evaluation[method]
     if target is not None:
         result.to_parquet(target)
-    emit(output_format, result.to_json(), *_tables(result))
+    document = {**result.to_json(), "read": read_account(matrix)}
+    emit(output_format, document, *_tables(result))
 
 
 def parameters(protocol: str, given: Mapping[str, Any]) -> dict[str, Any]:

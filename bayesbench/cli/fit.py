@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
@@ -13,7 +13,7 @@ from ..errors import UsageError
 from ..fitting.engines.settings import ENGINES
 from ..low_rank.spec import ModelSpec
 from . import values
-from .data import data_options, read_data, writable
+from .data import data_options, read_account, read_data, writable
 from .output import Column, Listing, emit, example, format_option, text
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ __all__ = ["fit"]
     help="Learn the recalibration of the intervals by eight short cross-fits of the same method.",
 )
 @click.option("--strict", is_flag=True, help="Exit 3, writing nothing, if diagnostics fail.")
-@click.option("--keep", type=click.IntRange(1), metavar="N", help="Thin to N draws in the file.")
+@click.option(
+    "--keep-draws", type=click.IntRange(1), metavar="N", help="Thin to N draws in the file."
+)
 @click.option("--pack", is_flag=True, help="Round large arrays to 16 bits in the file.")
 @click.option("--out", required=True, metavar="FILE.nc", help="The posterior file to write.")
 @format_option()
@@ -55,6 +57,9 @@ def fit(
     data: str,
     scale: str | None,
     benchmarks: str | None,
+    keep: tuple[str, ...],
+    drop: tuple[str, ...],
+    models_in: Literal["rows", "columns"] | None,
     min_model: int | None,
     min_benchmark: int | None,
     method: str,
@@ -62,7 +67,7 @@ def fit(
     seed: int,
     calibrate: bool,
     strict: bool,
-    keep: int | None,
+    keep_draws: int | None,
     pack: bool,
     out: str,
     output_format: str,
@@ -77,8 +82,9 @@ def fit(
 
     target = writable(out, "--out")
     chosen = chosen_settings(method, settings)
+    matrix = read_data(data, scale, benchmarks, keep=keep, drop=drop, models_in=models_in)
     posterior = fitting.fit(
-        read_data(data, scale, benchmarks),
+        matrix,
         engine=partial(ENGINES[method].suited_to, **chosen),
         spec=ModelSpec() if rank is None else ModelSpec(rank=rank),
         calibrate=calibrate,
@@ -88,9 +94,9 @@ def fit(
         strict=strict,
         progress=True,
     )
-    kept = posterior if keep is None else posterior.thin(keep)
+    kept = posterior if keep_draws is None else posterior.thin(keep_draws)
     kept.save(target, pack=pack)
-    _report(kept, out, output_format)
+    _report(kept, out, read_account(matrix), output_format)
 
 
 def chosen_settings(method: str, given: Mapping[str, int | None]) -> dict[str, int]:
@@ -115,10 +121,11 @@ def chosen_settings(method: str, given: Mapping[str, int | None]) -> dict[str, i
     return chosen
 
 
-def _report(posterior: StoredPosterior, out: str, output_format: str) -> None:
+def _report(posterior: StoredPosterior, out: str, read: dict[str, Any], output_format: str) -> None:
     models, benchmarks = posterior.matrix.shape
     document = {
         "out": out,
+        "read": read,
         "method": posterior.provenance.method,
         "seed": posterior.provenance.seed,
         "config": dict(posterior.provenance.config),

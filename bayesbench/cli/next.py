@@ -10,12 +10,13 @@ import click
 
 from ..errors import UsageError
 from . import values
-from .output import Column, Listing, emit, example, format_option, note, percent, text
+from .output import Column, Listing, emit, example, format_option, note, percent
 from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
     from ..design import Costs, Recommendation
     from ..posterior.stored import StoredPosterior
+    from ..scores.ids import Names
 
 __all__ = ["FIELDS", "Choice", "choice_options", "next_", "probe_rows", "probe_table"]
 
@@ -41,12 +42,15 @@ class Choice:
         None: every benchmark.
     exclude : tuple of str
     costs : Costs or None
+    notes : tuple of str
+        What names were taken for, and what was left out.
     """
 
     targets: tuple[str, ...] | None
     candidates: tuple[str, ...] | None
     exclude: tuple[str, ...]
     costs: Costs | None
+    notes: tuple[str, ...] = ()
 
 
 def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,28 +89,47 @@ def read_choice(
     """Read cost and allow-list files; an allowed benchmark without a known cost is left out."""
     from ..design import Costs, read_allowlist
 
+    names, taken = posterior.matrix.benchmark_names, list[str]()
+
+    def resolved(given: Iterable[str]) -> tuple[str, ...]:
+        found, told = names.resolve(given)
+        taken.extend(told)
+        return found
+
     costs = None if cost is None else Costs.load(cost, posterior.matrix.benchmarks)
     if costs is not None and not costs.values:
         raise UsageError("no benchmark has a known number of items: give --cost a CSV file")
-    find = posterior.matrix.benchmark_names.find
-    candidates: tuple[str, ...] | None = None if allow is None else read_allowlist(allow)
+    if costs is not None:
+        priced = resolved(costs.values)
+        twice = [name for name in priced if priced.count(name) > 1]
+        if twice:
+            raise UsageError(f"cost of {twice[0]!r} is given twice, under two names; give it once")
+        costs = Costs(dict(zip(priced, costs.values.values(), strict=True)), costs.unit)
+    candidates: tuple[str, ...] | None = None
+    if allow is not None:
+        candidates = tuple(dict.fromkeys(resolved(read_allowlist(allow))))
     if benchmarks:
-        benchmarks = tuple(find(name) for name in benchmarks)
+        benchmarks = resolved(benchmarks)
         allowed = set(benchmarks if candidates is None else candidates)
         candidates = tuple(name for name in benchmarks if name in allowed)
         if not candidates:
             raise UsageError(f"none of the named benchmarks is in the allow-list {allow}")
+    targets = None if targets is None else resolved(targets)
+    exclude = resolved(exclude or ())
     if costs is not None:
-        names = posterior.benchmark_ids if candidates is None else candidates
-        unpriced = [name for name in names if name not in costs.values]
+        open_ = posterior.benchmark_ids if candidates is None else candidates
+        unpriced = [name for name in open_ if name not in costs.values]
         if unpriced:
             shown = ", ".join(unpriced[:3]) + (", ..." if len(unpriced) > 3 else "")
             note(f"note: {len(unpriced)} benchmarks have no known cost and are left out: {shown}")
         if candidates is not None:
             candidates = tuple(name for name in candidates if name in costs.values)
+    told = tuple(dict.fromkeys(taken))
+    for line in told:
+        note(f"note: {line}")
     if candidates is not None and not candidates:
         raise UsageError("no candidate benchmark is left: none of them has a known cost")
-    return Choice(targets, candidates, exclude or (), costs)
+    return Choice(targets, candidates, exclude, costs, told)
 
 
 @click.command(
@@ -118,8 +141,9 @@ def read_choice(
     "--benchmark",
     "benchmarks",
     multiple=True,
+    callback=values.id_lists,
     metavar="B",
-    help="Choose among these only; may be given several times.",
+    help="Choose among these only: a,b; may be given several times.",
 )
 @choice_options
 @click.option(
@@ -170,11 +194,12 @@ def next_(
         "model": found.model.id,
         "prob": prob,
         "posterior": found.facts,
-        "notes": [*found.model.notes, *([best.note] if best.note else [])],
+        "notes": [*found.model.notes, *chosen.notes, *([best.note] if best.note else [])],
         "recommendations": rows,
     }
     title = f"Run next: expected gain about the targets, predictions with {percent(prob)} intervals"
-    emit(output_format, document, probe_table(title, rows))
+    names = found.posterior.matrix.benchmark_names
+    emit(output_format, document, probe_table(title, rows, names))
 
 
 def probe_rows(best: Iterable[Recommendation]) -> list[dict[str, Any]]:
@@ -182,11 +207,11 @@ def probe_rows(best: Iterable[Recommendation]) -> list[dict[str, Any]]:
     return [{field: asdict(each)[field] for field in FIELDS} for each in best]
 
 
-def probe_table(title: str, rows: list[dict[str, Any]]) -> Listing:
-    """Recommendations as a table."""
+def probe_table(title: str, rows: list[dict[str, Any]], names: Names) -> Listing:
+    """Recommendations as a table, with the display names of the benchmarks."""
     priced = any(row["cost"] is not None for row in rows)
     columns = (
-        Column("benchmark_id", "benchmark", text, right=False),
+        Column("benchmark_id", "benchmark", names.title, right=False),
         Column("gain_nats", "gain (nats)"),
         *((Column("cost", "cost"), Column("gain_per_cost", "gain per cost", _small)) * priced),
         Column("width_reduction", "narrower by"),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
-from .output import Column, Listing, emit, example, format_option, percent, text
+from . import values
+from .output import Column, Listing, emit, example, format_option, note, percent
 from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ FIELDS = ("benchmark_id", "median", "lower", "upper", "sd", "p_within_10", "obse
     "--benchmark",
     "benchmarks",
     multiple=True,
+    callback=values.id_lists,
     metavar="B",
-    help="Predict this benchmark; may be given several times.  [default: all]",
+    help="Predict these: a,b; may be given several times.  [default: all]",
 )
 @prob_option
 @format_option()
@@ -44,33 +46,37 @@ def predict(
     from .sources import answer
 
     found = answer(question)
-    keys = order(found.model, benchmarks)
+    keys, taken = order(found.model, benchmarks)
+    for line in taken:
+        note(f"note: {line}")
     rows = prediction_rows(found.model.predict(keys), prob)
     document = {
         "model": found.model.id,
         "prob": prob,
         "posterior": found.facts,
-        "notes": list(found.model.notes),
+        "notes": [*found.model.notes, *taken],
         "predictions": rows,
     }
     emit(output_format, document, prediction_table(found.model, rows, prob))
 
 
-def order(model: Model, benchmarks: tuple[str, ...]) -> list[str]:
-    """Benchmarks to show: those named, or all - unknown before known, the most reported first."""
+def order(model: Model, benchmarks: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
+    """Benchmarks to show, and what their names were taken for.
+
+    Those named, or all: unknown before known, the most reported first.
+    """
     import numpy as np
 
     names = model.posterior.benchmark_ids
     if benchmarks:
-        find = model.posterior.matrix.benchmark_names.find
-        found = [find(name) for name in benchmarks]
+        found, taken = model.posterior.matrix.benchmark_names.resolve(benchmarks)
         twice = [name for name in found if found.count(name) > 1]
         if twice:
             raise UsageError(f"benchmark {twice[0]!r} is named twice")
-        return found
+        return list(found), taken
     known = np.isfinite(model.latent.observed)
     reported = model.posterior.matrix.observed.sum(axis=0)
-    return [names[int(j)] for j in np.lexsort((np.asarray(names), -reported, known))]
+    return [names[int(j)] for j in np.lexsort((np.asarray(names), -reported, known))], ()
 
 
 def prediction_rows(prediction: Prediction, prob: float) -> list[dict[str, Any]]:
@@ -88,11 +94,12 @@ def prediction_rows(prediction: Prediction, prob: float) -> list[dict[str, Any]]
 
 def prediction_table(model: Model, rows: list[dict[str, Any]], prob: float) -> Listing:
     """Rows of predictions as a table."""
-    whose = "A new model" if model.id == "new" else model.id
+    titles = model.posterior.matrix
+    whose = "A new model" if model.id == "new" else titles.model_names.title(model.id)
     title = f"{whose}, {len(model.observed)} scores known: predictions with "
     title += f"{percent(prob)} intervals"
     columns = (
-        Column("benchmark_id", "benchmark", text, right=False),
+        Column("benchmark_id", "benchmark", titles.benchmark_names.title, right=False),
         Column("median", "median"),
         Column("lower", "lower"),
         Column("upper", "upper"),

@@ -10,12 +10,13 @@ import click
 
 from ..progress import bar
 from . import values
-from .output import Column, Listing, emit, example, format_option, percent, text
+from .output import Column, Listing, emit, example, format_option, note, percent, text
 from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
     from ..answers.ranking import Ranking
     from ..front.model import Model
+    from ..scores import ScoreMatrix
 
 __all__ = ["rank"]
 
@@ -35,9 +36,10 @@ PROBE_FIELDS = ("benchmark_id", "information_nats", "mcse")
     "--benchmark",
     "benchmarks",
     multiple=True,
+    callback=values.id_lists,
     required=True,
     metavar="B",
-    help="Compare on this benchmark; may be given several times.",
+    help="Compare on these: a,b; may be given several times.",
 )
 @click.option(
     "--weights", type=values.weights, metavar="PAIRS", help='Weights: "a=2,b=1".  [default: 1]'
@@ -89,12 +91,17 @@ def rank(
     from .sources import model_of, noted, posterior_facts
 
     posterior = open_posterior(question.posterior)
-    compared: list[str | Model] = list(models)
-    notes: tuple[str, ...] = ()
+    matrix = posterior.matrix
+    named, told = matrix.model_names.resolve(models)
+    benchmarks, taken = matrix.benchmark_names.resolve(benchmarks)
+    for line in (*told, *taken):
+        note(f"note: {line}")
+    compared: list[str | Model] = list(named)
+    notes: tuple[str, ...] = (*told, *taken)
     if not question.empty or question.id is not None:
         one = model_of(posterior, question)
         noted(one)
-        notes = one.notes
+        notes = (*notes, *one.notes)
         compared.append(one)
     ranking = posterior.rank(
         compared, on=benchmarks, weights=weights, kind=kind, scale=scale, prob=prob,
@@ -115,15 +122,16 @@ def rank(
             for a, line in zip(ranking.model_ids, ranking.win, strict=True)
         },
     }
-    listings = [_rank_table(ranking, rows, benchmarks, prob)]
+    listings = [_rank_table(ranking, rows, benchmarks, prob, matrix)]
     if probe is not None:
+        probe = matrix.model_names.known(probe) or probe
         with bar("candidates") as report:
             found = posterior.deciding_probes(
                 compared, on=benchmarks, weights=weights, scale=scale, probed=probe,
                 seed=question.seed, report=report,
             )  # fmt: skip
         document["probes"] = [asdict(each) for each in found[:k]]
-        listings.append(_probe_table(probe, document["probes"]))
+        listings.append(_probe_table(probe, document["probes"], matrix))
     emit(output_format, document, *listings)
 
 
@@ -141,25 +149,31 @@ def _rows(ranking: Ranking) -> list[tuple[Any, ...]]:
 
 
 def _rank_table(
-    ranking: Ranking, rows: list[tuple[Any, ...]], benchmarks: Sequence[str], prob: float
+    ranking: Ranking,
+    rows: list[tuple[Any, ...]],
+    benchmarks: Sequence[str],
+    prob: float,
+    matrix: ScoreMatrix,
 ) -> Listing:
     shown = [dict(zip(RANK_FIELDS, row[:5], strict=True)) for row in rows]
     columns = (
-        Column("model_id", "model", text, right=False),
+        Column("model_id", "model", matrix.model_names.title, right=False),
         Column("p_best", "P(best)", lambda p: f"{p:.2f}"),
         Column("median_rank", "median rank", text),
         Column("lower_rank", "from", text),
         Column("upper_rank", "to", text),
     )
-    what = f"{len(ranking.model_ids)} models on {', '.join(benchmarks)}"
+    titles = ", ".join(map(matrix.benchmark_names.title, benchmarks))
+    what = f"{len(ranking.model_ids)} models on {titles}"
     title = f"{what}: ranks with {percent(prob)} intervals"
     return Listing(title, columns, shown, RANK_FIELDS)
 
 
-def _probe_table(probe: str, rows: list[dict[str, Any]]) -> Listing:
+def _probe_table(probe: str, rows: list[dict[str, Any]], matrix: ScoreMatrix) -> Listing:
     columns = (
-        Column("benchmark_id", "benchmark", text, right=False),
+        Column("benchmark_id", "benchmark", matrix.benchmark_names.title, right=False),
         Column("information_nats", "information (nats)", lambda x: f"{x:.4f}"),
         Column("mcse", "Monte Carlo error", lambda x: f"{x:.4f}"),
     )
-    return Listing(f"Run on {probe} to learn which model is best", columns, rows, PROBE_FIELDS)
+    title = f"Run on {matrix.model_names.title(probe)} to learn which model is best"
+    return Listing(title, columns, rows, PROBE_FIELDS)

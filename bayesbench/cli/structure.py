@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from . import values
-from .data import data_options, read_data
+from .data import data_options, read_account, read_data
 from .output import Column, Listing, emit, example, format_option, number, text
 
 __all__ = ["structure"]
@@ -55,7 +55,8 @@ def structure(submatrices: int, resamples: int, seed: int, output_format: str, *
     """
     from ..structure import analyse
 
-    found = analyse(read_data(**data), seed=seed, submatrices=submatrices, resamples=resamples)
+    matrix = read_data(**data)
+    found = analyse(matrix, seed=seed, submatrices=submatrices, resamples=resamples)
     rows = [
         {str(name): value for name, value in row.items()}
         for row in found.to_frame().to_dict("records")
@@ -63,7 +64,7 @@ def structure(submatrices: int, resamples: int, seed: int, output_format: str, *
     median = [{"rank": rank, "share": share} for rank, share in found.median_share.items()]
     emit(
         output_format,
-        {"seed": seed, **found.to_json()},
+        {"seed": seed, "read": read_account(matrix), **found.to_json()},
         Listing("Share of variance by rank", COLUMNS, rows),
         Listing(
             "Median over the submatrices",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import re
@@ -13,12 +12,15 @@ from typing import Any, NamedTuple
 import click
 
 from ..errors import ScoreError, UsageError
+from .output import note
+from .quoting import bare, split_list, split_pair
 
 __all__ = [
     "SEED",
     "Scores",
     "counts",
     "finite",
+    "id_lists",
     "ids",
     "key_values",
     "one_score",
@@ -82,31 +84,31 @@ def _items(written: str, what: str) -> list[tuple[str, str, str]]:
     """Name, value and standard error, each as written."""
     if written.startswith("@"):
         return _file_items(Path(written[1:]), what)
-    return [(*_split(part.strip(), what), "") for part in written.split(",")]
+    return [(*_split(part, what), "") for part in split_list(written)]
 
 
 def _split(part: str, what: str) -> tuple[str, str]:
-    name, equals, value = (piece.strip() for piece in part.partition("="))
-    if not (name and equals and value):
+    name, value = split_pair(part)
+    if not (name and value):
         raise ScoreError(f"{part!r} is not a pair benchmark={what}; write it like gpqa_diamond=70")
     return name, value
 
 
 def _file_items(path: Path, what: str) -> list[tuple[str, str, str]]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise UsageError(f"cannot read {str(path)!r}: {reason}") from None
-    try:
-        rows = list(csv.DictReader(lines))
-    except csv.Error as error:
-        raise UsageError(f"{path}: not a CSV file: {error}") from None
-    if not rows or not {"benchmark_id", what} <= set(rows[0]):
-        raise UsageError(f"{path}: it needs columns benchmark_id,{what} and at least one row")
-    columns = ("benchmark_id", what, "stderr")
-    cells = [[(row.get(name) or "").strip() for name in columns] for row in rows]
-    return [(name, value, error) for name, value, error in cells]
+    from ..scores.pairs import read_pairs
+
+    found = read_pairs(path, what)
+    missing = [one.name for one in found if math.isnan(one.value)]
+    if missing:
+        note(f"note: {path}: no {what} of {', '.join(missing)}")
+    written = [
+        (one.name, repr(one.value), "" if math.isnan(one.stderr) else repr(one.stderr))
+        for one in found
+        if not math.isnan(one.value)
+    ]
+    if not written:
+        raise UsageError(f"{path}: no {what} in the file; it needs at least one")
+    return written
 
 
 def one_score(written: str) -> tuple[str, float, float | None]:
@@ -180,11 +182,20 @@ def key_values(_context: object, _parameter: object, written: Sequence[str]) -> 
 
 
 def ids(written: str) -> tuple[str, ...]:
-    """Option type of ids like ``a,b,c``."""
-    found = tuple(part.strip() for part in str(written).split(","))
+    """Option type of ids like ``a,b,c``, a name with a comma in quotes; or of ``@FILE``, a list."""
+    if str(written).startswith("@"):
+        from ..design.costs import read_allowlist
+
+        return read_allowlist(str(written)[1:])
+    found = tuple(bare(part) for part in split_list(str(written)))
     if not all(found):
         raise click.BadParameter(f"{written!r} names an empty id; write ids like a,b,c")
     return found
+
+
+def id_lists(_context: object, _parameter: object, written: Sequence[str]) -> tuple[str, ...]:
+    """Callback of an option of ids that may be given several times, and several at a time."""
+    return tuple(name for part in written for name in ids(part))
 
 
 def counts(written: str) -> tuple[int, ...]:

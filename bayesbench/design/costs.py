@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -50,7 +49,7 @@ class Costs:
 
     @classmethod
     def from_csv(cls, path: str | Path) -> Costs:
-        """Costs from a CSV with the columns ``benchmark_id,cost[,unit]``.
+        """Costs from a table with the columns ``benchmark_id,cost[,unit]``.
 
         Raises
         ------
@@ -58,17 +57,16 @@ class Costs:
             If the file cannot be read, lacks a column, repeats a benchmark, mixes units, or
             holds a cost that is not a positive number.
         """
-        rows = _read_rows(Path(path))
+        from ..scores.pairs import read_pairs
+
         values: dict[str, float] = {}
         units: set[str] = set()
-        for line, row in rows:
-            name = (row.get("benchmark_id") or "").strip()
-            if not name:
-                raise UsageError(f"{path}, line {line}: no benchmark_id")
-            if name in values:
-                raise UsageError(f"{path}, line {line}: cost of {name!r} is given twice")
-            values[name] = _number(name, row.get("cost"), f"{path}, line {line}: ")
-            units.add((row.get("unit") or "").strip())
+        for one in read_pairs(path, "cost", "unit"):
+            if one.name in values:
+                raise UsageError(f"{one.where}: cost of {one.name!r} is given twice")
+            _check(one.name, one.value, f"{one.where}: ")
+            values[one.name] = one.value
+            units.add(one.beside)
         if len(units) > 1:
             raise UsageError(
                 f"{path}: costs in several units ({', '.join(sorted(units))}): use one"
@@ -99,38 +97,6 @@ class Costs:
 def _check(name: str, value: float, where: str = "") -> None:
     if not (math.isfinite(value) and value > 0):
         raise UsageError(f"{where}cost of {name!r} must be a number above 0, got {value:g}")
-
-
-def _number(name: str, text: str | None, where: str) -> float:
-    try:
-        value = float(text or "")
-    except ValueError:
-        raise UsageError(
-            f"{where}cost of {name!r} must be a number above 0, got {text!r}"
-        ) from None
-    _check(name, value, where)
-    return value
-
-
-def _read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise UsageError(f"cannot read the cost file {path}: {reason}") from None
-    reader = csv.DictReader(text.splitlines())
-    missing = {"benchmark_id", "cost"} - set(reader.fieldnames or ())
-    if missing:
-        raise UsageError(
-            f"{path}: no column {', '.join(sorted(missing))} (benchmark_id,cost[,unit])"
-        )
-    try:
-        rows = [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise UsageError(f"{path}: not a CSV file: {error}") from None
-    if not rows:
-        raise UsageError(f"{path}: no cost in the file")
-    return rows
 
 
 def read_allowlist(path: str | Path) -> tuple[str, ...]:

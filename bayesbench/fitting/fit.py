@@ -13,6 +13,7 @@ from ..low_rank.spec import ModelSpec
 from ..posterior.diagnostics import Diagnostics
 from ..progress import Job, Report, bar
 from ..scores import ScoreMatrix
+from ..scores.doubts import column_doubts
 from .crossfit import USUAL_FITS, learned_calibration
 from .engines.contract import Engine
 from .engines.settings import Gibbs
@@ -82,8 +83,8 @@ def fit(
     Warns
     -----
     BayesbenchWarning
-        Something was left out, the diagnostics found something, or there were too few scores to
-        recalibrate.
+        Something was left out, a column contradicts its scale or direction, the diagnostics found
+        something, or there were too few scores to recalibrate.
 
     Examples
     --------
@@ -100,6 +101,8 @@ def fit(
     matrix, left_out = filtered(scores, min_model, min_benchmark)
     if left_out:
         _warn(left_out)
+    for doubt in column_doubts(matrix):
+        _warn(doubt.sentence)
     spec = ModelSpec() if spec is None else spec
     engine = Gibbs.suited_to if engine is None else engine
     engine = engine(matrix.n_cells) if callable(engine) else engine
@@ -163,6 +166,7 @@ def filtered(
         suited = suited_thresholds(scores)
         min_model = suited[0] if min_model is None else min_model
         min_benchmark = suited[1] if min_benchmark is None else min_benchmark
+    min_benchmark = max(min_benchmark, 1)  # nothing can be said of one that nobody has a score on
     matrix = scores.filter(min_model, min_benchmark)
     models, benchmarks = (
         before - after for before, after in zip(scores.shape, matrix.shape, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
@@ -90,7 +90,7 @@ class Model:
         Raises
         ------
         UnknownIdError, AmbiguousIdError
-            A benchmark that is not fitted, or not told from another.
+            A benchmark that is not fitted, or not told from another; a provider likewise.
         ScoreError
             A score that does not fit its scale, or a benchmark that is given twice; a standard
             error that is not a number of at least 0, or of no given score.
@@ -105,10 +105,12 @@ class Model:
             given, id = id, posterior.matrix.model_names.known(id) or id
             if id != given:
                 spelled.append(f"{given!r} is taken for {id}")
+        known, told = _known_provider(posterior, facts or ModelFacts())
+        spelled += told
         made = cls(
             posterior,
             MappingProxyType(found),
-            facts or ModelFacts(),
+            known,
             NEW_MODEL if id is None else id,
             seed,
             MappingProxyType(errors),
@@ -459,6 +461,17 @@ class Model:
         return f"Model {self.id} ({whose}, {known}): {given}{more}" + (
             f"; {facts}" if facts else ""
         )
+
+
+def _known_provider(posterior: StoredPosterior, facts: ModelFacts) -> tuple[ModelFacts, list[str]]:
+    """The facts with the provider as it was fitted, where the spelling is that of one."""
+    if facts.provider is None:
+        return facts, []
+    found = Names("provider", posterior.features.providers()).known(facts.provider)
+    if found is None or found == facts.provider:
+        return facts, []
+    told = f"provider {facts.provider!r} is taken for {found}"
+    return replace(facts, provider=found), [told]
 
 
 def _number(name: str, value: object, what: str = "score") -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -58,10 +58,11 @@ def profile(
     UsageError
         Several models, or nothing to show.
     """
+    title: Callable[[str], str] = str
     if isinstance(predictions, Predictive):
         cells = predictions
     else:
-        cells = predictions.cells
+        cells, title = predictions.cells, predictions.benchmarks.title
         if benchmarks is not None:
             benchmarks = [predictions.benchmarks.find(name) for name in benchmarks]
     if len(set(cells.model_ids)) > 1:
@@ -78,7 +79,7 @@ def profile(
     if known.any():
         scores = scale(shown.observed)[order][known]
         ax.plot(scores, rows[known], "D", color=ORANGE, ms=4.5, label="known score")
-    ax.set_yticks(rows, [_name(shown, i) for i in order], fontsize=SMALL)
+    ax.set_yticks(rows, [_name(shown, i, title) for i in order], fontsize=SMALL)
     ax.set_ylim(-0.7, order.size - 0.3)
     ax.set_xlabel(f"score ({unit})")
     ax.grid(axis="x", color="#EEEEEE")
@@ -123,9 +124,9 @@ def _on_one_axis(cells: Predictive) -> tuple[Predictive, _Scale, str]:
     return cells, _Scale(lower, 100.0 / (upper - lower)), "% of the benchmark's range"
 
 
-def _name(cells: Predictive, i: int) -> str:
+def _name(cells: Predictive, i: int, title: Callable[[str], str]) -> str:
     falling = cells.transform.sign[cells.column[i]] < 0
-    return cells.benchmark_ids[i] + (" (lower is better)" if falling else "")
+    return title(cells.benchmark_ids[i]) + (" (lower is better)" if falling else "")
 
 
 def shrinkage(
@@ -193,7 +194,10 @@ def _means(posterior: StoredPosterior, by: str) -> tuple[Floats, Floats, Floats,
     row, column = (index.ravel() for index in np.indices((m, b)))
     eta = cell_draws(posterior, row, column)[0].reshape(-1, m, b).astype(np.float64)
     z = transform.to_latent(matrix.values)
-    axis, names = (1, list(matrix.model_ids)) if by == "model" else (0, list(matrix.benchmark_ids))
+    if by == "model":
+        axis, names = 1, [matrix.model_names.title(name) for name in matrix.model_ids]
+    else:
+        axis, names = 0, [matrix.benchmark_names.title(name) for name in matrix.benchmark_ids]
     count = matrix.observed.sum(axis=axis).astype(np.float64)
     known = count > 0
     if by == "benchmark":

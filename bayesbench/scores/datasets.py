@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import logging
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
-from ..errors import DataError
-from .assemble import AUTO
+from ..errors import BayesbenchWarning
+from .assemble import AUTO, Metadata, Options
+from .bundled import bundled_path
 from .matrix import ScoreMatrix
 
-__all__ = ["bundled_path", "open_scores", "read_scores"]
-
-
-def bundled_path(kind: str, *parts: str) -> Path:
-    """Path of something that ships with the package.
-
-    In a wheel ``data/`` and ``models/`` lie inside the package as ``_data`` and ``_models``; in a
-    checkout (also when installed as editable) they stand beside it.
-
-    Parameters
-    ----------
-    kind : {"data", "models"}
-        Which of the two.
-    *parts : str
-        Path below it.
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    DataError
-        If it is in neither place.
-    """
-    package = Path(__file__).resolve().parent.parent
-    for base in (package / f"_{kind}", package.parent / kind):
-        path = base.joinpath(*parts)
-        if path.exists():
-            return path
-    raise DataError(f"{'/'.join((kind, *parts))} is not installed; reinstall bayesbench-scores")
+__all__ = ["bundled_path", "load_scores", "open_scores", "read_scores"]
 
 
 def open_scores() -> ScoreMatrix:
@@ -65,23 +39,35 @@ def read_scores(
     source: str | Path | pd.DataFrame,
     *,
     scale: str | None = AUTO,
-    benchmarks: str | Path | pd.DataFrame | None = None,
+    benchmarks: Metadata = None,
+    models: Metadata = None,
+    keep: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    models_in: Literal["rows", "columns"] | None = None,
 ) -> ScoreMatrix:
-    """Load a data directory, a single CSV file or a pandas frame.
+    """Load a data directory, a single table in a file, or a pandas frame.
 
-    What was read is said in one line: by ``repr`` of the matrix, and to the logger of this module
-    at level INFO.
+    What was read is in the ``account`` of the matrix and said in one line: to the logger of this
+    module at level INFO, and as a warning where something was left out, taken for something else
+    or is doubtful.
 
     Parameters
     ----------
     source : str, Path or DataFrame
-        A directory with models.csv, benchmarks.csv and scores.csv, one CSV file, or a frame as
+        A directory with models.csv, benchmarks.csv and scores.csv, one file (CSV with any
+        separator, parquet, Excel; see docs/tables.md), or a frame as
         :meth:`ScoreMatrix.from_frame` takes it.
     scale : {"auto", "percent", "unit", "rating"}
-        Of a single table: 0-100, 0-1 or unbounded. "auto" proposes the one that all its scores
-        look like; state it where you know it. A directory states its own.
-    benchmarks : frame or CSV path, optional
-        Metadata of the benchmarks of a single table; they come before `scale`.
+        Of a single table: 0-100, 0-1 or unbounded. "auto" proposes one for each benchmark, from
+        its scores and what is known of benchmarks of that name; state it where you know it. A
+        directory states its own.
+    benchmarks, models : frame or path, optional
+        Metadata of the benchmarks and models of a single table; the benchmarks' come before
+        `scale`.
+    keep, drop : sequence of str
+        Columns of a wide table that hold scores, or do not, whatever they look like.
+    models_in : {"rows", "columns"}, optional
+        Where the models of a wide table stand.
 
     Returns
     -------
@@ -92,19 +78,45 @@ def read_scores(
     UsageError, SchemaError
         As the loaders of :class:`ScoreMatrix`.
 
+    Warns
+    -----
+    BayesbenchWarning
+        The line, if it has more than sizes to say.
+
     Examples
     --------
-    >>> table = pd.DataFrame({"gpqa": [70.0, 50.5], "mmlu": [88.0, None]}, index=["a", "b"])
-    >>> read_scores(table)
+    >>> table = pd.DataFrame({"gpqa": ["70%", "50.5%"], "mmlu": [88.0, None]}, index=["a", "b"])
+    >>> matrix = read_scores(table)
+    >>> matrix
     ScoreMatrix: 2 models x 2 benchmarks, 3 scores (percent)
+    >>> matrix.account.line
+    'frame: 2 models x 2 benchmarks, 3 scores, percent (scale proposed, --scale states it)'
     """
+    matrix = load_scores(
+        source, scale, benchmarks, models, Options(tuple(keep), tuple(drop), models_in)
+    )
+    account = matrix.account
+    assert account is not None
+    logging.getLogger(__name__).info("read %s", account.line)
+    if account.remarkable:
+        warnings.warn(f"read {account.line}", BayesbenchWarning, stacklevel=2)
+    return matrix
+
+
+def load_scores(
+    source: str | Path | pd.DataFrame,
+    scale: str | None = AUTO,
+    benchmarks: Metadata = None,
+    models: Metadata = None,
+    options: Options | None = None,
+) -> ScoreMatrix:
+    """As `read_scores`, without a word: the account of the matrix has it all."""
     if benchmarks is not None and scale == AUTO:
         scale = None  # a benchmark that the metadata leave out is then a fault, not a guess
     if isinstance(source, pd.DataFrame):
-        matrix = ScoreMatrix.from_frame(source, scale=scale, benchmarks=benchmarks)
-    elif Path(source).is_dir():
-        matrix = ScoreMatrix.from_directory(source)
-    else:
-        matrix = ScoreMatrix.from_csv(source, scale=scale, benchmarks=benchmarks)
-    logging.getLogger(__name__).info("read %r", matrix)
-    return matrix
+        return ScoreMatrix.from_frame(source, scale=scale, benchmarks=benchmarks, models=models,
+                                      options=options)  # fmt: skip
+    if Path(source).is_dir():
+        return ScoreMatrix.from_directory(source)
+    return ScoreMatrix.from_csv(source, scale=scale, benchmarks=benchmarks, models=models,
+                                options=options)  # fmt: skip

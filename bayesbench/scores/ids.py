@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import AmbiguousIdError, UnknownIdError, UsageError
 
-__all__ = ["Names", "id_indices", "look_up", "nearest_ids"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Names", "folded", "id_indices", "look_up", "names_of", "nearest_ids"]
+
+
+def folded(value: str) -> str:
+    """A spelling without case, space and punctuation; ``+`` counts as ``plus``.
+
+    Examples
+    --------
+    >>> folded("GPQA-Diamond"), folded("HumanEval+")
+    ('gpqadiamond', 'humanevalplus')
+    """
+    spelled = value.replace("+", "plus")
+    return "".join(letter for letter in spelled.casefold() if letter.isalnum())
 
 
 def nearest_ids(value: str, known: Iterable[str], n: int = 3) -> tuple[str, ...]:
@@ -35,12 +51,12 @@ def nearest_ids(value: str, known: Iterable[str], n: int = 3) -> tuple[str, ...]
     tuple of str
         At most ``n`` ids; empty when nothing is alike.
     """
-    wanted = _plain(value)
+    wanted = folded(value)
     if not wanted:
         return ()
     spelled: dict[str, list[str]] = {}
     for known_id in known:
-        spelled.setdefault(_plain(known_id), []).append(known_id)
+        spelled.setdefault(folded(known_id), []).append(known_id)
     holding = [key for key in spelled if len(wanted) > 2 and wanted in key]
     held = [key for key in spelled if len(key) > 2 and key in wanted]
     alike = get_close_matches(wanted, spelled, n=n, cutoff=0.6)
@@ -59,6 +75,8 @@ class Names:
     ids : tuple of str
     others : tuple of (str, str)
         (spelling, id): display names and aliases.
+    titles : mapping of id to str
+        Display names, where there are any.
 
     Examples
     --------
@@ -71,6 +89,7 @@ class Names:
     kind: str
     ids: tuple[str, ...]
     others: tuple[tuple[str, str], ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -101,16 +120,75 @@ class Names:
 
     def known(self, value: str) -> str | None:
         """As `find`, but None where nothing is spelled so."""
+        found = self.candidates(value)
+        if len(found) > 1:
+            raise AmbiguousIdError(self.kind, value, found)
+        return found[0] if found else None
+
+    def candidates(self, value: str) -> tuple[str, ...]:
+        """Ids that a spelling may stand for, sorted: one if it can be told, none if unknown."""
         if value in self._known:
-            return value
-        folded = _plain(str(value))
+            return (value,)
+        wanted = folded(str(value))
         for spelled in self._folded:
-            alike = spelled.get(folded, set()) if folded else set()
-            if len(alike) == 1:
-                return next(iter(alike))
+            alike = spelled.get(wanted, set()) if wanted else set()
             if alike:
-                raise AmbiguousIdError(self.kind, value, sorted(alike))
-        return None
+                return tuple(sorted(alike))
+        return ()
+
+    def resolve(self, values: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The ids of several spellings, and a line for each that is not the id itself.
+
+        Raises
+        ------
+        AmbiguousIdError, UnknownIdError
+            As `find`.
+
+        Examples
+        --------
+        >>> Names("benchmark", ("gpqa_diamond", "hle")).resolve(["GPQA Diamond", "hle"])
+        (('gpqa_diamond', 'hle'), ("'GPQA Diamond' is taken for gpqa_diamond",))
+        """
+        given = list(values)
+        found = [self.find(value) for value in given]
+        told = [
+            f"{value!r} is taken for {own}"
+            for value, own in zip(given, found, strict=True)
+            if value != own
+        ]
+        return tuple(found), tuple(dict.fromkeys(told))
+
+    def title(self, own: str) -> str:
+        """The display name of an id where that leads back to it alone, else the id.
+
+        Examples
+        --------
+        >>> Names("model", ("m1",), (("Model One", "m1"),), titles={"m1": "Model One"}).title("m1")
+        'Model One'
+        """
+        name = self.titles.get(own, own)
+        return name if self.candidates(name) == (own,) else own
+
+
+def names_of(kind: str, table: pd.DataFrame) -> Names:
+    """Every spelling of the rows of a table: its index, and its columns name and aliases.
+
+    Parameters
+    ----------
+    kind : str
+    table : pandas.DataFrame
+        Index of ids; ``aliases`` are separated by ``|``.
+    """
+    others: list[tuple[str, str]] = []
+    titles: dict[str, str] = {}
+    for column in ("name", "aliases"):
+        if column in table.columns:
+            for own, text in zip(table.index, table[column], strict=True):
+                if isinstance(text, str):
+                    others += [(part.strip(), str(own)) for part in text.split("|")]
+                    if column == "name":
+                        titles[str(own)] = text
+    return Names(kind, tuple(map(str, table.index)), tuple(others), titles)
 
 
 def look_up(kind: str, value: str, positions: Mapping[str, int]) -> int:
@@ -163,10 +241,5 @@ def id_indices(known: Sequence[str], wanted: Sequence[str], kind: str) -> npt.ND
 def _by_folded(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for spelling, own in pairs:
-        found.setdefault(_plain(spelling), set()).add(own)
+        found.setdefault(folded(spelling), set()).add(own)
     return found
-
-
-def _plain(value: str) -> str:
-    spelled = value.replace("+", "plus")
-    return "".join(letter for letter in spelled.casefold() if letter.isalnum())

@@ -11,10 +11,13 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError, SchemaError, UsageError
-from .assemble import assemble
+from .account import ReadAccount
+from .assemble import Metadata, Options, assemble, assemble_directory
 from .content import content_hash
-from .ids import Names, look_up
-from .schema import check_benchmarks, check_models, check_readings, find_table
+from .headers import column_for, name_aliases
+from .ids import Names, look_up, names_of
+from .layout import is_long
+from .schema import check_benchmarks, check_models, find_table
 from .tables import read_table, table_of
 
 __all__ = ["ScoreMatrix"]
@@ -36,13 +39,18 @@ class ScoreMatrix:
     ----------
     models : pandas.DataFrame
         Index model_id; columns name, provider, release_date (text), params_b (billions),
-        open_weights, reasoning (nullable booleans). All but the index may be missing.
+        open_weights, reasoning (nullable booleans); optional date_source, active_params_b, family,
+        aliases. All but the index may be missing.
     benchmarks : pandas.DataFrame
-        Index benchmark_id; columns name, scale (percent, unit, points or rating), lower, upper
-        (NaN = unbounded), higher_is_better, n_items; optional cost, category.
+        Index benchmark_id; columns name, scale (percent, unit, points, rating or distance), lower,
+        upper (NaN = unbounded), higher_is_better, n_items; optional cost, category, how, cost_note,
+        url, aliases.
     readings : pandas.DataFrame
         One row per reading: model_id, benchmark_id, score, reading (1 = the one to use); optional
         setting, source_kind, source_url, n_items, stderr.
+    account : ReadAccount, optional
+        What was read, left out and proposed when the matrix was read from a table; a part of the
+        matrix has none.
 
     Raises
     ------
@@ -63,6 +71,7 @@ class ScoreMatrix:
     models: pd.DataFrame
     benchmarks: pd.DataFrame
     readings: pd.DataFrame
+    account: ReadAccount | None = None
 
     def __post_init__(self) -> None:
         _require("models", self.models, _MODEL_COLUMNS)
@@ -110,7 +119,8 @@ class ScoreMatrix:
         scores = find_table(path, "scores")
         models = check_models(find_table(path, "models"))
         benchmarks = check_benchmarks(find_table(path, "benchmarks"))
-        return cls(models, benchmarks, check_readings(scores, models, benchmarks))
+        name = Path(path).name or str(path)
+        return cls(*assemble_directory(name, models, benchmarks, name_aliases(scores)))
 
     @classmethod
     def from_csv(
@@ -118,10 +128,11 @@ class ScoreMatrix:
         path: str | Path,
         *,
         scale: str | None = None,
-        benchmarks: str | Path | pd.DataFrame | None = None,
-        models: str | Path | pd.DataFrame | None = None,
+        benchmarks: Metadata = None,
+        models: Metadata = None,
+        options: Options | None = None,
     ) -> ScoreMatrix:
-        """Load one CSV file, long or wide (see :meth:`from_frame`).
+        """Load one file - CSV, parquet or Excel, long or wide (see :meth:`from_frame`).
 
         Raises
         ------
@@ -130,7 +141,7 @@ class ScoreMatrix:
         SchemaError
             Naming the file, the row, the value and the remedy.
         """
-        return cls(*assemble(read_table(path), scale, benchmarks, models))
+        return cls(*assemble(read_table(path), scale, benchmarks, models, options))
 
     @classmethod
     def from_frame(
@@ -138,26 +149,29 @@ class ScoreMatrix:
         frame: pd.DataFrame,
         *,
         scale: str | None = None,
-        benchmarks: str | Path | pd.DataFrame | None = None,
-        models: str | Path | pd.DataFrame | None = None,
+        benchmarks: Metadata = None,
+        models: Metadata = None,
+        options: Options | None = None,
     ) -> ScoreMatrix:
         """Build a matrix from a pandas frame.
 
         Parameters
         ----------
         frame : pandas.DataFrame
-            Long: columns model_id (or model), benchmark_id (or benchmark), score; optional
-            reading, n_items, stderr, setting, source_kind, source_url; other columns are left
-            out. Or wide: model ids in the index (or, with a plain index, in the first column),
-            one column per benchmark, NaN where missing.
-        scale : {"percent", "unit", "rating"}, optional
+            Long: columns model_id (or model), benchmark_id (or benchmark, task, ...), score (or
+            value, ...); optional reading, n_items, stderr, setting, source_kind, source_url. Or
+            wide: model ids in the index (or, with a plain index, in their own column), one column
+            per benchmark, NaN or a mark such as ``-`` where missing. See docs/tables.md.
+        scale : {"percent", "unit", "rating", "auto"}, optional
             Scale of every benchmark that ``benchmarks`` says nothing about: 0-100, 0-1, or
-            unbounded; higher is better.
-        benchmarks : frame or CSV path, optional
+            unbounded, higher is better; "auto" proposes one for each.
+        benchmarks : frame or path, optional
             Metadata: benchmark_id, scale, and optionally lower, upper, higher_is_better, n_items,
             name, cost, category. Rows come in this order.
-        models : frame or CSV path, optional
+        models : frame or path, optional
             Metadata of the models; when given every model of ``frame`` must be in it.
+        options : Options, optional
+            Columns to keep or drop, and where the models stand.
 
         Returns
         -------
@@ -170,15 +184,16 @@ class ScoreMatrix:
         SchemaError
             Naming the row, the value and the remedy.
         """
-        unnamed_wide = (
+        unnamed = (
             frame.index.nlevels == 1
             and frame.index.name is None
             and not isinstance(frame.index, pd.RangeIndex)
-            and not {"score", "benchmark", "benchmark_id"} & set(frame.columns)
         )
-        if unnamed_wide:
-            frame = frame.rename_axis("model_id")
-        return cls(*assemble(table_of(frame, "frame"), scale, benchmarks, models))
+        table = table_of(frame, "frame")
+        named = column_for([str(name) for name in frame.columns], "model_id") is not None
+        if unnamed and not named and not is_long(table):
+            table = table_of(frame.rename_axis("model_id"), "frame")
+        return cls(*assemble(table, scale, benchmarks, models, options))
 
     @cached_property
     def model_ids(self) -> tuple[str, ...]:
@@ -381,12 +396,12 @@ class ScoreMatrix:
     @cached_property
     def model_names(self) -> Names:
         """Every spelling of the models: ids, display names, aliases."""
-        return _names("model", self.models)
+        return names_of("model", self.models)
 
     @cached_property
     def benchmark_names(self) -> Names:
         """Every spelling of the benchmarks: ids, display names, aliases."""
-        return _names("benchmark", self.benchmarks)
+        return names_of("benchmark", self.benchmarks)
 
     def __repr__(self) -> str:
         models, benchmarks = self.shape
@@ -426,17 +441,6 @@ class ScoreMatrix:
             raise SchemaError("a reading of a cell stands twice; number them 1, 2, ...")
         if len(np.unique(cell)) != np.count_nonzero(number == 1):
             raise SchemaError("a cell has no reading 1; number its best reading 1")
-
-
-def _names(kind: str, table: pd.DataFrame) -> Names:
-    """Ids with display names and aliases (separated by ``|``), where the table has them."""
-    others: list[tuple[str, str]] = []
-    for column in ("name", "aliases"):
-        if column in table.columns:
-            for own, text in zip(table.index, table[column], strict=True):
-                if isinstance(text, str):
-                    others += [(part.strip(), str(own)) for part in text.split("|")]
-    return Names(kind, tuple(map(str, table.index)), tuple(others))
 
 
 def _require(name: str, frame: pd.DataFrame, columns: Sequence[str]) -> None:

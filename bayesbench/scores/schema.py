@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import SchemaError, UsageError
+from .headers import name_aliases
 from .ids import nearest_ids
-from .layout import name_aliases
 from .tables import Table, read_table, shown
 
 __all__ = [
@@ -58,8 +58,8 @@ def check_models(table: Table) -> pd.DataFrame:
     ----------
     table : Table
         Needs ``model_id``; ``name``, ``provider``, ``release_date``, ``params_b``,
-        ``open_weights``, ``reasoning`` and ``aliases`` (other spellings, separated by ``|``) may be
-        missing or empty.
+        ``open_weights``, ``reasoning``, ``active_params_b``, ``date_source``, ``family`` and
+        ``aliases`` (other spellings, separated by ``|``) may be missing or empty.
 
     Returns
     -------
@@ -86,7 +86,11 @@ def check_models(table: Table) -> pd.DataFrame:
             "reasoning": table.flags("reasoning"),
         }
     )
-    return _with_texts(table, frame, "aliases").set_index(
+    if "active_params_b" in table.frame.columns:
+        frame["active_params_b"] = table.numbers(
+            "active_params_b", lambda x: x > 0, "must be a positive number of billions, or empty"
+        )
+    return _with_texts(table, frame, "date_source", "family", "aliases").set_index(
         pd.Index(ids, name="model_id", dtype="str")
     )
 
@@ -99,8 +103,8 @@ def check_benchmarks(table: Table, scale: str | None = None) -> pd.DataFrame:
     table : Table
         Needs ``benchmark_id`` and ``scale`` (percent, unit, points, rating or distance).
         ``lower`` and ``upper`` default to the bounds of the scale, ``higher_is_better`` to true;
-        ``name``, ``n_items``, ``cost``, ``category`` and ``aliases`` (other spellings, separated by
-        ``|``) are optional.
+        ``name``, ``n_items``, ``cost``, ``category``, ``how`` (it is scored), ``cost_note``,
+        ``url`` and ``aliases`` (other spellings, separated by ``|``) are optional.
     scale : str, optional
         Scale of benchmarks that state none.
 
@@ -138,7 +142,7 @@ def check_benchmarks(table: Table, scale: str | None = None) -> pd.DataFrame:
     )
     if "cost" in table.frame.columns:
         frame["cost"] = table.numbers("cost", lambda x: x > 0, "must be positive, or empty")
-    return _with_texts(table, frame, "category", "aliases").set_index(
+    return _with_texts(table, frame, "category", "how", "cost_note", "url", "aliases").set_index(
         pd.Index(ids, name="benchmark_id", dtype="str")
     )
 

@@ -1,11 +1,12 @@
-"""Reading CSV files and checking single columns; every fault names file, row, value and remedy."""
+"""Tables from files and frames, and checks of single columns; a fault names file, row and value."""
 
 from __future__ import annotations
 
+import io
 import re
-import zlib
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -13,8 +14,12 @@ import numpy as np
 import pandas as pd
 
 from ..errors import SchemaError
+from .containers import MOST_BYTES, MOST_CELLS, Content, open_content
+from .delimited import records
+from .numerals import is_missing_mark
+from .spreadsheet import read_sheet
 
-__all__ = ["Table", "read_table", "table_of"]
+__all__ = ["Table", "is_missing", "read_table", "shown", "table_of"]
 
 _TRUE = frozenset({"true", "1", "yes"})
 _FALSE = frozenset({"false", "0", "no"})
@@ -33,15 +38,25 @@ class Table:
         The records, index 0..n-1.
     rows : numpy.ndarray, shape (n,)
         Row of each record in its source: a file's header is row 1; a frame's rows count from 0.
+    form : tuple of str
+        What is to say about how the source was written.
+    counted : str
+        What `rows` names: ``"row"``, or ``"column"`` where the source was turned over.
     """
 
     source: str
     frame: pd.DataFrame
     rows: np.ndarray
+    form: tuple[str, ...] = ()
+    counted: str = "row"
 
     def fault(self, position: int, text: str) -> SchemaError:
         """Error about one record, naming the source and the row."""
-        return SchemaError(f"{self.source}, row {self.rows[position]}: {text}")
+        return SchemaError(f"{self.source}, {self.counted} {self.rows[position]}: {text}")
+
+    def holding(self, frame: pd.DataFrame, rows: np.ndarray | None = None) -> Table:
+        """The same source with other records; `rows` says which they are."""
+        return replace(self, frame=frame, rows=self.rows if rows is None else rows)
 
     def require(self, columns: Sequence[str]) -> None:
         """Raise SchemaError unless every one of the columns is there."""
@@ -123,7 +138,7 @@ class Table:
             if isinstance(raw.dtype, np.dtype) and raw.dtype.kind == "M":
                 raw = raw.dt.strftime("%Y-%m-%d")
             replaced = self.frame.assign(**{column: raw})
-            texts = Table(self.source, replaced, self.rows).texts(column)
+            texts = self.holding(replaced).texts(column)
             good = np.array([pd.isna(text) or _is_date(text) for text in texts], dtype=bool)
             self.check(column, good, "must be YYYY, YYYY-MM or YYYY-MM-DD, or empty")
             return texts
@@ -142,71 +157,111 @@ def table_of(frame: pd.DataFrame, source: str) -> Table:
     """Table of a frame; its index becomes a column when it has a name."""
     named = all(name is not None for name in frame.index.names)
     flat = frame.reset_index() if named else frame.reset_index(drop=True)
+    if flat.size > MOST_CELLS:
+        raise SchemaError(f"{source}: {flat.size:,} cells; at most {MOST_CELLS:,} are read")
     return Table(source, flat, np.arange(len(flat)))
 
 
 def read_table(path: str | Path) -> Table:
-    """Read a CSV file (``.csv``, ``.csv.gz``; UTF-8) as text.
+    """Read a table from a file: delimited text, parquet or Excel, also in gzip or zip.
 
     Parameters
     ----------
     path : str or Path
+        Text with commas, semicolons, tabs or bars in UTF-8 or UTF-16, ``.parquet``, or ``.xlsx``
+        (with openpyxl). What a file is, its content says. A text stays text: nothing is taken for
+        a number or a missing value here but the empty cell.
 
     Returns
     -------
     Table
-        All values as text, missing where empty; blank lines are left out, row numbers kept.
+        What is not usual about the file is in its ``form``.
 
     Raises
     ------
     SchemaError
-        If the file is not there, is not a CSV text in UTF-8, is empty, or names a column twice.
+        If the file is none of these, is damaged, irregular, empty or too large, or a column
+        stands twice.
+    UsageError
+        If a package that is needed for it is not installed.
     """
-    path = Path(path)
-    source = path.name or str(path)
-    raw = _read_text_frame(path, source)
-    if raw.empty:
+    content = open_content(path)
+    if content.kind == "parquet":
+        return _from_parquet(content)
+    if content.kind == "xlsx":
+        sheet = read_sheet(content.data, content.name)
+        form = (f"sheet {sheet.name!r}", *(f"sheet {name!r} not read" for name in sheet.others))
+        return _with_header(content.name, sheet.frame, 1, form)
+    text = records(content.data, content.name)
+    return _with_header(content.name, text.frame, text.first, text.form)
+
+
+def _with_header(source: str, raw: pd.DataFrame, first: int, form: tuple[str, ...]) -> Table:
+    """Table whose first record with more than a title in it is the header."""
+    filled = raw.notna().to_numpy()
+    start = next((at for at, row in enumerate(filled) if not _is_title(row)), None)
+    if raw.empty or start is None:
         raise SchemaError(f"{source}: the file is empty; it needs a header row and data rows")
-    header = [str(name).strip() for name in raw.iloc[0].fillna("")]
-    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if filled[:start].any():
+        lines = int(filled[:start].any(axis=1).sum())
+        form = (*form, f"{lines} line{'s' * (lines > 1)} before the header left out")
+    header = [_header(name) for name in raw.iloc[start]]
+    twice = sorted(name for name, times in Counter(header).items() if name and times > 1)
     if twice:
-        raise SchemaError(f"{source}, row 1: column {shown(twice[0])} stands twice; keep one")
-    frame = raw.iloc[1:].set_axis(header, axis=1)
-    filled = frame.notna().any(axis=1).to_numpy()
-    rows = np.arange(2, len(raw) + 1)[filled]
-    return Table(source, frame[filled].reset_index(drop=True), rows)
-
-
-def _read_text_frame(path: Path, source: str) -> pd.DataFrame:
-    if path.is_dir():
-        raise SchemaError(f"{source}: is a directory; name a CSV file")
-    try:
-        return pd.read_csv(
-            path,
-            header=None,
-            dtype="str",
-            keep_default_na=False,
-            na_values=[""],
-            skip_blank_lines=False,
-            encoding="utf-8-sig",
-            low_memory=False,
+        raise SchemaError(
+            f"{source}, row {first + start}: column {shown(twice[0])} stands twice; keep one"
         )
-    except FileNotFoundError:
-        raise SchemaError(f"{path}: no such file; check the path") from None
-    except UnicodeDecodeError as error:
+    body = filled[start + 1 :]
+    used = np.array([bool(name) for name in header]) | body.any(axis=0)
+    frame = raw.iloc[start + 1 :, np.flatnonzero(used)].copy()
+    frame.columns = pd.Index([name for name, kept in zip(header, used, strict=True) if kept])
+    kept = np.flatnonzero(body.any(axis=1))
+    rows = np.arange(first + start + 1, first + len(raw))[kept]
+    return Table(source, frame.iloc[kept].reset_index(drop=True), rows, form)
+
+
+def _is_title(filled: np.ndarray) -> bool:
+    """A row above a header: empty, or with one text in its first cell of several."""
+    return not filled.any() or (len(filled) > 1 and bool(filled[0]) and not filled[1:].any())
+
+
+def _header(name: object) -> str:
+    return "" if is_missing(name) else " ".join(str(name).split())
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell is empty, as opposed to saying that there is nothing."""
+    return not isinstance(value, str) and is_missing_mark(value)
+
+
+def _from_parquet(content: Content) -> Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    source = content.name
+    try:
+        file = pq.ParquetFile(io.BytesIO(content.data))
+        groups = [file.metadata.row_group(at) for at in range(file.metadata.num_row_groups)]
+        size = sum(group.total_byte_size for group in groups)
+        cells = file.metadata.num_rows * file.metadata.num_columns
+        if size > MOST_BYTES or cells > MOST_CELLS:
+            raise SchemaError(f"{source}: too large ({cells:,} cells); give it in parts")
+        nested = [field.name for field in file.schema_arrow if pa.types.is_nested(field.type)]
+        plain = [name for name in file.schema_arrow.names if name not in nested]
+        twice = sorted(name for name, times in Counter(plain).items() if times > 1)
+        if twice:
+            raise SchemaError(f"{source}: column {shown(twice[0])} stands twice; keep one")
+        frame = file.read(columns=plain).to_pandas()
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        detail = " ".join(str(error).split())[:120]
         raise SchemaError(
-            f"{source}: not UTF-8 text (byte {error.start}); save it as UTF-8 CSV"
+            f"{source}: cannot be read as parquet ({detail}); check the file"
         ) from None
-    except pd.errors.EmptyDataError:
-        raise SchemaError(
-            f"{source}: the file is empty; it needs a header row and data rows"
-        ) from None
-    except pd.errors.ParserError as error:
-        detail = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
-        raise SchemaError(f"{source}: not a regular CSV ({detail}); fix the row") from None
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        detail = " ".join(str(error).split())
-        raise SchemaError(f"{source}: cannot be read ({detail}); check the file") from None
+    if frame.index.name is None and not isinstance(frame.index, pd.RangeIndex):
+        frame = frame.rename_axis("")  # a column without a name, as in a CSV file
+    table = table_of(frame, source)
+    form = ("parquet", *(f"column {name!r} of nested values left out" for name in nested))
+    return replace(table, form=form)
 
 
 def _to_float(raw: pd.Series) -> np.ndarray:

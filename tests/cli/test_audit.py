@@ -18,6 +18,7 @@ from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 from tests.cli.conftest import Run
 from tests.factories import make_posterior
+from tests.scores.spreadsheets import users_spreadsheet
 
 DATA = ("--scale", "percent", "--min-model", "1", "--min-benchmark", "1")
 
@@ -88,3 +89,25 @@ def test_sparse_models_and_benchmarks_are_left_out_and_that_is_said(
     refused = run("audit", "--data", full_csv, "--scale", "percent", "--min-model", "99")
     assert (refused.code, refused.out) == (1, "")
     assert refused.err.count("\n") == 1 and "lower the limits" in refused.err
+
+
+def test_columns_and_ids_that_may_be_wrong_are_named(
+    run: Run, tmp_path: Path, seeds: list[int]
+) -> None:
+    _, truth = users_spreadsheet(1)
+    truth["HLE"] = 100 - truth["HLE"]
+    truth.loc["model-1 LOW"] = truth.iloc[0]
+    data = tmp_path / "scores.csv"
+    truth.rename_axis("model").to_csv(data)
+    found = run("audit", "--data", data, "--scale", "percent", "--format", "json")
+    document = found.json()
+    assert [(one["benchmark_id"], one["kind"]) for one in document["columns"]] == [
+        ("HLE", "direction")
+    ]
+    assert "note: column HLE: falls where the other columns rise" in found.err
+    (pair,) = document["identities"]
+    assert {pair["first"], pair["second"]} == {"Model 1 (low)", "model-1 LOW"}
+    assert pair["probability"] > 0.9 and pair["equal"] == pair["shared"]
+    assert document["read"]["benchmarks"] == 20
+    shown = run("audit", "--data", data, "--scale", "percent").out
+    assert "Ids that may be one model" in shown

@@ -44,12 +44,12 @@ def place(tmp_path_factory: pytest.TempPathFactory, posterior_file: Path) -> Pat
     texts: dict[str, str | bytes] = {
         "empty": b"",
         "binary": bytes(range(256)) * 40,
-        "utf16.csv": (LONG + "m,b,1\n").encode("utf-16"),
+        "utf16.csv": (LONG + "m,b,1\n").encode("utf-16")[:-1],
         "text.nc": "this is no posterior\n",
         "header.csv": LONG,
         "noscale.csv": LONG + "m0,b0,50\nm1,b0,60\n",
         "ragged.csv": LONG + "m0,b0,50\nm1,b0,60,7,8,9\n",
-        "nan.csv": LONG + "m0,b0,nan\nm1,b0,60\n",
+        "inf.csv": LONG + "m0,b0,inf\nm1,b0,60\n",
         "word.csv": LONG + "m0,b0,good\nm1,b0,60\n",
         "outside.csv": LONG + "m0,b0,150\nm1,b0,60\n",
         "twice.csv": LONG + "m0,b0,50\nm0,b0,60\n",
@@ -259,10 +259,10 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     (2, (*FIT, "directory", "--scale", "unit"), "leave out --scale"),
     (1, (*FIT, "empty", "--scale", "percent"), "empty"),
     (1, (*FIT, "binary", "--scale", "percent"), "binary"),
-    (1, (*FIT, "utf16.csv", "--scale", "percent"), "UTF-8"),
+    (1, (*FIT, "utf16.csv", "--scale", "percent"), "UTF-16"),
     (1, (*FIT, "header.csv", "--scale", "percent"), "header.csv"),
     (1, (*FIT, "ragged.csv", "--scale", "percent"), "ragged.csv"),
-    (1, (*FIT, "nan.csv", "--scale", "percent"), "row 2"),
+    (1, (*FIT, "inf.csv", "--scale", "percent"), "row 2"),
     (1, (*FIT, "word.csv", "--scale", "percent"), "good"),
     (1, (*FIT, "outside.csv", "--scale", "percent"), "150"),
     (1, (*FIT, "outside.csv", "--scale", "unit"), "150"),
@@ -367,7 +367,7 @@ def test_a_campaign_refuses_another_posterior_and_bad_scores(
 @pytest.mark.parametrize(("code", "args", "named"), [
     (2, (*PREDICT, "--scores", "bench_0=nan"), "finite"),
     (1, ("predict", "--scores", "bench_0=1", "--posterior", "truncated.nc"), "truncated"),
-    (1, (*FIT, "utf16.csv", "--scale", "percent"), "UTF-8"),
+    (1, (*FIT, "utf16.csv", "--scale", "percent"), "UTF-16"),
     (2, ("predcit",), "predict"),
 ])  # fmt: skip
 def test_the_same_in_a_process_of_its_own(

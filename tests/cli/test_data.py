@@ -18,7 +18,8 @@ LONG = "model_id,benchmark_id,score\n"
 
 
 def options(data: Path, **given: Any) -> dict[str, Any]:
-    none = {"scale": None, "benchmarks": None, "min_model": 0, "min_benchmark": 0}
+    none = {"scale": None, "benchmarks": None, "min_model": 0, "min_benchmark": 0, "keep": (),
+            "drop": (), "models_in": None}  # fmt: skip
     return {"data": str(data), **none, **given}
 
 
@@ -30,8 +31,8 @@ def test_a_scale_that_is_proposed_is_noted(
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err == (
-        "note: read ScoreMatrix: 8 models x 4 benchmarks, 32 scores (percent); the scale is "
-        "proposed from the scores, --scale states it\n"
+        "note: read scores.csv: 8 models x 4 benchmarks, 32 scores, percent (scale proposed, "
+        "--scale states it)\n"
     )
 
 
@@ -44,7 +45,7 @@ def test_a_scale_that_is_stated_is_taken_without_a_word(
     assert list(read_data(**options(file, scale="percent")).benchmarks["upper"]) == [100.0]
     assert capsys.readouterr().err == ""
     assert list(read_data(**options(file)).benchmarks["upper"]) == [1.0]
-    assert "(unit)" in capsys.readouterr().err
+    assert ", unit (scale proposed" in capsys.readouterr().err
 
 
 def test_metadata_come_before_any_proposal(

@@ -24,6 +24,7 @@ def test_evaluate_is_that_of_the_library(run: Run, scores_csv: Path, tmp_path: P
                  "json").json()  # fmt: skip
     matrix = ScoreMatrix.from_csv(scores_csv, scale="percent")
     expected = evaluate(matrix, Folds(seed=5), "mean")["mean"].to_json()
+    assert answer.pop("read") == matrix.account.to_json()
     assert {**answer, "wall_s": 0} == {**expected, "wall_s": 0}
     assert len(pd.read_parquet(out)) == answer["n_cells"] == 32
     assert "median absolute error" in run(

@@ -22,6 +22,7 @@ from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 from tests.cli.conftest import Run
 from tests.factories import make_posterior, with_calibration
+from tests.scores.spreadsheets import users_spreadsheet
 
 REASONS = {
     "pass": (),
@@ -65,7 +66,7 @@ def test_fit_passes_the_settings_on_and_writes_the_file(
     out = tmp_path / "fit.nc"
     answer = run("fit", "--data", scores_csv, "--scale", "percent", "--min-model", "2",
                  "--min-benchmark", "2", "--method", "gibbs", "--chains", "3", "--warmup", "50",
-                 "--draws", "20", "--rank", "1", "--seed", "7", "--keep", "20", "--out", out,
+                 "--draws", "20", "--rank", "1", "--seed", "7", "--keep-draws", "20", "--out", out,
                  "--format", "json").json()  # fmt: skip
     assert quick_fit["matrix"].shape == (8, 4)
     assert (quick_fit["engine"].chains, quick_fit["engine"].draws) == (3, 20)
@@ -74,7 +75,7 @@ def test_fit_passes_the_settings_on_and_writes_the_file(
     assert answer["draws"] == 20 == Posterior.load(out).n_draws
     assert (answer["models"], answer["benchmarks"], answer["cells"]) == (8, 4, 32)
     assert list(answer) == [
-        "out", "method", "seed", "config", "rank", "models", "benchmarks", "cells", "draws",
+        "out", "read", "method", "seed", "config", "rank", "models", "benchmarks", "cells", "draws",
         "wall_s", "recalibrated", "diagnostics",
     ]  # fmt: skip
 
@@ -159,7 +160,17 @@ def test_a_large_matrix_has_fewer_sweeps_unless_they_are_stated(
     data = tmp_path / "large.csv"
     rows = [f"m{i},b{j},{(i * j) % 97 + 1}" for i in range(250) for j in range(100)]
     data.write_text("model_id,benchmark_id,score\n" + "\n".join(rows) + "\n")
-    call = ("fit", "--data", data, "--scale", "percent", "--out", tmp_path / "a.nc", "--keep", "10")
+    call = (
+        "fit",
+        "--data",
+        data,
+        "--scale",
+        "percent",
+        "--out",
+        tmp_path / "a.nc",
+        "--keep-draws",
+        "10",
+    )
     assert run(*call).code == 0
     assert (quick_fit["engine"].warmup, quick_fit["engine"].thin) == (2560, 80)
     assert run(*call, "--thin", "7").code == 0
@@ -280,3 +291,49 @@ def test_interrupted_while_it_recalibrates(
         method,
         *SHORT[method],
     )
+
+
+def test_the_user_s_spreadsheet_is_fitted_at_the_first_attempt(
+    run: Run, tmp_path: Path, quick_fit: dict[str, Any]
+) -> None:
+    text, truth = users_spreadsheet(0)
+    data = tmp_path / "leaderboard.csv"
+    data.write_text(text, encoding="utf-8-sig")
+    found = run("fit", "--data", data, "--out", tmp_path / "a.nc", "--format", "json")
+    read = found.json()["read"]
+    assert (read["models"], read["benchmarks"]) == (38, 20)
+    assert [one["column"] for one in read["left_out"]] == ["Rank", "Average", "License"]
+    assert read["models_without_scores"] == ["Model 12 (high)", "Model 30 (high)"]
+    line = found.err.splitlines()[0]
+    assert line.startswith("note: read leaderboard.csv: 38 models x 20 benchmarks, ")
+    assert "left out: Rank (rank), Average (aggregate), License (text), no scores" in line
+    assert quick_fit["matrix"].shape[0] >= 30  # the limits suit the table
+    assert quick_fit["matrix"].n_cells >= 0.6 * truth.notna().to_numpy().sum()
+
+
+def test_columns_that_contradict_their_scale_or_direction_are_named(
+    run: Run, tmp_path: Path, quick_fit: dict[str, Any]
+) -> None:
+    _, truth = users_spreadsheet(1)
+    truth["IFEval"] = (truth["IFEval"] / 100).round(3)
+    truth["HLE"] = 100 - truth["HLE"]
+    data = tmp_path / "scores.csv"
+    truth.rename_axis("model").to_csv(data)
+    call = ("fit", "--data", data, "--out", tmp_path / "a.nc", "--scale")
+    told = [line for line in run(*call, "percent").err.splitlines() if "warning: column" in line]
+    assert [line.split(":")[1] for line in told] == [" column IFEval", " column HLE"]
+    said = run(*call, "auto").err
+    assert "on another scale than most: IFEval (taken as unit)" in said
+    assert "column IFEval" not in said and "column HLE: falls where" in said
+
+
+def test_a_benchmark_that_nobody_has_a_score_on_is_not_fitted(
+    run: Run, tmp_path: Path, scores_csv: Path, quick_fit: dict[str, Any]
+) -> None:
+    about = tmp_path / "benchmarks.csv"
+    about.write_text("benchmark_id,scale\n" + "".join(f"b{j},percent\n" for j in range(5)))
+    found = run("fit", "--data", scores_csv, "--benchmarks", about, "--min-model", "0",
+                "--min-benchmark", "0", "--out", tmp_path / "a.nc")  # fmt: skip
+    assert found.code == 0, found.err
+    assert quick_fit["matrix"].benchmark_ids == ("b0", "b1", "b2", "b3")
+    assert "1 of 5 benchmarks with fewer than 1" in found.err

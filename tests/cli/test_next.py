@@ -104,3 +104,40 @@ def test_an_allow_list_that_leaves_no_priced_benchmark(ask: Run, tmp_path: Path)
     )
     other = ask(*base, "--benchmark", "bench_4")
     assert other.err == f"error: none of the named benchmarks is in the allow-list {allowed}\n"
+
+
+def test_names_resolve_in_every_option_and_what_was_taken_is_said(ask: Run, tmp_path: Path) -> None:
+    costs, allowed = tmp_path / "costs.csv", tmp_path / "allowed.txt"
+    costs.write_text("Benchmark;Cost\nBench 1;1,5\nBENCH-3;2\nbench_4;3\n")
+    allowed.write_text("Bench-1\nbench 3\nbench_4\n")
+    base = ("next", "--scores", "bench_0=40", "--k", "9", "--format", "json")
+    spelled = ask(*base, "--targets", "BENCH 2,bench_4", "--exclude", "Bench 4", "--cost", costs,
+                  "--allow", allowed)  # fmt: skip
+    plain = tmp_path / "plain.csv"
+    plain.write_text("benchmark_id,cost\nbench_1,1.5\nbench_3,2\nbench_4,3\n")
+    ids = ask(*base, "--targets", "bench_2,bench_4", "--exclude", "bench_4", "--cost", plain)
+    assert spelled.json()["recommendations"] == ids.json()["recommendations"]
+    notes = spelled.json()["notes"]
+    for line in ("'BENCH 2' is taken for bench_2", "'Bench 4' is taken for bench_4",
+                 "'BENCH-3' is taken for bench_3", "'Bench-1' is taken for bench_1"):  # fmt: skip
+        assert line in notes and f"note: {line}\n" in spelled.err
+    several = ask(*base, "--benchmark", "bench_1,Bench 3").json()
+    assert {row["benchmark_id"] for row in several["recommendations"]} == {"bench_1", "bench_3"}
+    for option in ("--targets", "--exclude", "--benchmark"):
+        refused = ask(*base, option, "bench_9")
+        assert (refused.code, refused.out) == (2, "") and "nearest: bench_" in refused.err
+
+
+def test_targets_of_a_file(ask: Run, tmp_path: Path) -> None:
+    targets = tmp_path / "targets.txt"
+    targets.write_text("bench_4\n")
+    base = ("next", "--scores", "bench_0=40", "--k", "1", "--format", "json", "--targets")
+    assert ask(*base, f"@{targets}").out == ask(*base, "bench_4").out
+
+
+def test_one_cost_under_two_names_is_refused(ask: Run, tmp_path: Path) -> None:
+    costs = tmp_path / "costs.csv"
+    costs.write_text("benchmark,cost\nBench 1,1\nbench_1,2\n")
+    found = ask("next", "--scores", "bench_0=40", "--cost", costs)
+    assert (found.code, found.out) == (2, "")
+    assert "cost of 'bench_1' is given twice, under two names" in found.err

@@ -121,11 +121,24 @@ def test_same_seed_same_answer_and_another_seed_another(ask: Run) -> None:
 
 
 def test_an_unknown_provider_is_noted_on_stderr_and_not_guessed(ask: Run) -> None:
-    found = ask("predict", "--scores", "bench_0=40", "--provider", "beth", "--format", "json")
+    call = ("predict", "--scores", "bench_0=40", "--format", "json", "--provider")
+    found = ask(*call, "bethh")
     assert (
-        found.err == "note: provider 'beth' was not fitted, its effect is unknown; nearest: Beth\n"
+        found.err == "note: provider 'bethh' was not fitted, its effect is unknown; nearest: Beth\n"
     )
-    found.json()
+    spelled = ask(*call, "BETH")
+    assert spelled.err == "note: provider 'BETH' is taken for Beth\n"
+    assert spelled.json()["predictions"] == ask(*call, "Beth").json()["predictions"]
+    assert spelled.json()["predictions"] != found.json()["predictions"]
+
+
+def test_benchmarks_are_named_several_at_a_time(ask: Run) -> None:
+    call = ("predict", "--scores", "bench_0=40", "--format", "json", "--benchmark")
+    both = ask(*call, "bench_4,Bench 1").json()
+    assert (
+        both["predictions"] == ask(*call, "bench_4", "--benchmark", "bench_1").json()["predictions"]
+    )
+    assert both["notes"] == ["'Bench 1' is taken for bench_1"]
 
 
 def test_the_ends_of_the_scale_are_scores_too(ask: Run) -> None:
@@ -138,8 +151,10 @@ def test_the_ends_of_the_scale_are_scores_too(ask: Run) -> None:
 def test_names_are_resolved_and_what_they_stand_for_is_noted(ask: Run) -> None:
     found = ask("predict", "--scores", "Bench 0=40", "--benchmark", "BENCH-3", "--format", "json")
     assert [row["benchmark_id"] for row in found.json()["predictions"]] == ["bench_3"]
-    assert found.json()["notes"] == ["'Bench 0' is taken for bench_0"]
-    assert found.err == "note: 'Bench 0' is taken for bench_0\n"
+    assert found.json()["notes"] == [
+        "'Bench 0' is taken for bench_0", "'BENCH-3' is taken for bench_3",
+    ]  # fmt: skip
+    assert found.err.splitlines() == [f"note: {line}" for line in found.json()["notes"]]
     plain = ask("predict", "--scores", "bench_0=40", "--benchmark", "bench_3", "--format", "json")
     assert plain.json()["predictions"] == found.json()["predictions"]
 

@@ -70,3 +70,12 @@ def test_csv_and_table_hold_the_order(ask: Run) -> None:
     shown = ask(*call).out
     assert shown.startswith("3 models on bench_3: ranks with 90 % intervals")
     assert sorted(names, key=shown.index) == names
+
+
+def test_names_are_resolved_and_said(ask: Run) -> None:
+    found = ask("rank", "Model 0", "model_1", "--benchmark", "BENCH 3,bench_4", "--format", "json")
+    answer = found.json()
+    assert answer["benchmarks"] == ["bench_3", "bench_4"]
+    assert {row["model_id"] for row in answer["ranking"]} == {"model_0", "model_1"}
+    assert answer["notes"] == ["'Model 0' is taken for model_0", "'BENCH 3' is taken for bench_3"]
+    assert found.err.splitlines() == [f"note: {line}" for line in answer["notes"]]

@@ -20,6 +20,7 @@ def test_it_is_that_of_the_library(run: Run, full_csv: Path) -> None:
         ScoreMatrix.from_csv(full_csv, scale="percent"), seed=3, submatrices=1, resamples=20
     )
     answer = run(*call, "--format", "json").json()
+    assert answer.pop("read")["scores"] == 14 * 7
     assert answer == {"seed": 3, **expected.to_json()}
     rows = list(csv.DictReader(io.StringIO(run(*call, "--format", "csv").out)))
     assert [row["rank"] for row in rows] == [str(s.rank) for s in expected.submatrices[0].shares]

@@ -87,7 +87,7 @@ def test_what_is_not_finite_is_said_to_be(written: str) -> None:
         values.finite(written)
 
 
-def test_pairs_of_a_file(tmp_path: Path) -> None:
+def test_pairs_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "known.csv"
     file.write_text('\ufeffbenchmark_id,source,score\n a ,x, 70\n"b,c",y,5\n', encoding="utf-8")
     assert pairs(f"@{file}") == {"a": 70.0, "b,c": 5.0}
@@ -96,8 +96,11 @@ def test_pairs_of_a_file(tmp_path: Path) -> None:
     file.write_text("benchmark_id,score\na,1\na,2\n")
     with pytest.raises(ScoreError, match="'a' is given twice"):
         pairs(f"@{file}")
+    file.write_text("benchmark_id,score\na,N/A\nb,7\n")
+    assert pairs(f"@{file}") == {"b": 7.0}
+    assert capsys.readouterr().err == f"note: {file}: no score of a\n"
     file.write_text("benchmark_id,score\na\n")
-    with pytest.raises(ScoreError, match="score of 'a' is not a plain number"):
+    with pytest.raises(UsageError, match="no score in the file; it needs at least one"):
         pairs(f"@{file}")
 
 
@@ -121,6 +124,32 @@ def test_scores_may_have_standard_errors(tmp_path: Path) -> None:
         values.scores(f"@{file}")
     with pytest.raises(ScoreError, match="weight of 'a'"):
         values.weights("a=1+-1")
+
+
+def test_pairs_of_a_table_of_any_dialect(tmp_path: Path) -> None:
+    file = tmp_path / "known.csv"
+    file.write_bytes("Task;Accuracy\r\nGPQA Diamond;70,5%\r\n".encode("utf-16"))
+    assert pairs(f"@{file}") == {"GPQA Diamond": 70.5}
+    file.write_text("Model,GPQA,MMLU,Average,IFEval\nmine,70.5,80,75.2,-\n")
+    assert pairs(f"@{file}") == {"GPQA": 70.5, "MMLU": 80.0}
+    file.write_text("Model,GPQA\nmine,70.5*\n")
+    with pytest.raises(UsageError, match=r"known\.csv, row 2: score '70\.5\*' of 'GPQA' must be"):
+        pairs(f"@{file}")
+
+
+def test_names_with_a_comma_or_an_equals_sign_stand_in_quotes() -> None:
+    assert pairs('"a,b"=70, "c=d" = 5,e=1') == {"a,b": 70.0, "c=d": 5.0, "e": 1.0}
+    assert values.ids('"a,b", c,"say ""x"""') == ("a,b", "c", 'say "x"')
+    assert values.id_lists(None, None, ("a,b", '"c,d"')) == ("a", "b", "c,d")
+    for read in (pairs, values.ids):
+        with pytest.raises(UsageError, match="a quote is not closed"):
+            read('"a=70')
+
+
+def test_ids_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "ids.txt"
+    file.write_text("a\nb  # cheap\n")
+    assert values.ids(f"@{file}") == ("a", "b")
 
 
 def test_exactly_one_score() -> None:

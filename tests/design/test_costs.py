@@ -24,6 +24,11 @@ def test_costs_from_a_csv_with_a_unit(tmp_path: Path) -> None:
     assert Costs.load(path, pd.DataFrame()) == Costs({"a": 2.5, "b": 10.0}, "USD")
 
 
+def test_costs_from_a_table_of_any_dialect(tmp_path: Path) -> None:
+    path = written(tmp_path, "Benchmark;Cost;Unit\na;2,5;USD\nb;1.000,5;USD\n")
+    assert Costs.from_csv(path) == Costs({"a": 2.5, "b": 1000.5}, "USD")
+
+
 def test_costs_from_the_number_of_items_leave_unknown_ones_out() -> None:
     table = pd.DataFrame({"n_items": [198.0, np.nan]}, index=["gpqa", "hle"])
     assert Costs.load("n_items", table) == Costs({"gpqa": 198.0}, "items")
@@ -39,17 +44,17 @@ def test_a_cost_that_is_no_cost_is_named(value: float) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("benchmark_id,cost\na,-3\n", "line 2: cost of 'a' must be a number above 0, got -3"),
-        ("benchmark_id,cost\na,cheap\n", "line 2: cost of 'a' .* got 'cheap'"),
-        ("benchmark_id,cost\na\n", "line 2: cost of 'a' .* got None"),
-        ("benchmark_id,cost\na,nan\n", "line 2: cost of 'a' .* got nan"),
-        ("benchmark_id,cost\na,1\na,2\n", "line 3: cost of 'a' is given twice"),
-        ("benchmark_id,cost\n,1\n", "line 2: no benchmark_id"),
-        ("benchmark_id,price\na,1\n", "no column cost"),
-        ("benchmark_id,cost\n", "no cost in the file"),
-        ("", "no column benchmark_id, cost"),
+        ("benchmark_id,cost\na,-3\n", "row 2: cost of 'a' must be a number above 0, got -3"),
+        ("benchmark_id,cost\na,cheap\n", "row 2: cost 'cheap' of 'a' must be a number like"),
+        ("benchmark_id,cost\na\n", "row 2: cost of 'a' .* got nan"),
+        ("benchmark_id,cost\na,nan\n", "row 2: cost of 'a' .* got nan"),
+        ("benchmark_id,cost\na,1\na,2\n", "row 3: cost of 'a' is given twice"),
+        ("benchmark_id,cost\n,1\n", "row 2: no benchmark_id"),
+        ("benchmark_id,price\na,1\n", "needs columns benchmark_id,cost"),
+        ("benchmark_id,cost\n", "needs columns benchmark_id,cost and at least one row"),
+        ("", "columns benchmark_id,cost"),
         ("benchmark_id,cost,unit\na,1,USD\nb,1,minutes\n", "several units"),
-        (b"\xff\xfe\x00", "not UTF-8 text"),
+        (b"\xff\xfe\x00", "not UTF-16 text"),
     ],
 )
 def test_bad_cost_files_are_one_line(tmp_path: Path, text: str | bytes, message: str) -> None:
@@ -59,7 +64,7 @@ def test_bad_cost_files_are_one_line(tmp_path: Path, text: str | bytes, message:
 
 
 def test_a_cost_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"cannot read the cost file .*: No such file"):
+    with pytest.raises(UsageError, match=r"none\.csv: no such file"):
         Costs.from_csv(tmp_path / "none.csv")
 
 

@@ -12,7 +12,7 @@ from bayesbench.answers.predictive import Predictive, predict_cells
 from bayesbench.errors import UnknownIdError, UsageError
 from bayesbench.front.posterior import Posterior
 from bayesbench.front.prediction import Prediction
-from tests.factories import with_calibration
+from tests.factories import make_matrix, make_posterior, with_calibration
 from tests.plots.conftest import RECOMMENDATIONS
 
 
@@ -135,3 +135,12 @@ def test_epig_bars_of_what_a_model_recommends(posterior: Posterior) -> None:
         one.benchmark_id for one in best
     ]
     assert f"predicted {best[0].median:.3g} " in ax.texts[0].get_text()
+
+
+def test_benchmarks_and_models_bear_their_display_names() -> None:
+    matrix = make_matrix()
+    named = replace(matrix, benchmarks=matrix.benchmarks.assign(name=lambda t: "Bench " + t.index))
+    posterior = make_posterior(matrix=named)
+    ax = plots.profile(posterior.model("model_0").predict())
+    labels = [text.get_text() for text in ax.get_yticklabels()]
+    assert all(label.startswith("Bench bench_") for label in labels)

@@ -122,3 +122,18 @@ def test_id_indices() -> None:
         id_indices(KNOWN, ["mmlu", "mmlu"], "benchmark")
     with pytest.raises(UnknownIdError, match="unknown benchmark 'mmlus'; nearest: mmlu"):
         id_indices(KNOWN, ["mmlus", "mmlus"], "benchmark")
+
+
+def test_titles_are_display_names_that_lead_back() -> None:
+    others = (("Model One", "m1"), ("Twin", "m2"), ("Twin", "m3"))
+    titles = {"m1": "Model One", "m2": "Twin", "m3": "Twin"}
+    names = Names("model", ("m1", "m2", "m3", "m4"), others, titles)
+    assert [names.title(own) for own in names.ids] == ["Model One", "m2", "m3", "m4"]
+
+
+def test_several_spellings_are_resolved_with_a_line_each() -> None:
+    assert NAMES.resolve(["GPQA", "arena"]) == (("gpqa", "arena"), ("'GPQA' is taken for gpqa",))
+    with pytest.raises(AmbiguousIdError):
+        NAMES.resolve(["gpqa", "QUIZ"])
+    assert NAMES.candidates("QUIZ") == ("gpqa", "gpqa_diamond")
+    assert NAMES.candidates("nothing") == ()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayesbench.errors import BayesbenchError, SchemaError
+from bayesbench.errors import BayesbenchError, BayesbenchWarning, SchemaError
 from bayesbench.scores import ScoreMatrix, read_scores, validate_directory
 from bayesbench.scores.datasets import bundled_path
 
@@ -60,11 +60,16 @@ def test_ids_that_look_like_missing_values_stay_ids(tmp_path: Path) -> None:
 FAULTS = {
     "not a number": (
         {"scores": SCORES.replace("55.5", "high")},
-        "scores.csv, row 3: score 'high': must be a finite number",
+        "scores.csv, row 3: score 'high' of b1 must be a number like 85.3",
     ),
-    "percent sign": ({"scores": SCORES.replace("55.5", "55%")}, "row 3: score '55%'"),
-    "empty score": ({"scores": SCORES.replace("55.5", "")}, "row 3: score (empty)"),
-    "nan": ({"scores": SCORES.replace("55.5", "NaN")}, "row 3: score 'NaN'"),
+    "percent sign for a share": (
+        {"scores": SCORES.replace("55.5", "155%")},
+        "row 3: score 155 of b1 is outside its percent scale",
+    ),
+    "no score at all": (
+        {"scores": "model_id,benchmark_id,score\nm1,b1,\nm2,b2,NaN\n"},
+        "scores.csv: no readings",
+    ),
     "inf": ({"scores": SCORES.replace("55.5", "-inf")}, "row 3: score '-inf'"),
     "overflow": ({"scores": SCORES.replace("-3e2", "1e999")}, "row 4: score '1e999'"),
     "above": (
@@ -109,18 +114,20 @@ FAULTS = {
         "scores.csv: missing column score; add it (columns found: 'model_id', ",
     ),
     "column twice": ({"scores": SCORES.replace("setting", "score", 1)}, "'score' stands twice"),
-    "semicolons": ({"scores": SCORES.replace(",", ";")}, "scores.csv: "),
+    "semicolons and commas": (
+        {"scores": SCORES.replace(",", ";", 6)},
+        "scores.csv",
+    ),
     "ragged": (
         {"scores": SCORES + "m2,b1,3,1,,other,http://a.b,more,and more\n"},
-        "scores.csv: not a regular CSV (Expected 7 fields in line 5, saw 9)",
+        "scores.csv: not a regular CSV (Expected 7 fields in line 5, saw 9; read with commas)",
     ),
-    "short row": ({"scores": SCORES + "m2,b1\n"}, "row 5: score (empty)"),
     "open quote": ({"scores": SCORES + 'm2,b1,3,1,"open,other,http://a.b\n'}, "scores.csv"),
     "latin-1": (
         {"models": MODELS.replace("M 1", "Modèle").encode("latin-1")},
         "models.csv: not UTF-8 text",
     ),
-    "utf-16": ({"scores": SCORES.encode("utf-16")}, "scores.csv: not UTF-8 text"),
+    "utf-16 cut": ({"scores": SCORES.encode("utf-16")[:-1]}, "scores.csv: not UTF-16 text"),
     "binary": ({"scores": bytes(range(256)) * 8}, "scores.csv: "),
     "zeros": ({"scores": bytes(4096)}, "scores.csv: "),
     "model twice": ({"models": MODELS + "m1,,,,,,\n"}, "models.csv, row 4: model_id 'm1'"),
@@ -155,6 +162,43 @@ def test_a_fault_is_one_line_with_file_row_value_and_remedy(tmp_path: Path, faul
         ScoreMatrix.from_directory(write(tmp_path, **changed))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_reading_without_a_score_is_left_out_and_counted(tmp_path: Path) -> None:
+    for mark in ("", "NaN", "-", "N/A"):
+        write(tmp_path, scores=SCORES.replace("55.5", mark))
+        with pytest.warns(BayesbenchWarning, match=r"left out: 1 rows \(no score\)"):
+            assert len(read_scores(tmp_path).readings) == 2
+    write(tmp_path, scores=SCORES.replace("55.5", "55.5% \u00b1 1.2"))
+    matrix = ScoreMatrix.from_directory(tmp_path)
+    assert matrix.readings["score"].tolist() == [50.0, 55.5, -300.0]
+    assert matrix.readings["stderr"].iloc[1] == 1.2
+
+
+def test_the_columns_of_version_2_are_read(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        models=MODELS.replace(
+            "reasoning\n", "reasoning,date_source,active_params_b,family,aliases\n"
+        )
+        .replace("true,false\n", "true,false,page,3,fam,M One|org/M1\n")
+        .replace(",,true\n", ",,true,,,,\n"),
+        benchmarks=BENCHMARKS.replace(
+            "n_items\n", "n_items,name,category,how,cost_note,url,aliases\n"
+        )
+        .replace("true,500", "true,500,B One,math,judge,low,https://b.org,Bee")
+        .replace("b2,rating,,,true,", "b2,distance,0,1,false,,,,,,,"),
+        scores=SCORES.replace("-3e2", "0.3"),
+    )
+    matrix = ScoreMatrix.from_directory(tmp_path)
+    told = matrix.models.loc["m1", ["date_source", "active_params_b", "family"]]
+    assert told.tolist() == ["page", 3.0, "fam"]
+    assert matrix.benchmarks.loc["b1", ["category", "how", "cost_note", "url"]].tolist() == [
+        "math", "judge", "low", "https://b.org",
+    ]  # fmt: skip
+    assert matrix.benchmarks.loc["b2", ["scale", "lower", "upper"]].tolist() == ["distance", 0, 1]
+    assert matrix.model_names.find("org/m1") == "m1"
+    assert matrix.benchmark_names.title("b1") == "B One"
 
 
 @pytest.mark.parametrize("url", ["", "see the paper", "ftp://example.org", "https://"])
@@ -209,7 +253,7 @@ def test_faults_of_wide_files(tmp_path: Path, text: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("value", [True, 1j, "x", None, np.nan, [1], np.inf])
+@pytest.mark.parametrize("value", [True, 1j, "x", [1], np.inf, np.bool_(1), pd.Timestamp(0)])
 def test_frames_with_scores_that_are_not_numbers(value: object) -> None:
     frame = pd.DataFrame({"model": ["a"], "benchmark": ["b"], "score": [value]})
     with pytest.raises(SchemaError, match="frame, row 0: score"):
