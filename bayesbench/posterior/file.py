@@ -33,6 +33,7 @@ from .calibration import Calibration
 from .diagnostics import Diagnostics
 from .provenance import Provenance
 from .stored import StoredPosterior
+from .unseen import LEFT_OUT, drawn_again, left_out, seen_effects
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "FORMAT_VERSION", "load", "save", "to_datatree"]
 
 FORMAT = "bayesbench-posterior"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Version 1 held every effect also when packed."""
 
 PACK_LEAST_SIZE = 20_000
 """Quantities with fewer numbers are not worth packing."""
@@ -191,8 +193,9 @@ def to_datatree(posterior: StoredPosterior) -> xr.DataTree:
 
 def _packing(value: Array) -> dict[str, Any]:
     """CF packing of one quantity: int16 with a step and an offset."""
-    low, high = float(value.min()), float(value.max())
-    step = max((high - low) / 65_000, float(value.std(dtype=np.float64)) / PACK_STEPS_PER_SD, 1e-12)
+    low, high = float(np.nanmin(value)), float(np.nanmax(value))
+    spread = float(np.nanstd(value, dtype=np.float64))
+    step = max((high - low) / 65_000, spread / PACK_STEPS_PER_SD, 1e-12)
     return {
         "dtype": "int16",
         "scale_factor": np.float32(step),
@@ -221,6 +224,12 @@ def save(posterior: StoredPosterior, path: str | os.PathLike[str], *, pack: bool
     """Write `posterior` to `path`, whole or not at all (see `front.posterior.Posterior.save`)."""
     target = Path(path)
     tree = to_datatree(posterior)
+    if pack:
+        held_draws = tree.children["posterior"].to_dataset(inherit=False)
+        seen = _seen(posterior.matrix, posterior.features, posterior.families)
+        fewer = left_out({name: posterior.draws[name] for name in _left(posterior)}, seen)
+        new = {name: (held_draws[name].dims, value) for name, value in fewer.items()}
+        tree.children["posterior"].dataset = held_draws.assign(new)
     encoding = _encoding(tree, pack=pack)
     errors = {
         name: float(settings["scale_factor"]) / 2
@@ -231,6 +240,17 @@ def save(posterior: StoredPosterior, path: str | os.PathLike[str], *, pack: bool
     # made in memory: HDF5 ends the process when a disk is full
     held = tree.to_netcdf(engine="h5netcdf", encoding=encoding)
     write_bytes(target, held, error=PosteriorFileError)
+
+
+def _left(posterior: StoredPosterior) -> list[str]:
+    return [name for name in LEFT_OUT if name in posterior.draws]
+
+
+def _seen(
+    matrix: ScoreMatrix, features: ModelFeatures, families: BenchmarkFamilies
+) -> dict[str, Array]:
+    members = families.members.reshape(matrix.shape[1], len(families.names))
+    return seen_effects(matrix.observed, features.groups, members)
 
 
 def load(path: str | os.PathLike[str], kind: type[P]) -> P:
@@ -289,6 +309,8 @@ def _decoded(variable: Any) -> Array:
     values = raw.astype(np.float32)
     values *= step
     values += offset
+    if variable.name.rpartition("/")[2] in LEFT_OUT:
+        values[raw == variable.attrs["_FillValue"]] = np.nan
     return np.asarray(values)
 
 
@@ -310,11 +332,15 @@ def _read(file: Any, kind: type[P]) -> P:
     constant = file["constant_data"]
     stored = dict(_named(constant, "transform_"))
     diagnostics = Diagnostics.from_json(own.attrs["diagnostics"])
+    features = _read_features(constant, ids, kinds)
+    families = _read_families(constant, _ids(draws_group, "benchmark_family"))
+    draws = {name: _decoded(draws_group[name]) for name in DRAW_DIMS if name in draws_group}
+    seen = _seen(matrix, features, families)
     return kind(
-        draws={name: _decoded(draws_group[name]) for name in DRAW_DIMS if name in draws_group},
+        draws=drawn_again(draws, seen, features.group_kind),
         matrix=matrix,
         transform=Transform.from_arrays(ids["benchmark"], stored),
-        features=_read_features(constant, ids, kinds),
+        features=features,
         spec=_read_spec(json.loads(own.attrs["spec"])),
         provenance=Provenance.from_json(own.attrs["provenance"]),
         diagnostics=Diagnostics(
@@ -329,7 +355,7 @@ def _read(file: Any, kind: type[P]) -> P:
             if name not in ("chain", "draw")
         },
         calibration=_read_calibration(own),
-        families=_read_families(constant, _ids(draws_group, "benchmark_family")),
+        families=families,
     )
 
 
