@@ -34,5 +34,7 @@ from .posterior.diagnostics import Diagnostics as Diagnostics
 from .scores import ScoreMatrix as ScoreMatrix
 from .scores import open_scores as open_scores
 from .scores import read_scores as read_scores
+from .scores.repeats import NoiseFloor as NoiseFloor
+from .scores.repeats import noise_floor as noise_floor
 
 __version__: str
