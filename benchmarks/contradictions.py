@@ -69,6 +69,13 @@ def spoiled(matrix: ScoreMatrix, name: str, score: float, slip: str, draw: float
     return by_slip[slip]
 
 
+def pooled(alarms: Mapping[tuple[str, int], list[bool]]) -> dict[str, Any]:
+    """Share of warnings over all that was asked, its error that between models."""
+    by_model = np.array(list(alarms.values()), dtype=np.float64).mean(axis=0)
+    error = float(by_model.std(ddof=1) / np.sqrt(by_model.size))
+    return {"n": by_model.size, "rate": float(by_model.mean()), "mcse": error}
+
+
 def rate(hits: list[bool]) -> dict[str, Any]:
     """Share of hits with its Monte Carlo error, that of (n p + 1) / (n + 2) where p is 0 or 1."""
     n = len(hits)
@@ -111,13 +118,12 @@ def main(blocks: int, seed: int, out: Path) -> None:
                     found = contradictions(posterior, asked, seed=int(row))
                     slips[slip].append(name in {one.benchmark_id for one in found})
         click.echo(f"{sum(map(len, alarms.values()))} asked")
-    pooled = [hit for hits in alarms.values() for hit in hits]
     record = {
         "name": "contradictions",
         "false_alarms": [
             {"told": told, "k": k, **rate(hits)} for (told, k), hits in sorted(alarms.items())
         ],
-        "pooled": rate(pooled),
+        "pooled": pooled(alarms),
         "found": {slip: rate(hits) for slip, hits in slips.items()},
         "provenance": provenance(matrix, {"blocks": blocks, "seed": seed}),
     }
