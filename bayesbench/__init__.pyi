@@ -38,5 +38,7 @@ from .scores.exports import read_matrix as read_matrix
 from .scores.exports import write_matrix as write_matrix
 from .scores.importers import ImportedScores as ImportedScores
 from .scores.importers import read_results as read_results
+from .scores.repeats import NoiseFloor as NoiseFloor
+from .scores.repeats import noise_floor as noise_floor
 
 __version__: str

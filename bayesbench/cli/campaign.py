@@ -138,11 +138,19 @@ def observe(
     With a standard error as BENCHMARK=SCORE+-ERROR. A benchmark that has a score already is
     corrected; that costs nothing unless --cost is given.
     """
+    from .sources import warned
+
     name, score, stderr = values.one_score(pair)
     running = _load(file, posterior)
     row = _step_row(running.observe(name, score, cost, stderr))
     notes = _noted(running)
-    document = {"campaign": file, "step": row, "status": _status(running), "notes": notes}
+    document = {
+        "campaign": file,
+        "step": row,
+        "status": _status(running),
+        "notes": notes,
+        "warnings": warned(running.model),
+    }
     emit(output_format, document, _step_table(f"Observed in {file}", [row], running))
 
 
@@ -160,10 +168,18 @@ def observe(
 @format_option()
 def undo(file: str, steps: int, posterior: str | None, output_format: str) -> None:
     """Take back the last observations; a score that one of them corrected stands again."""
+    from .sources import warned
+
     running = _load(file, posterior)
     rows = [_step_row(step) for step in running.undo(steps)]
     notes = _noted(running)
-    document = {"campaign": file, "undone": rows, "status": _status(running), "notes": notes}
+    document = {
+        "campaign": file,
+        "undone": rows,
+        "status": _status(running),
+        "notes": notes,
+        "warnings": warned(running.model),
+    }
     emit(output_format, document, _step_table(f"Taken back from {file}", rows, running))
 
 
@@ -196,7 +212,7 @@ def predict(
 
     The intervals have the probability the campaign was begun with.
     """
-    from .sources import answer_facts
+    from .sources import answer_facts, warned
 
     running = _load(file, posterior)
     model, prob = running.model, running.state.prob
@@ -208,6 +224,7 @@ def predict(
         "prob": prob,
         "posterior": answer_facts(model, posterior or running.state.posterior_path),
         "notes": _noted(running, *taken),
+        "warnings": warned(model),
         "predictions": rows,
     }
     emit(output_format, document, prediction_table(model, rows, prob))
@@ -269,6 +286,8 @@ def _noted(running: Campaign, *more: str) -> list[str]:
 
 
 def _propose(running: Campaign, file: str, k: int, output_format: str) -> None:
+    from .sources import warned
+
     proposal = running.propose(k)
     rows = probe_rows(proposal.recommendations)
     document = {
@@ -276,6 +295,7 @@ def _propose(running: Campaign, file: str, k: int, output_format: str) -> None:
         "stop": proposal.stop,
         "recommendations": rows,
         "notes": _noted(running, proposal.recommendations.note),
+        "warnings": warned(running.model),
     }
     names = running.posterior.matrix.benchmark_names
     table = probe_table(f"Campaign {file}: run next", rows, names)
@@ -283,6 +303,8 @@ def _propose(running: Campaign, file: str, k: int, output_format: str) -> None:
 
 
 def _history(running: Campaign, file: str, steps: tuple[Step, ...], output_format: str) -> None:
+    from .sources import warned
+
     rows, now = [_step_row(step) for step in steps], running.status()
     document = {
         "campaign": file,
@@ -290,6 +312,7 @@ def _history(running: Campaign, file: str, steps: tuple[Step, ...], output_forma
         "status": asdict(now),
         "steps": rows,
         "notes": _noted(running),
+        "warnings": warned(running.model),
     }
     emit(
         output_format, document, _step_table(f"Campaign {file}", rows, running), after=now.sentence

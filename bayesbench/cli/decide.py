@@ -77,7 +77,7 @@ def decide(
     --loss-per-point. Running costs --cost, in the same currency. The cheaper of the two is
     recommended; without either price, the answer is the price from which running pays.
     """
-    from .sources import answer
+    from .sources import answer, warned
 
     found = answer(question)
     decision = found.model.decide(
@@ -97,6 +97,7 @@ def decide(
         "model": found.model.id,
         "posterior": found.facts,
         "notes": [*found.model.notes, *taken],
+        "warnings": warned(found.model),
         "decision": row,
     }
     columns = (

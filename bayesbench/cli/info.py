@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .output import Column, Listing, emit, example, format_option, text
+
+if TYPE_CHECKING:
+    from ..scores import ScoreMatrix
 
 __all__ = ["info"]
 
@@ -17,7 +20,7 @@ __all__ = ["info"]
 @click.argument("file", required=False)
 @format_option()
 def info(file: str | None, output_format: str) -> None:
-    """Show what a posterior file holds: data, model, fit, diagnostics.
+    """Show what a posterior file holds: data, model, fit, diagnostics, noise of its readings.
 
     Without FILE, the bundled posterior.
     """
@@ -39,11 +42,27 @@ def info(file: str | None, output_format: str) -> None:
             "reasons": list(posterior.diagnostics.reasons),
             "summary": dict(posterior.diagnostics.summary),
         },
+        "noise_floor": _noise_floor(posterior.matrix),
     }
     rows = [{"field": name, "value": value} for name, value in _flat(document)]
     columns = (Column("field", "", text, right=False), Column("value", "", _shown, right=False))
     listing = Listing(f"StoredPosterior {document['file']}", columns, rows, ("field", "value"))
     emit(output_format, document, listing)
+
+
+def _noise_floor(matrix: ScoreMatrix) -> dict[str, Any]:
+    """How far repeated readings lie apart, by scale."""
+    from ..scores.repeats import noise_floor
+
+    return {
+        scale: {
+            **vars(one),
+            "quantiles": {f"{level:g}": value for level, value in one.quantiles.items()},
+            "medae": one.medae,
+            "medae_interval95": one.medae_interval95,
+        }
+        for scale, one in noise_floor(matrix).items()
+    }
 
 
 def _flat(document: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -174,7 +174,7 @@ def next_(
     Ranked by the expected information about the targets (EPIG), each given the ones before it,
     per unit of cost if costs are given. What is known already is never recommended.
     """
-    from .sources import answer
+    from .sources import answer, warned
 
     found = answer(question)
     chosen = read_choice(found.posterior, benchmarks=benchmarks, **choice)
@@ -195,6 +195,7 @@ def next_(
         "prob": prob,
         "posterior": found.facts,
         "notes": [*found.model.notes, *chosen.notes, *([best.note] if best.note else [])],
+        "warnings": warned(found.model),
         "recommendations": rows,
     }
     title = f"Run next: expected gain about the targets, predictions with {percent(prob)} intervals"

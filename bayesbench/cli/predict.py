@@ -43,7 +43,7 @@ def predict(
     without. A benchmark whose score is known is predicted too - a second reading of it - and
     marked; without --benchmark these come last, and the most reported benchmarks first.
     """
-    from .sources import answer
+    from .sources import answer, warned
 
     found = answer(question)
     keys, taken = order(found.model, benchmarks)
@@ -55,6 +55,7 @@ def predict(
         "prob": prob,
         "posterior": found.facts,
         "notes": [*found.model.notes, *taken],
+        "warnings": warned(found.model),
         "predictions": rows,
     }
     emit(output_format, document, prediction_table(found.model, rows, prob))

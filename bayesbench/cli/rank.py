@@ -88,7 +88,7 @@ def rank(
     that would tell most about which of the models is best, run on that one.
     """
     from ..front.posterior import open_posterior
-    from .sources import model_of, noted, posterior_facts
+    from .sources import model_of, noted, posterior_facts, warned
 
     posterior = open_posterior(question.posterior)
     matrix = posterior.matrix
@@ -98,10 +98,11 @@ def rank(
         note(f"note: {line}")
     compared: list[str | Model] = list(named)
     notes: tuple[str, ...] = (*told, *taken)
+    warnings: list[dict[str, Any]] = []
     if not question.empty or question.id is not None:
         one = model_of(posterior, question)
         noted(one)
-        notes = (*notes, *one.notes)
+        notes, warnings = (*notes, *one.notes), warned(one)
         compared.append(one)
     ranking = posterior.rank(
         compared, on=benchmarks, weights=weights, kind=kind, scale=scale, prob=prob,
@@ -114,6 +115,7 @@ def rank(
         "prob": prob,
         "posterior": posterior_facts(posterior, question.posterior),
         "notes": list(notes),
+        "warnings": warnings,
         "ranking": [
             dict(zip((*RANK_FIELDS, "rank_probability"), row, strict=True)) for row in rows
         ],

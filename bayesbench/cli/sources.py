@@ -13,7 +13,7 @@ from ..scores.ids import nearest_ids
 from .output import note
 from .question import Question
 
-__all__ = ["Answer", "answer", "answer_facts", "model_of", "noted", "posterior_facts"]
+__all__ = ["Answer", "answer", "answer_facts", "model_of", "noted", "posterior_facts", "warned"]
 
 
 def posterior_facts(posterior: StoredPosterior, path: str | None) -> dict[str, Any]:
@@ -107,6 +107,11 @@ def noted(model: Model) -> None:
     """Print a model's notes."""
     for text in model.notes:
         note(f"note: {text}")
+
+
+def warned(model: Model) -> list[dict[str, Any]]:
+    """What JSON answers say of given scores that look wrong."""
+    return [one.to_json() for one in model.warnings]
 
 
 def answer(question: Question) -> Answer:

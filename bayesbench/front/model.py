@@ -12,6 +12,7 @@ import numpy as np
 
 from ..answers.calibrated import recalibrated
 from ..answers.condition import NEW_MODEL, condition
+from ..answers.contradictions import Contradictions, contradictions
 from ..answers.decide import Decision, decide
 from ..answers.explain import Explanation, Surprises, explain, surprises
 from ..answers.joint import Kind, ScoreDraws, id_number
@@ -182,7 +183,20 @@ class Model:
                 f"unusual scores: only {draws.effective_share:.0%} of the draws fit them well, so "
                 f"their weights are held down (to the power {draws.power:.2f})"
             )
+        if self.warnings.sentence:
+            notes.append(self.warnings.sentence)
         return tuple(notes)
+
+    @cached_property
+    def warnings(self) -> Contradictions:
+        """Given scores that look wrong, each with the likeliest reason; see `contradictions`."""
+        return contradictions(
+            self.posterior,
+            self.scores,
+            facts=self.facts,
+            model_id=None if self.id == NEW_MODEL else self.id,
+            seed=self.seed,
+        )
 
     @property
     def observed(self) -> Mapping[str, float]:

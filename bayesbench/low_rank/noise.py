@@ -28,6 +28,7 @@ __all__ = [
     "quantile",
     "sample",
     "stratified_points",
+    "upper_tail",
 ]
 
 Array = Any  # numpy or jax array
@@ -221,6 +222,31 @@ def quantile(level: ArrayLike, nu: float) -> Floats:
     log_p = np.log(np.minimum(p, 1.0 - p))
     size = np.sinh(np.interp(-log_p, -log_tail, u))
     return np.asarray(np.where(p < 0.5, -size, size))
+
+
+def upper_tail(value: ArrayLike, nu: ArrayLike) -> Floats:
+    """Probability that standard noise lies above `value`; arrays broadcast.
+
+    The inverse of `quantile`, as exact; below 1e-14 it stays there.
+
+    Parameters
+    ----------
+    value : array
+    nu : array
+        Degrees of freedom, at least 1; infinite for normal noise.
+
+    Examples
+    --------
+    >>> np.round(upper_tail([-1.96, 0.0, 1.96], np.inf), 3)
+    array([0.975, 0.5  , 0.025])
+    """
+    given, df = np.broadcast_arrays(np.asarray(value, np.float64), np.asarray(nu, np.float64))
+    size, out = np.arcsinh(np.abs(given)), np.empty(given.shape)
+    for one in np.unique(df):
+        log_tail, u = _tail(float(one))
+        chosen = df == one
+        out[chosen] = np.exp(np.interp(size[chosen], u, log_tail))
+    return np.where(given < 0, 1.0 - out, out)
 
 
 def stratified_points(nu: Floats, n_levels: int) -> NDArray[np.float32]:

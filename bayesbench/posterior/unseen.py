@@ -39,10 +39,10 @@ def seen_effects(
     families : (B, Q) array
         Membership of the benchmarks in the families.
     """
-    seen = observed.astype(np.float32)
+    seen, members = observed.astype(np.float32), families.reshape(observed.shape[1], -1)
     return {
         "group_benchmark": np.asarray((groups != 0).T.astype(np.float32) @ seen > 0),
-        "family": np.asarray(seen @ (families != 0).astype(np.float32) > 0),
+        "family": np.asarray(seen @ (members != 0).astype(np.float32) > 0),
     }
 
 

@@ -37,7 +37,7 @@ def test_it_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
     expected = model.decide("bench_3", tolerance=2, cost=5, loss_per_point=1.5, prob=0.5)
     answer = ask(*call, "--format", "json").json()
     assert answer["decision"] == {field: getattr(expected, field) for field in FIELDS}
-    assert list(answer) == ["model", "posterior", "notes", "decision"]
+    assert list(answer) == ["model", "posterior", "notes", "warnings", "decision"]
     (row,) = csv.DictReader(io.StringIO(ask(*call, "--format", "csv").out))
     assert list(row) == list(FIELDS) and row["sentence"] == expected.sentence
     shown = ask(*call).out

@@ -25,6 +25,8 @@ FREE = {
     "by_size", "by_fill", "crossed", "median_share",
 }  # fmt: skip
 """Fields whose own fields are names or settings."""
+SLIP = "bench_0=0.9,bench_3=0.8,bench_4=0.7"
+"""Shares given for percentages: there is a warning."""
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_every_field_is_documented(
     data = ("--scale", "percent", "--min-model", "1", "--min-benchmark", "1")
     known = ("--scores", "bench_0=40", "--format", "json")
     answers = {
-        "predict": [ask("predict", *known)],
+        "predict": [ask("predict", *known), ask("predict", "--scores", SLIP, "--format", "json")],
         "next": [ask("next", *known)],
         "decide": [ask("decide", *known, "--benchmark", "bench_3", "--tolerance", "3", "--cost",
                        "1", "--price-wrong", "1")],
@@ -99,6 +101,7 @@ def test_every_field_is_documented(
     }  # fmt: skip
     assert set(answers) == set(COMMANDS) - {"export", "export-prompt"}  # which have no JSON
     shared = named(sections["Common ground"])
+    assert answers["predict"][1].json()["warnings"]
     for command, found in answers.items():
         text = shared | named(sections[command])
         if command in ("campaign", "demo"):

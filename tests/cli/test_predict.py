@@ -25,7 +25,7 @@ def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> No
     expected = posterior.condition({"bench_0": 40.0, "bench_3": 55.0}, facts=facts).predict().cells
     lower, upper = expected.interval(0.9)
     at = {name: j for j, name in enumerate(posterior.benchmark_ids)}
-    assert list(answer) == ["model", "prob", "posterior", "notes", "predictions"]
+    assert list(answer) == ["model", "prob", "posterior", "notes", "warnings", "predictions"]
     assert (answer["model"], answer["prob"]) == ("new", 0.9)
     assert len(answer["predictions"]) == 5
     for row in answer["predictions"]:

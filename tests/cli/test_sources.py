@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bayesbench.answers.contradictions import MOST_SCORES
 from bayesbench.cli.question import Question
 from bayesbench.cli.sources import answer, answer_facts, model_of, noted, posterior_facts
 from bayesbench.errors import UnknownIdError, UsageError
-from bayesbench.front.posterior import BUNDLED, Posterior
+from bayesbench.front.posterior import BUNDLED, Posterior, open_posterior
 from bayesbench.low_rank.facts import ModelFacts
+from tests.cli.conftest import Run
 from tests.factories import make_posterior, with_calibration
 
 NOT_FITTED = "model 'model_99' was not fitted: it is taken as a new one; nearest fitted: "
@@ -142,3 +144,59 @@ def test_an_answer_is_model_posterior_and_facts(
     assert found.posterior.model_ids == found.model.posterior.model_ids
     assert found.facts == answer_facts(found.model, str(posterior_file))
     assert capsys.readouterr().err == "note: 'Bench 0' is taken for bench_0\n"
+
+
+SLIP = "bench_0=0.9,bench_3=0.8"
+"""Shares, given for percentages."""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("predict",),
+        ("next",),
+        ("decide", "--benchmark", "bench_4", "--tolerance", "3", "--cost", "1"),
+        ("rank", "model_0", "--benchmark", "bench_4"),
+        ("campaign", "new", "FILE"),
+    ],
+)
+def test_scores_that_look_wrong_are_one_note_and_a_field(
+    ask: Run, posterior_file: Path, tmp_path: Path, call: tuple[str, ...]
+) -> None:
+    named = [str(tmp_path / "run.json") if part == "FILE" else part for part in call]
+    found = ask(*named, "--scores", SLIP, "--format", "json")
+    expected = open_posterior(posterior_file).condition({"bench_0": 0.9, "bench_3": 0.8}).warnings
+    assert len(expected) == 2
+    lines = [line for line in found.err.splitlines() if "look wrong" in line]
+    assert lines == [f"note: {expected.sentence}"]
+    answer = found.json()  # exit code 0
+    assert expected.sentence in answer["notes"]
+    assert [row["benchmark_id"] for row in answer["warnings"]] == [
+        one.benchmark_id for one in expected
+    ]
+    assert {row["corrected"] for row in answer["warnings"]} == {90.0, 80.0}
+    assert all(row["sentence"] in expected.sentence for row in answer["warnings"])
+
+
+def test_a_campaign_warns_of_what_it_observes(ask: Run, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    made = ask("campaign", "new", file, "--scores", "bench_0=50,bench_3=55", "--format", "json")
+    assert made.json()["warnings"] == [] and "wrong" not in made.err
+    found = run("campaign", "observe", file, "bench_4=0.5", "--format", "json")
+    (row,) = found.json()["warnings"]
+    assert (row["benchmark_id"], row["reason"]) == ("bench_4", "share")
+    assert found.err.count("looks wrong") == 1
+    assert run("campaign", "predict", file, "--format", "json").json()["warnings"] == [row]
+    assert run("campaign", "undo", file, "--format", "json").json()["warnings"] == []
+
+
+def test_too_many_scores_to_check_are_said(run: Run, tmp_path: Path) -> None:
+    posterior = open_posterior()
+    row = posterior.matrix.values[int(np.argmax(posterior.matrix.observed.sum(axis=1)))]
+    pairs = zip(posterior.benchmark_ids, row, strict=True)
+    given = [f"{name},{score}" for name, score in pairs if np.isfinite(score)][: MOST_SCORES + 1]
+    file = tmp_path / "scores.csv"
+    file.write_text("benchmark_id,score\n" + "\n".join(given) + "\n")
+    answer = run("predict", "--scores", f"@{file}", "--benchmark", "hle", "--format", "json").json()
+    assert answer["warnings"] == []
+    assert any("not checked against each other" in note for note in answer["notes"])

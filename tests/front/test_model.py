@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bayesbench.answers.contradictions import contradictions
 from bayesbench.errors import AmbiguousIdError, ScoreError, UnknownIdError, UsageError
 from bayesbench.front.model import Model
 from bayesbench.front.posterior import Posterior, open_posterior
@@ -444,3 +445,23 @@ def test_reprs_are_short(model: Model) -> None:
     assert ", ..." in repr(full)
     for shown in (model, full, model.explain("exam"), model.surprises(), model.predict()):
         assert len(repr(shown)) < 2000
+
+
+def test_scores_that_look_wrong_are_warned_of_and_taken_as_given() -> None:
+    slip = POSTERIOR.condition({"gpqa": 0.9, "exam": 0.8})
+    assert [one.reason for one in slip.warnings] == ["share", "share"]
+    assert slip.notes[-1] == slip.warnings.sentence
+    assert slip.scores["gpqa"] == 0.9
+    assert slip.warnings == contradictions(POSTERIOR, slip.scores, seed=slip.seed)
+    assert not POSTERIOR.condition(GIVEN).warnings
+    mended = slip.observe("gpqa", 90).observe("exam", 80)
+    assert not mended.warnings and not any("wrong" in note for note in mended.notes)
+
+
+def test_a_fitted_model_and_facts_take_part_in_warnings() -> None:
+    fitted = POSTERIOR.condition({"exam": 1.0}, id="solo-2")
+    assert "known scores of solo-2" in fitted.warnings[0].against
+    assert not POSTERIOR.model("solo-2").warnings
+    told = ModelFacts(reasoning=True)
+    alone = POSTERIOR.condition({"exam": 0.8}, facts=told).warnings
+    assert alone == contradictions(POSTERIOR, {"exam": 0.8}, facts=told)

@@ -16,6 +16,7 @@ from bayesbench.low_rank.noise import (
     quantile,
     sample,
     stratified_points,
+    upper_tail,
 )
 
 
@@ -26,6 +27,27 @@ def test_quantile_against_scipy(nu: float) -> None:
     expected = stats.norm.ppf(level) if np.isinf(nu) else stats.t.ppf(level, nu)
     np.testing.assert_allclose(quantile(level, nu), expected, rtol=3e-5, atol=1e-6)
     assert quantile(0.5, nu) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("nu", [2.0, 3.0, 4.5, 7.0, 29.0, 200.0, np.inf])
+def test_upper_tail_against_scipy(nu: float) -> None:
+    value = np.concatenate([-np.logspace(-2, 1, 20), [0.0], np.logspace(-2, 1, 20)])
+    expected = stats.norm.sf(value) if np.isinf(nu) else stats.t.sf(value, nu)
+    found = upper_tail(value, nu)
+    kept = expected > 1e-12
+    np.testing.assert_allclose(found[kept], expected[kept], rtol=1e-4)
+    assert (found[~kept] < 1e-11).all()
+    assert (np.diff(found[np.argsort(value)]) <= 0).all()
+
+
+def test_upper_tail_is_the_inverse_of_the_quantile_and_broadcasts() -> None:
+    level = np.array([1e-6, 0.01, 0.3, 0.9])
+    for nu in (3.0, np.inf):
+        np.testing.assert_allclose(upper_tail(quantile(1 - level, nu), nu), level, rtol=1e-6)
+    mixed = upper_tail(np.array([[-1.0], [2.0]]), [3.0, np.inf, 3.0])
+    assert mixed.shape == (2, 3)
+    np.testing.assert_allclose(mixed[:, 1], stats.norm.sf([-1, 2]), rtol=1e-4)
+    np.testing.assert_allclose(mixed[:, 2], stats.t.sf([-1, 2], 3), rtol=1e-4)
 
 
 @pytest.mark.parametrize("nu", [0.5, 1.0, 2.0, 3.0, 7.0, 20.0])
