@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := $(shell find bayesbench data models -type f -not -name '*.pyc' 2>/dev/null)
 SETUP := pyproject.toml constraints.txt
+# make slow: the statistical tests, with the nightly ones that make test leaves out.
 # Tests run side by side, each with one thread: many small programs gain nothing from more.
 JOBS ?= 2
 test unit slow: export OMP_NUM_THREADS ?= 1
@@ -21,7 +22,7 @@ demo: $(VENV)/.installed
 	$(BIN)/bayesbench demo
 
 test: lint
-	$(PYTEST)
+	$(PYTEST) -m "not nightly"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
