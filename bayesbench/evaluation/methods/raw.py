@@ -83,7 +83,6 @@ def recalibrated_fold(
 ) -> CellPredictions:
     """The predictions of a fold with their levels put right; as they are without a recalibration.
 
-    Medians stay.
     """
     if recalibration is None:
         return fold.predictions
