@@ -113,7 +113,7 @@ def noise_floor(
     cell = ["model_id", "benchmark_id"]
     repeated = matrix.readings[matrix.readings.duplicated(cell, keep=False)]
     for (_, benchmark_id), scores in repeated.groupby(cell, sort=True)["score"]:
-        cells = by_scale.setdefault(str(scale_of[benchmark_id]), [])
+        cells = by_scale.setdefault(str(scale_of[str(benchmark_id)]), [])
         cells.append(scores.to_numpy(dtype=np.float64))
     return MappingProxyType(
         {scale: _floor(cells, resamples, seed) for scale, cells in sorted(by_scale.items())}
