@@ -39,8 +39,9 @@ def report(found: Sequence[Record]) -> str:
     parts = [
         "# Results\n",
         "Written by `python benchmarks/report.py` from the JSON files in benchmarks/results, which "
-        "`run.py`, `conditioning.py`, `skillinfer_table.py`, `engines.py` and `speed.py` make. "
-        "Held-out cells only; errors and widths in score points, ratings too; rows in italics "
+        "`run.py`, `conditioning.py`, `skillinfer_table.py`, `noise_floor.py`, "
+        "`contradictions.py`, `engines.py` and `speed.py` make. Held-out cells only; errors and "
+        "widths in score points, ratings too; rows in italics "
         "were measured elsewhere.\n",
     ]
     names = {record["name"] for record in found}

@@ -504,6 +504,74 @@ def engines_section(found: Sequence[Record]) -> str:
     return f"{table(head, rows)}\nGibbs over NUTS, per second: {ratios}.\n"
 
 
+def floor_section(found: Sequence[Record]) -> str:
+    """How far repeated readings lie apart, by matrix and scale."""
+    rows, silent = [], []
+    for record in found:
+        for name, entry in record["matrices"].items():
+            if not entry["by_scale"]:
+                silent.append(f"{name} matrix: no cell has a second reading, its floor is unknown")
+            for scale, one in entry["by_scale"].items():
+                low, high = one["medae_interval95"]
+                rows.append(
+                    [
+                        name,
+                        scale,
+                        number(one["n_cells"], 0),
+                        number(100 * one["agree"], 0),
+                        number(one["difference"]),
+                        *(number(one["quantiles"][level]) for level in ("0.75", "0.9", "0.95")),
+                        f"{number(one['medae'])} ({number(low)} to {number(high)})",
+                    ]
+                )
+    head = [
+        "matrix", "scale", "cells read again", "pairs equal, %", "median difference", "75 %",
+        "90 %", "95 %", "floor of a MedAE (95 % interval)",
+    ]  # fmt: skip
+    parts = [
+        "Two readings of one cell differ, and no prediction of a reading can be better than that. "
+        "All readings count, those that agree too (some are copies, so the noise is no smaller "
+        "than it seems); the floor is the median difference over the square root of 2.\n",
+        table(head, rows),
+        *(f"{text[0].upper()}{text[1:]}.\n" for text in silent),
+    ]
+    return "\n".join(parts)
+
+
+def contradictions_section(found: Sequence[Record]) -> str:
+    """False alarms of the warnings, and the slips they find."""
+    parts = []
+    for record in found:
+        alarms = [
+            [
+                row["told"],
+                str(row["k"]),
+                number(row["n"], 0),
+                f"{100 * row['rate']:.1f} ± {100 * row['mcse']:.1f}",
+            ]
+            for row in record["false_alarms"]
+        ]
+        total = record["pooled"]
+        parts += [
+            table(["told", "scores given", "models", "with a warning, %"], alarms),
+            f"Over all of them {100 * total['rate']:.1f} ± {100 * total['mcse']:.1f} % (standard "
+            "errors; the last one between models). One of five given scores spoiled by 30 points "
+            "or more, and reported:\n",
+            table(
+                ["slip", "models", "found, %"],
+                (
+                    [
+                        slip,
+                        number(one["n"], 0),
+                        f"{100 * one['rate']:.0f} ± {100 * one['mcse']:.0f}",
+                    ]
+                    for slip, one in record["found"].items()
+                ),
+            ),
+        ]
+    return "\n".join(parts)
+
+
 def speed_section(found: Sequence[Record]) -> str:
     """Times on the bundled posterior."""
     rows = [
@@ -554,6 +622,8 @@ SECTIONS = (
     ("p4", "P4: probes (hidden cells only)"),
     ("p7", "P7: as shipped, models that the shipped posterior never saw"),
     ("p8", "P8: small tables, fitted as users do"),
+    ("noise-floor", "The floor"),
+    ("contradictions", "Warnings about given scores (models held out of the fit)"),
     ("skillinfer-table", "Conditioning beside skillinfer (4,574 x 6 table)"),
     ("conditioning", "Conditioning against full refits (raw intervals)"),
     ("engines", "Gibbs and NUTS: effective draws of eta per second, same matrix"),
@@ -579,6 +649,8 @@ def section(name: str, found: Sequence[Record]) -> str:
         levels = ("input", "reveal", "k") if name == "p7" else ("size",)
         return honest_section(whole, "crossed" if name == "p7" else "by_size", levels)
     write = {
+        "noise-floor": floor_section,
+        "contradictions": contradictions_section,
         "skillinfer-table": skillinfer_section,
         "conditioning": conditioning_section,
         "engines": engines_section,

@@ -42,7 +42,7 @@ Floats = NDArray[np.float64]
 
 DRAWS, SWEEPS = 128, 6
 """Draws and sweeps of a prediction that a score is set against."""
-MOST_SCORES = 40
+MOST_SCORES = 25
 """Of a new model; above this the check would take about a second, and is left out."""
 MOST_SHARES = 6
 """So many scores of 0 to 1 decide whether all of them are shares."""

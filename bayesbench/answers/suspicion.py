@@ -190,8 +190,9 @@ def learned_shares(evidence: Sequence[Mapping[str, float]]) -> PriorShares:
         weight /= weight.sum(axis=1, keepdims=True)
         wrong, last = weight.sum(axis=0), shares
         shares = PriorShares(
-            (wrong[1] + PRIOR_READINGS * USUAL.gross) / (len(value) + PRIOR_READINGS),
-            (wrong[2:].sum() + PRIOR_READINGS * USUAL.other) / (ways.sum() + PRIOR_READINGS),
+            float(wrong[1] + PRIOR_READINGS * USUAL.gross) / (len(value) + PRIOR_READINGS),
+            float(wrong[2:].sum() + PRIOR_READINGS * USUAL.other)
+            / float(ways.sum() + PRIOR_READINGS),
         )
         if abs(shares.gross - last.gross) < 1e-4 * last.gross:
             break

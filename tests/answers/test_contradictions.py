@@ -118,6 +118,7 @@ def test_all_shares_on_percentages(bundled: Posterior) -> None:
     assert {one.benchmark_id for one in found} == {"gsm8k", "mmlu"}
     assert all(one.reason == "share" and one.probability > 0.99 for one in found)
     assert {round(one.corrected, 9) for one in found} == {95.0, 86.0}
+    assert all(one.lower <= one.corrected <= one.upper for one in found)  # the others as shares
     assert "did you mean 95?" in found.sentence and "did you mean 86?" in found.sentence
     assert "\n" not in found.sentence
 

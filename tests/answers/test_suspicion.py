@@ -92,6 +92,15 @@ def test_at_an_end_the_probability_beyond_it_counts() -> None:
     assert suspicion(far_below)[0] > 0.99
 
 
+def test_a_share_of_one_is_at_the_end_and_spread_over_the_shares_that_say_so() -> None:
+    """Reported 0.998 to 1 all mean 100: their probability over 0.002 points as reported."""
+    z = float(LINK.to_latent(100.0, 0))
+    eta, scale, nu = np.full(3, z - 0.5), np.full(3, 0.7), np.full(3, np.inf)
+    got = explanation_log_densities(eta, scale, nu, LINK, 0, 1.0)
+    assert got[SHARE] == pytest.approx(np.log(stats.norm.sf(0.5 / 0.7) / 0.002), rel=1e-4)
+    assert suspicion(got) == (pytest.approx(1.0, abs=1e-3), SHARE)
+
+
 def test_a_reading_without_bounds_is_as_stated_or_a_gross_error() -> None:
     got = explanation_log_densities(*draws_about(500.0, 3), LINK, 3, 500.0)
     assert set(got) == {AS_STATED, GROSS}
