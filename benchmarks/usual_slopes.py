@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 import numpy as np
-from records import PUBLIC_MATRIX, RESULTS, code_state, machine, write
+from records import PUBLIC_MATRIX, RESULTS, provenance, write
 
 from bayesbench.fitting.crossfit import HeldOut, held_out_cells, held_out_models
 from bayesbench.fitting.engines.settings import Gibbs
@@ -66,8 +66,15 @@ def main(folders: tuple[Path, ...], seed: int, out: Path) -> None:
         per_matrix[name] = learned(matrix, seed)
     means = {kind: pooled(per_matrix, kind) for kind in ("cells", "models")}
     hashes = {name: matrix.data_hash for name, matrix in matrices.items()}
-    content = {"matrices": per_matrix, "means": means, "data_hashes": hashes, "seed": seed}
-    write("usual-slopes", content | {**code_state(), "machine": machine()}, out)
+    record = {
+        "name": "usual-slopes",
+        "label": "",
+        "matrices": per_matrix,
+        "means": means,
+        "data_hashes": hashes,
+        "provenance": provenance(matrices["open_scores"], {"seed": seed, "max_folds": None}),
+    }
+    write("usual-slopes", record, out)
     for kind, values in means.items():
         click.echo(f'"{kind}": {values},')
 

@@ -81,7 +81,7 @@ def held_out(matrix: ScoreMatrix, base: Transform, fold: FinishedFold) -> HeldOu
 def recalibrated_fold(
     matrix: ScoreMatrix, base: Transform, fold: FinishedFold, recalibration: Recalibration | None
 ) -> CellPredictions:
-    """The predictions of a fold with their levels put right; as they are without a recalibration."""
+    """Predictions of a fold with their levels put right; as they are without a recalibration."""
     if recalibration is None:
         return fold.predictions
     made = _stored(matrix, base, fold)
