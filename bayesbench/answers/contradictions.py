@@ -53,7 +53,7 @@ LIKELY = 0.9
 BEYOND_CHANCE = 0.002
 """p-value, times the number of scores judged, below which a score is reported.
 
-Heavier tails than the model's make false alarms of up to some 1 % of honest held-out models; how
+Heavier tails than the model's make false alarms of up to 1 to 2 % of honest held-out models; how
 many, and what slips are found, measures `benchmarks/contradictions.py`.
 """
 BEYOND_FACTS = 0.0002
