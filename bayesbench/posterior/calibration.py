@@ -287,10 +287,7 @@ class Calibration:
             what = f"features {', '.join(odd)} differ" if odd else "the order of features differs"
             if self.version != VERSION:
                 what = f"version {self.version} is not {VERSION}"
-            raise DataError(
-                f"this recalibration was learned by another version of bayesbench ({what}): fit "
-                "the posterior again"
-            )
+            raise DataError(_of_another_version(what))
 
         for part in (self.cells, self.models):
             if part is not None and part.location.size != len(FEATURES):
@@ -316,12 +313,21 @@ class Calibration:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Floats], **about: Any) -> Calibration:
         """Inverse of `to_arrays`; `about` holds engine, features and version."""
+        if about.get("version", VERSION) != VERSION:
+            raise DataError(_of_another_version(f"version {about['version']} is not {VERSION}"))
 
         def part(name: str) -> Recalibration:
             return Recalibration.from_arrays({n: arrays[f"{name}_{n}"] for n in _STORED})
 
         models = part("models") if "models_errors" in arrays else None
         return cls(part("cells"), models, **about)
+
+
+def _of_another_version(what: str) -> str:
+    return (
+        f"this recalibration was learned by another version of bayesbench ({what}): fit the "
+        "posterior again"
+    )
 
 
 def fit_recalibration(

@@ -362,8 +362,8 @@ def _read(file: Any, kind: type[P]) -> P:
 def _read_calibration(own: Any) -> Calibration | None:
     if not np.any(own.attrs["has_calibration"]):
         return None
-    # files of the first version do not say on which features: they were these
-    about = json.loads(own.attrs["calibration"]) if "calibration" in own.attrs else {}
+    # files of the first version do not say how it was learned
+    about = json.loads(own.attrs["calibration"]) if "calibration" in own.attrs else {"version": 1}
     if "features" in about:
         about["features"] = tuple(about["features"])
     try:

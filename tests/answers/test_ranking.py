@@ -88,7 +88,7 @@ def test_the_sentence_names_the_better_model() -> None:
             for one in (a, b)]  # fmt: skip
     link = replace(LINK, benchmark_ids=four.benchmarks, link=(*LINK.link, "logit"), **{
         name: np.append(getattr(LINK, name), getattr(LINK, name)[0])
-        for name in ("lower", "upper", "sign", "clip", "center", "spread")
+        for name in ("lower", "upper", "sign", "clip", "center", "spread", "n_items")
     })  # fmt: skip
     assert "on up, down, rating, ... with" in gap_between(*wide, link, four).sentence
 

@@ -247,18 +247,17 @@ def test_effects_on_families_of_benchmarks_survive_the_file(tmp_path: Path) -> N
     np.testing.assert_array_equal(back.families.members, members)
 
 
-def test_a_file_of_the_first_version_opens_with_its_calibration(
-    posterior: StoredPosterior, file: Path, tmp_path: Path
+def test_a_calibration_of_the_first_version_is_one_line_with_the_remedy(
+    file: Path, tmp_path: Path
 ) -> None:
-    """That version did not name the features it was learned on: they were today's."""
+    """Files with one do not say how it was learned, and hold other arrays."""
     old = tmp_path / "old.nc"
     old.write_bytes(file.read_bytes())
     with h5py.File(old, "r+") as raw:
         del raw["bayesbench"].attrs["calibration"]
-    calibration = Posterior.load(old).calibration
-    assert calibration is not None and calibration.engine == "gibbs"
-    assert posterior.calibration is not None
-    np.testing.assert_array_equal(calibration.cells.errors, posterior.calibration.cells.errors)
+        del raw["bayesbench"]["calibration_cells_shift"]
+    with pytest.raises(PosteriorFileError, match=r"old\.nc: .*version 1 is not 2.*fit the post"):
+        Posterior.load(old)
 
 
 @pytest.mark.parametrize("change", [{"version": 99}, {"features": ["log_spread"]}])
