@@ -14,7 +14,7 @@ test unit slow: export OPENBLAS_NUM_THREADS ?= 1
 test unit slow: export NPROC ?= 1
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 # 400 packed draws are what fits into 12 MB.
-FIT := --seed 1 --chains 4 --warmup 4000 --thin 160 --draws 400 --keep-draws 400 --pack
+FIT := --seed 1 --chains 4 --warmup 4000 --thin 120 --draws 400 --keep-draws 400 --pack
 
 .PHONY: demo test lint unit slow posterior shown architecture notebooks format clean
 

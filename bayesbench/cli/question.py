@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,6 @@ import click
 from . import values
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
     from ..low_rank.facts import Covariate, ModelFacts
 
