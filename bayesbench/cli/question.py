@@ -13,7 +13,6 @@ import click
 from . import values
 
 if TYPE_CHECKING:
-
     from ..low_rank.facts import Covariate, ModelFacts
 
 __all__ = ["Question", "posterior_option", "prob_option", "question_options"]

@@ -363,7 +363,9 @@ def _read_calibration(own: Any) -> Calibration | None:
     if not np.any(own.attrs["has_calibration"]):
         return None
     # files of the first version do not say how it was learned
-    about = json.loads(own.attrs["calibration"]) if "calibration" in own.attrs else {"version": 1}
+    about: dict[str, Any] = {"version": 1}
+    if "calibration" in own.attrs:
+        about = json.loads(own.attrs["calibration"])
     if "features" in about:
         about["features"] = tuple(about["features"])
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,6 +117,8 @@ def _number(
         written = read_written(cell, decimal)
         stderr = written.stderr
         if beside is not None and not is_missing_mark(frame[beside].iloc[at]):
+            if not math.isnan(stderr):
+                raise table.fault(at, f"standard error of {shown(own)} is given twice; give one")
             stderr = read_written(frame[beside].iloc[at], decimal).value
     except NotANumber as fault:
         raise table.fault(at, f"{what} {shown(cell)} of {shown(own)} {fault}") from None

@@ -120,7 +120,7 @@ def test_scores_may_have_standard_errors(tmp_path: Path) -> None:
         with pytest.raises(ScoreError, match=re.escape(told)):
             values.scores(written)
     file.write_text("benchmark_id,score,stderr\na,70+-2,2\n")
-    with pytest.raises(ScoreError, match="standard error of 'a' is given twice"):
+    with pytest.raises(UsageError, match=r"s\.csv, row 2: standard error of 'a' is given twice"):
         values.scores(f"@{file}")
     with pytest.raises(ScoreError, match="weight of 'a'"):
         values.weights("a=1+-1")

@@ -84,7 +84,7 @@ def test_a_directory_of_either_version_is_read(version: str, repository: Path) -
     if not directory.is_dir():
         pytest.skip("the reference tables are not here")
     matrix = load_scores(directory)
-    assert matrix.shape in ((625, 189), (625, 189))
+    assert matrix.shape in ((675, 339), (625, 189))
     assert matrix.account is not None and matrix.account.layout == "directory"
 
 
