@@ -105,6 +105,7 @@ def test_answers_rise_with_a_score(thinned: StoredPosterior) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_answers_rise_with_every_score(thinned: StoredPosterior) -> None:
     check(thinned, percentages(thinned))
 
