@@ -24,6 +24,8 @@ __all__ = ["epig_bars", "profile", "shrinkage"]
 Floats = NDArray[np.float64]
 ROW = 0.21
 """Inches per row of a plot with one row per benchmark."""
+LONGEST_NAME = 28
+"""Characters of a name beside a row: longer ones would leave a small plot no room."""
 
 
 def profile(
@@ -126,7 +128,12 @@ def _on_one_axis(cells: Predictive) -> tuple[Predictive, _Scale, str]:
 
 def _name(cells: Predictive, i: int, title: Callable[[str], str]) -> str:
     falling = cells.transform.sign[cells.column[i]] < 0
-    return title(cells.benchmark_ids[i]) + (" (lower is better)" if falling else "")
+    return _short(title(cells.benchmark_ids[i])) + (" (lower is better)" if falling else "")
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for the plot."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 
 def shrinkage(
