@@ -18,7 +18,7 @@ from .records import (
     as_number,
     as_stderr,
     as_text,
-    shares_stderr,
+    believable_stderr,
 )
 
 __all__ = ["FORMAT", "matches", "read", "read_archive"]
@@ -145,11 +145,8 @@ def _record(
             n_items = max(1.0, n_items / epochs)  # every epoch of a sample is counted there
     metric = score_object["metrics"].get("stderr")
     error = metric.get("value") if isinstance(metric, Mapping) else None
-    stderr, note = as_stderr(error, source, f"{place} standard error"), ""
-    if stderr == 0:
-        known = share and n_items is not None and 0 <= score <= 1
-        stderr = shares_stderr(score, n_items) if known and n_items is not None else None
-        note = "standard error 0 replaced by that of a share" if known else "standard error 0"
+    stated = as_stderr(error, source, f"{place} standard error")
+    stderr, note = believable_stderr(stated, score if share else None, n_items)
     return Record(
         place=place,
         model=model,

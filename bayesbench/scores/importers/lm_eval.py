@@ -15,7 +15,7 @@ from .records import (
     as_number,
     as_stderr,
     as_text,
-    shares_stderr,
+    believable_stderr,
 )
 
 __all__ = ["FORMAT", "PREFERRED", "SHARES", "is_share", "matches", "read"]
@@ -222,11 +222,8 @@ def _record(
          if f"{bare}{end}{suffix}" in row),
         row.get("accuracy_std_err") if bare == "accuracy_avg" else None,
     )  # fmt: skip
-    stderr, note = as_stderr(error, source, f"{place} standard error"), ""
-    if stderr == 0:
-        known = share and n_items is not None and 0 <= score <= 1
-        stderr = shares_stderr(score, n_items) if known and n_items is not None else None
-        note = "standard error 0 replaced by that of a share" if known else "standard error 0"
+    stated = as_stderr(error, source, f"{place} standard error")
+    stderr, note = believable_stderr(stated, score if share else None, n_items)
     return Record(
         place=place,
         model=model,

@@ -24,6 +24,7 @@ __all__ = [
     "as_number",
     "as_stderr",
     "as_text",
+    "believable_stderr",
     "shares_stderr",
 ]
 
@@ -222,6 +223,20 @@ def shares_stderr(share: float, n_items: float) -> float:
     half = 0.5 / n_items
     p = min(max(share, half), 1 - half)
     return math.sqrt(p * (1 - p) / max(n_items - 1, 1))
+
+
+def believable_stderr(
+    stated: float | None, share: float | None, n_items: float | None
+) -> tuple[float | None, str]:
+    """A stated standard error, with a note where it is 0, which no score is known to.
+
+    It becomes that of a share of so many items where both are known, else none.
+    """
+    if stated != 0:
+        return stated, ""
+    if share is None or n_items is None or not 0 <= share <= 1:
+        return None, "standard error 0"
+    return shares_stderr(share, n_items), "standard error 0 replaced by that of a share"
 
 
 LARGEST = 1e12

@@ -13,6 +13,7 @@ from bayesbench.scores.importers.records import (
     as_number,
     as_stderr,
     as_text,
+    believable_stderr,
     shares_stderr,
 )
 
@@ -92,3 +93,12 @@ def test_the_standard_error_of_a_share_is_that_of_its_answers() -> None:
     half = pytest.approx(math.sqrt(0.01 * 0.99 / 49))
     assert shares_stderr(0.0, 50) == half and shares_stderr(1.0, 50) == half
     assert shares_stderr(1.0, 1) == 0.5
+
+
+def test_a_standard_error_of_zero_is_not_believed() -> None:
+    assert believable_stderr(0.02, 0.5, 100) == (0.02, "")
+    assert believable_stderr(None, 0.5, 100) == (None, "")
+    made, note = believable_stderr(0.0, 1.0, 50)
+    assert (made, note) == (shares_stderr(1.0, 50), "standard error 0 replaced by that of a share")
+    for share, n_items in ((None, 50), (0.5, None), (71.0, 50)):
+        assert believable_stderr(0.0, share, n_items) == (None, "standard error 0")
