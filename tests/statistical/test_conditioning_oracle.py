@@ -92,7 +92,8 @@ def by_nuts(matrix: ScoreMatrix, row: int, n_readings: int) -> StoredPosterior:
     return sample(matrix, SPEC, REFERENCE, seed=200 + row)
 
 
-@pytest.mark.parametrize("engine", [by_gibbs, by_nuts])
+# fifteen refits by NUTS take longer than all other tests: those run at night
+@pytest.mark.parametrize("engine", [by_gibbs, pytest.param(by_nuts, marks=pytest.mark.nightly)])
 def test_conditioning_agrees_with_full_refits(
     corner: ScoreMatrix, without: dict[int, StoredPosterior], engine: Engine
 ) -> None:
