@@ -1,0 +1,134 @@
+"""The page's JavaScript gives Python's answers on the same draws and the same random numbers."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bayesbench as bb
+from bayesbench import report
+from bayesbench.answers.calibrated import recalibrated
+from bayesbench.answers.condition import condition
+from bayesbench.answers.predictive import predictive
+from bayesbench.design.gain import Targets, greedy
+from bayesbench.design.moments import moments
+from bayesbench.low_rank.facts import ModelFacts, covariate_value
+from bayesbench.report.pack import packed, quantised
+
+ENGINE = Path(report.__file__).parent / "assets" / "engine.js"
+RUN = """
+import { readFileSync } from "node:fs";
+const engine = await import(process.argv[1]);
+const given = JSON.parse(readFileSync(0, "utf8"));
+const data = engine.open(given.data);
+const out = given.cases.map(({ scores, facts, numbers }) => {
+  const next = (kind) => {
+    const [name, values] = numbers.shift();
+    if (name !== kind) throw new Error(`asked for ${kind}, Python drew ${name}`);
+    return Float64Array.from(values);
+  };
+  const rng = {
+    normal: () => next("standard_normal"), gamma: () => next("standard_gamma"),
+    wald: () => next("wald"), uniform: () => next("random"), strata: () => next("permuted"),
+    spawn: () => rng,
+  };
+  const latent = engine.condition(data, scores, facts, rng);
+  const cells = engine.predict(data, latent);
+  return {
+    left: numbers.length, eta: Array.from(latent.eta), scale: Array.from(latent.scale),
+    quantiles: cells.map((c) => c.quantiles), score: cells.map((c) => c.score),
+    next: engine.informative(data, latent, 3),
+    p: cells.map((c, j) => engine.atLeast(data, c, given.asked[j])),
+  };
+});
+process.stdout.write(JSON.stringify(out));
+"""
+
+
+class Recorder:
+    """A generator that writes down what it hands out."""
+
+    def __init__(self, rng, log):
+        self.rng, self.log = rng, log
+
+    def spawn(self, n):
+        return [Recorder(each, self.log) for each in self.rng.spawn(n)]
+
+    def __getattr__(self, name):
+        def draw(*args, **kwargs):
+            value = getattr(self.rng, name)(*args, **kwargs)
+            self.log.append((name, np.ravel(value).tolist()))
+            return value
+
+        return draw
+
+
+CASES = {
+    "no score": ({}, ModelFacts()),
+    "scores": ({"gpqa_diamond": 70.0, "mmlu_pro": 75.5, "ifeval": 85.0}, ModelFacts()),
+    "facts": (
+        {"gpqa_diamond": 70.0},
+        ModelFacts(provider="OpenAI", reasoning=True, release_date="2027-03"),
+    ),
+    "bound": ({"gpqa_diamond": 100.0, "hle": 40.0}, ModelFacts()),
+    "far": ({"gpqa_diamond": 3.0, "mmlu_pro": 97.0}, ModelFacts(reasoning=True)),
+}
+
+
+@pytest.fixture(scope="module")
+def answers():
+    posterior = quantised(bb.open_posterior(), 40)
+    median = [float(np.nanmedian(c)) for c in np.asarray(posterior.matrix.values).T]
+    cases, expected = [], []
+    real = np.random.default_rng
+    for scores, facts in CASES.values():
+        log = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(np.random, "default_rng", lambda seed, log=log: Recorder(real(seed), log))
+            latent = condition(posterior, scores, facts=facts)
+        made = predictive(latent, posterior.transform)
+        made = recalibrated(posterior, made, new=True)
+        open_ = np.flatnonzero(~np.isfinite(latent.observed))
+        steps = greedy(moments(latent), open_, Targets(open_, np.ones(open_.size), "exclude"), 3)
+        told = {
+            name: value if name == "provider" else covariate_value(name, value)
+            for name, value in facts.given.items()
+        }
+        cases.append({"scores": scores, "facts": told, "numbers": log})
+        expected.append((latent, made, steps, made.p_at_least(median)))
+    node = shutil.which("node")
+    assert node, "node is missing: install the system package nodejs"
+    given = json.dumps({"data": packed(posterior), "cases": cases, "asked": median})
+    done = subprocess.run(
+        [node, "--input-type=module", "-e", RUN, ENGINE.as_uri()],
+        input=given, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return posterior, dict(
+        zip(CASES, zip(expected, json.loads(done.stdout), strict=True), strict=True)
+    )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_javascript_answers_as_python_does(answers, case):
+    posterior, found = answers
+    (latent, made, steps, p), got = found[case]
+    assert got["left"] == 0
+    # Python adds eta up in 32-bit floats
+    eta = np.reshape(got["eta"], latent.eta.shape)
+    np.testing.assert_allclose(eta, latent.eta, rtol=1e-6, atol=2e-6)
+    scale = np.reshape(got["scale"], latent.eta.shape)
+    np.testing.assert_allclose(scale, latent.noise_scale, rtol=1e-6)
+    np.testing.assert_allclose(got["quantiles"], made.quantiles, rtol=1e-6, atol=2e-6)
+    link = posterior.transform
+    width = np.where(np.isfinite(link.upper - link.lower), link.upper - link.lower, link.spread)
+    score = np.asarray(got["score"]) / width[:, None]
+    np.testing.assert_allclose(score, made.score_quantiles / width[:, None], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(got["p"], p, atol=1e-6)
+    assert [each["column"] for each in got["next"]] == [index for index, _ in steps]
+    np.testing.assert_allclose(
+        [each["gain"] for each in got["next"]], [gain for _, gain in steps], rtol=1e-6
+    )
