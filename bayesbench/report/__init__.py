@@ -1,1 +1,1 @@
-"""The page that answers offline: data packed for it, and the modules that answer in a browser."""
+"""Data and JavaScript of a page that answers offline."""

@@ -132,3 +132,47 @@ def test_javascript_answers_as_python_does(answers, case):
     np.testing.assert_allclose(
         [each["gain"] for each in got["next"]], [gain for _, gain in steps], rtol=1e-6
     )
+
+
+FREE = """
+import { readFileSync } from "node:fs";
+const engine = await import(process.argv[1]);
+const data = engine.open(JSON.parse(readFileSync(0, "utf8")));
+const out = Array.from({ length: 8 }, (_, seed) => {
+  const scores = { gpqa_diamond: 70, mmlu_pro: 75.5, ifeval: 85 };
+  const latent = engine.condition(data, scores, {}, engine.generator(seed));
+  return engine.predict(data, latent).map((c) => c.quantiles);
+});
+process.stdout.write(JSON.stringify(out));
+"""
+
+
+def test_the_page_agrees_with_the_full_posterior_within_monte_carlo_error():
+    full = bb.open_posterior()
+    given = json.dumps(packed(quantised(full)))
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", FREE, ENGINE.as_uri()],
+        input=given, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    scores = {"gpqa_diamond": 70.0, "mmlu_pro": 75.5, "ifeval": 85.0}
+    python = np.stack(
+        [
+            recalibrated(
+                full, predictive(condition(full, scores, seed=seed), full.transform), new=True
+            ).quantiles
+            for seed in range(8)
+        ]
+    )
+    page = np.asarray(json.loads(done.stdout))
+    middle = page.shape[-1] // 2
+    half = python[..., -8] - python[..., 7]  # 5 to 95 per cent
+    width = half.mean(axis=0)
+    gap = page[..., middle].mean(axis=0) - python[..., middle].mean(axis=0)
+    # a mean of 200 draws against one of 400 errs by 0.05 sd, 0.015 of a 90 % width, at most
+    assert np.abs(gap / width).max() < 4 * 0.015
+    assert abs((gap / width).mean()) < 0.015
+    ratio = (page[..., -8] - page[..., 7]).mean(axis=0) / width
+    # a spread of 200 draws against one of 400 errs by 3.5 per cent
+    assert np.abs(ratio - 1.0).max() < 4 * 0.035
+    assert abs(ratio.mean() - 1.0) < 0.035
