@@ -25,14 +25,18 @@ const engine = await import(process.argv[1]);
 const given = JSON.parse(readFileSync(0, "utf8"));
 const data = engine.open(given.data);
 const out = given.cases.map(({ scores, facts, numbers }) => {
-  const next = (kind) => {
-    const [name, values] = numbers.shift();
+  const next = (kind, ...laws) => {
+    const [name, values, told] = numbers.shift();
     if (name !== kind) throw new Error(`asked for ${kind}, Python drew ${name}`);
+    laws.forEach((law, k) => law.forEach((v, i) => {
+      if (!(Math.abs(v / told[k][i] - 1) < 1e-6)) throw new Error(`${kind} of another law: ${v}`);
+    }));
     return Float64Array.from(values);
   };
   const rng = {
-    normal: () => next("standard_normal"), gamma: () => next("standard_gamma"),
-    wald: () => next("wald"), uniform: () => next("random"), strata: () => next("permuted"),
+    normal: () => next("standard_normal"), gamma: (shape) => next("standard_gamma", shape),
+    wald: (mean, shape) => next("wald", mean, shape),
+    uniform: () => next("random"), strata: () => next("permuted"),
     spawn: () => rng,
   };
   const latent = engine.condition(data, scores, facts, rng);
@@ -60,7 +64,9 @@ class Recorder:
     def __getattr__(self, name):
         def draw(*args, **kwargs):
             value = getattr(self.rng, name)(*args, **kwargs)
-            self.log.append((name, np.ravel(value).tolist()))
+            laws = args if name == "wald" else args[:1] if name == "standard_gamma" else ()
+            told = [np.broadcast_to(law, np.shape(value)).ravel().tolist() for law in laws]
+            self.log.append((name, np.ravel(value).tolist(), told))
             return value
 
         return draw
@@ -176,3 +182,27 @@ def test_the_page_agrees_with_the_full_posterior_within_monte_carlo_error():
     # a spread of 200 draws against one of 400 errs by 3.5 per cent
     assert np.abs(ratio - 1.0).max() < 4 * 0.035
     assert abs(ratio.mean() - 1.0) < 0.035
+
+
+MOMENTS = """
+const { generator } = await import(process.argv[1]);
+const rng = generator(1), n = 40000, all = (v) => new Float64Array(n).fill(v);
+const draws = [rng.normal(n), rng.uniform(n), rng.gamma(all(0.6)), rng.gamma(all(3.5)),
+  rng.wald(all(1.5), all(2.5))];
+process.stdout.write(JSON.stringify(draws.map((x) => {
+  const mean = x.reduce((a, b) => a + b, 0) / n;
+  return [mean, x.reduce((a, b) => a + (b - mean) ** 2, 0) / (n - 1)];
+})));
+"""
+
+
+def test_the_page_draws_from_the_laws_it_names():
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", MOMENTS, ENGINE.as_uri()],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    exact = np.array([[0, 1], [0.5, 1 / 12], [0.6, 0.6], [3.5, 3.5], [1.5, 1.5**3 / 2.5]])
+    # fourth central moments of the laws, for the error of a variance
+    excess = np.array([0, -1.2, 6 / 0.6, 6 / 3.5, 15 * 1.5 / 2.5])
+    error = np.stack([np.sqrt(exact[:, 1]), exact[:, 1] * np.sqrt(excess + 2)], axis=1) / 200
+    assert (np.abs(np.array(json.loads(done.stdout)) - exact) < 4 * error).all()
