@@ -25,7 +25,7 @@ from bayesbench.posterior.stored import StoredPosterior
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 SPEC = ModelSpec(rank=1)
-N_MODELS, N_BENCHMARKS, N_READINGS = 12, 8, 256
+N_MODELS, N_BENCHMARKS, N_READINGS = 12, 12, 256
 ENGINES: dict[str, tuple[Engine, int]] = {
     "gibbs": (Gibbs(chains=1, warmup=1500, draws=99, thin=40), 150),
     "nuts": (NUTS(chains=1, warmup=400, draws=396), 40),
