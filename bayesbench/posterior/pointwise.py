@@ -195,10 +195,11 @@ def with_checks(
     scores = posterior.matrix.values[cells.row, cells.col]
     names = np.asarray(posterior.model_ids)[cells.row], np.asarray(posterior.benchmark_ids)
     at = {"cell_model": ("cell", names[0]), "cell_benchmark": ("cell", names[1][cells.col])}
-    whole = tree["posterior"].to_dataset(inherit=False)
+    held = {name: node.to_dataset(inherit=False) for name, node in tree.children.items()}
+    whole = held["posterior"]
     prior = draws_of_prior(posterior, prior_draws, seed)
-    coords = {name: whole[name] for name in whole.coords if name not in ("chain", "draw")}
-    observed = tree["observed_data"].to_dataset(inherit=False).assign_coords(at)
+    coords = {str(name): whole[name] for name in whole.coords if name not in ("chain", "draw")}
+    observed = held["observed_data"].assign_coords(at)
     own = closed_scores(posterior, scores, cells.col)
     groups = {
         "observed_data": observed.assign(cell_score=("cell", own)),
@@ -210,7 +211,6 @@ def with_checks(
             coords | _counted(1, prior_draws),
         ),
     }
-    held = {name: node.to_dataset(inherit=False) for name, node in tree.children.items()}
     return type(tree).from_dict(held | groups)
 
 
