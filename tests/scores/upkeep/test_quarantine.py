@@ -42,6 +42,21 @@ def test_there_and_back_leaves_all_as_it_was(number: int, tmp_path: Path) -> Non
     assert len(quarantined(place)) == 0
 
 
+def test_the_lowest_of_the_others_becomes_reading_1_and_no_other_number_moves(
+    tmp_path: Path,
+) -> None:
+    place = directory(tmp_path)
+    frame = pd.read_csv(place / "scores.csv", dtype=str)
+    own = frame[(frame["model_id"] == "model_0") & (frame["benchmark_id"] == "bench_1")]
+    third = own.iloc[[1]].assign(reading="3", score="33")
+    pd.concat([third, frame]).to_csv(place / "scores.csv", index=False)
+    scores = cell(place)
+    put_aside(place, "model_0", "bench_1", 1, "why")
+    assert cell(place) == {1: scores[2], 3: 33.0}
+    put_back(place, "model_0", "bench_1")
+    assert cell(place) == scores
+
+
 def test_the_only_reading_of_a_cell_leaves_it_empty(tmp_path: Path) -> None:
     place = directory(tmp_path)
     matrix = ScoreMatrix.from_directory(place)
