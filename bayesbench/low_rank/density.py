@@ -26,6 +26,7 @@ from .families import BenchmarkFamilies
 from .features import ModelFeatures
 from .link import Transform
 from .noise import Maths, log_constant, log_kernel, log_tail, log_weights_of_nu
+from .own_error import own_error_variance
 from .parameters import DRAW_DIMS
 from .spec import ModelSpec
 
@@ -110,7 +111,7 @@ class TrainingData:
             n_benchmarks=matrix.shape[1],
             n_kinds=len(features.kinds),
             families=families.members.reshape(matrix.shape[1], len(families.names)),
-            error=_error_variance(matrix, transform, spec, row, col),
+            error=own_error_variance(matrix, transform, spec, row, col),
             beyond=beyond if spec.censored else np.zeros_like(beyond),
         )
 
@@ -135,23 +136,6 @@ class TrainingData:
     def informed_families(self) -> NDArray[np.bool_]:
         """Whether a model has a score on any benchmark of a family, (M, Q)."""
         return np.asarray(self.observed @ (self.families != 0) > 0)
-
-
-def _error_variance(
-    matrix: ScoreMatrix,
-    transform: Transform,
-    spec: ModelSpec,
-    row: NDArray[np.intp],
-    col: NDArray[np.intp],
-) -> NDArray[np.float64]:
-    scores, stderr = matrix.values[row, col], matrix.stderr[row, col]
-    given = transform.error_variance(scores, stderr, col)
-    if not spec.item_noise:
-        return given
-    binomial = transform.binomial_variance(transform.to_latent(scores, col), col)
-    # a reading may be of other items than the benchmark has
-    items = np.nan_to_num(transform.n_items[col] / matrix.n_items[row, col], nan=1.0)
-    return np.where(np.isnan(stderr), spec.item_noise * items * binomial, given)
 
 
 def site_dims(spec: ModelSpec, data: TrainingData) -> dict[str, tuple[str, ...]]:
