@@ -13,6 +13,7 @@ from bayesbench import report
 from bayesbench.answers.calibrated import recalibrated
 from bayesbench.answers.condition import condition
 from bayesbench.answers.predictive import predictive
+from bayesbench.design.budget import budget_batch
 from bayesbench.design.gain import Targets, greedy
 from bayesbench.design.moments import moments
 from bayesbench.low_rank.facts import ModelFacts, covariate_value
@@ -45,11 +46,15 @@ const out = given.cases.map(({ scores, facts, numbers }) => {
     left: numbers.length, eta: Array.from(latent.eta), scale: Array.from(latent.scale),
     quantiles: cells.map((c) => c.quantiles), score: cells.map((c) => c.score),
     next: engine.informative(data, latent, 3),
+    batch: given.budgets.map((budget) => engine.withinBudget(data, latent, given.costs, budget)),
     p: cells.map((c, j) => engine.atLeast(data, c, given.asked[j])),
   };
 });
 process.stdout.write(JSON.stringify(out));
 """
+
+
+BUDGETS = [22.0, 100.0]
 
 
 class Recorder:
@@ -87,6 +92,9 @@ CASES = {
 @pytest.fixture(scope="module")
 def answers():
     posterior = quantised(bb.open_posterior(), 40)
+    columns = len(posterior.benchmark_ids)
+    # every batch is tried within the smaller budget, three ways to grow one within the larger
+    costs = 10.0 * (1.0 + np.arange(columns) % 37 + np.arange(columns) / 1000)
     median = [float(np.nanmedian(c)) for c in np.asarray(posterior.matrix.values).T]
     cases, expected = [], []
     real = np.random.default_rng
@@ -99,15 +107,27 @@ def answers():
         made = recalibrated(posterior, made, new=True)
         open_ = np.flatnonzero(~np.isfinite(latent.observed))
         steps = greedy(moments(latent), open_, Targets(open_, np.ones(open_.size), "exclude"), 3)
+        about = Targets(open_, np.ones(open_.size), "reading")
+        batches = [
+            budget_batch(
+                moments(latent), open_, about, costs[open_], budget, posterior.benchmark_ids
+            )
+            for budget in BUDGETS
+        ]
         told = {
             name: value if name == "provider" else covariate_value(name, value)
             for name, value in facts.given.items()
         }
         cases.append({"scores": scores, "facts": told, "numbers": log})
-        expected.append((latent, made, steps, made.p_at_least(median)))
+        expected.append((latent, made, steps, made.p_at_least(median), batches))
     node = shutil.which("node")
     assert node, "node is missing: install the system package nodejs"
-    given = json.dumps({"data": packed(posterior), "cases": cases, "asked": median})
+    given = json.dumps(
+        {
+            "data": packed(posterior), "cases": cases, "asked": median, "costs": costs.tolist(),
+            "budgets": BUDGETS,
+        }
+    )  # fmt: skip
     done = subprocess.run(
         [node, "--input-type=module", "-e", RUN, ENGINE.as_uri()],
         input=given, capture_output=True, text=True, check=False,
@@ -121,7 +141,7 @@ def answers():
 @pytest.mark.parametrize("case", CASES)
 def test_javascript_answers_as_python_does(answers, case):
     posterior, found = answers
-    (latent, made, steps, p), got = found[case]
+    (latent, made, steps, p, batches), got = found[case]
     assert got["left"] == 0
     # Python adds eta up in 32-bit floats
     eta = np.reshape(got["eta"], latent.eta.shape)
@@ -138,6 +158,11 @@ def test_javascript_answers_as_python_does(answers, case):
     np.testing.assert_allclose(
         [each["gain"] for each in got["next"]], [gain for _, gain in steps], rtol=1e-6
     )
+    for batch, found_batch in zip(batches, got["batch"], strict=True):
+        assert [each["column"] for each in found_batch] == [index for index, _ in batch]
+        np.testing.assert_allclose(
+            [each["gain"] for each in found_batch], [gain for _, gain in batch], rtol=1e-5
+        )
 
 
 FREE = """

@@ -677,6 +677,10 @@ export function condition(data, scores, facts, rng) {
       }
       eta[s * B + j] = value;
       scale[s * B + j] = noise * Math.sqrt(state.variance[s]);
+      if (data.item_noise && data.benchmarks[j].n_items !== null) {
+        const items = data.item_noise * binomialVariance(data.benchmarks[j], value);
+        scale[s * B + j] = Math.sqrt(scale[s * B + j] ** 2 + items);
+      }
     }
   }
   return { eta, scale, nu: side.nu, observed, told: row.told };
@@ -845,37 +849,54 @@ export function atLeast(data, cell, score) {
 
 // ---- information ----
 
-/** Greedy choice by expected information about all that is not scored yet, per cost if given. */
-export function informative(data, latent, k, costs = null) {
+/** Covariance of eta and mean noise variance over draws, and which benchmarks have no score yet. */
+function momentsOf(data, latent) {
   const { S, B } = data, { eta, scale, nu, observed } = latent;
   const mean = new Float64Array(B), centred = new Float64Array(S * B), noise = new Float64Array(B);
   const power = new Map(Array.from(new Set(nu), (v) => [v, entropyPower(v)]));
   for (let s = 0; s < S; s++) for (let j = 0; j < B; j++) mean[j] += eta[s * B + j] / S;
   for (let s = 0; s < S; s++) {
+    const own = power.get(nu[s]) / S;
     for (let j = 0; j < B; j++) {
       centred[s * B + j] = eta[s * B + j] - mean[j];
-      noise[j] += power.get(nu[s]) * scale[s * B + j] ** 2 / S;
+      noise[j] += own * scale[s * B + j] ** 2;
     }
   }
-  let open = observed.flatMap((v, j) => (v === null ? [j] : []));
-  const signal = new Float64Array(B * B);
-  for (let s = 0; s < S; s++) {
-    for (const i of open) {
-      const c = centred[s * B + i] / (S - 1);
-      for (let j = 0; j < B; j++) signal[i * B + j] += c * centred[s * B + j];
+  const open = observed.flatMap((v, j) => (v === null ? [j] : [])), signal = new Float64Array(B * B);
+  for (let i = 0; i < B; i++) {
+    for (let s = 0; s < S; s++) {
+      const c = centred[s * B + i] / (S - 1), at = s * B;
+      for (let j = i; j < B; j++) signal[i * B + j] += c * centred[at + j];
     }
+    for (let j = 0; j < i; j++) signal[i * B + j] = signal[j * B + i];
   }
-  let left = open.filter((j) => costs === null || costs[j] !== null);
+  return { signal, noise, open };
+}
+
+/** Covariance once a benchmark has been read. */
+function afterReading({ signal, noise }, B, index) {
+  const out = Float64Array.from(signal), total = signal[index * B + index] + noise[index];
+  for (let i = 0; i < B; i++) {
+    const c = signal[i * B + index] / total;
+    for (let j = 0; j < B; j++) out[i * B + j] -= c * signal[j * B + index];
+  }
+  return out;
+}
+
+/** Greedy choice by expected information about all that is not scored yet, per cost if given. */
+export function informative(data, latent, k, costs = null) {
+  const { S, B } = data, state = momentsOf(data, latent), { noise } = state;
+  let { signal, open } = state, left = open.filter((j) => costs === null || costs[j] !== null);
   const chosen = [];
   while (left.length && chosen.length < k) {
     let best = -1, bestWorth = -Infinity, bestGain = 0;
     for (const c of left) {
+      const own = signal[c * B + c], ownTotal = own + noise[c];
       let gain = 0;
       for (const t of open) {
         if (t === c) continue;
-        const chance = signal[c * B + c] * signal[t * B + t] / (S - 1);
-        const total = (signal[c * B + c] + noise[c]) * (signal[t * B + t] + noise[t]);
-        gain += -0.5 * Math.log1p(-Math.min((signal[c * B + t] ** 2 - chance) / total, 1 - 1e-12));
+        const other = signal[t * B + t], squared = signal[c * B + t] ** 2 - own * other / (S - 1);
+        gain += -0.5 * Math.log1p(-Math.min(squared / (ownTotal * (other + noise[t])), 1 - 1e-12));
       }
       gain = Math.max(gain, 0);
       const worth = gain / (costs === null ? 1 : costs[c]);
@@ -884,10 +905,98 @@ export function informative(data, latent, k, costs = null) {
     chosen.push({ column: best, gain: bestGain });
     left = left.filter((j) => j !== best);
     open = open.filter((j) => j !== best);
-    const column = open.map((i) => signal[i * B + best]), over = signal[best * B + best] + noise[best];
-    open.forEach((i, a) => open.forEach((j, b) => { signal[i * B + j] -= column[a] * column[b] / over; }));
+    signal = afterReading({ signal, noise }, B, best);
   }
   return chosen;
+}
+
+// ---- a batch within a budget ----
+
+/** The covariance with the chance part of a sample covariance taken out. */
+function withoutChance({ signal, noise, open }, S, B) {
+  const chance = (B - 1) / (S - 1), kept = new Float64Array(B);
+  for (let i = 0; i < B; i++) {
+    let found = 0;
+    for (let j = 0; j < B; j++) {
+      const product = signal[i * B + i] * signal[j * B + j];
+      if (j !== i && product > 0) found += signal[i * B + j] ** 2 / product;
+    }
+    kept[i] = found > 0 ? Math.max(1 - chance / found, 0) ** 0.25 : 0;
+  }
+  const out = Float64Array.from(signal, (v, at) => {
+    const i = Math.floor(at / B), j = at % B;
+    return i === j ? Math.max(v, 0) : v * kept[i] * kept[j];
+  });
+  return { signal: out, noise, open };
+}
+
+function addedBy(run, c, B) {
+  const { signal, noise, open, batch } = run, own = signal[c * B + c] + noise[c];
+  let sum = 0;
+  for (const t of open) {
+    if (batch.includes(t)) continue;
+    if (t === c) { sum += Math.max(0.5 * Math.log(own / noise[c]), 0); continue; }
+    const share = signal[c * B + t] ** 2 / (own * (signal[t * B + t] + noise[t]));
+    sum += -0.5 * Math.log1p(-Math.min(share, 1 - 1e-12));
+  }
+  return sum;
+}
+
+const runThen = (run, c, added, B) => ({
+  ...run, signal: afterReading(run, B, c), batch: [...run.batch, c], worth: run.worth + added,
+});
+
+function grown(run, price, limit, perCost, B) {
+  let left = limit - run.batch.reduce((sum, j) => sum + price.get(j), 0);
+  for (;;) {
+    let best = -1, bestWorth = -Infinity, bestAdded = 0;
+    for (const [j, cost] of price) {
+      if (cost > left || run.batch.includes(j)) continue;
+      const added = addedBy(run, j, B), worth = perCost ? added / cost : added;
+      if (worth > bestWorth) { best = j; bestWorth = worth; bestAdded = added; }
+    }
+    if (best < 0) return run;
+    run = runThen(run, best, bestAdded, B);
+    left -= price.get(best);
+  }
+}
+
+function* batches(run, rest, price, left, B) {
+  yield run;
+  const payable = rest.filter((j) => price.get(j) <= left);
+  for (let i = 0; i < payable.length; i++) {
+    const j = payable[i], after = runThen(run, j, addedBy(run, j, B), B);
+    yield* batches(after, payable.slice(i + 1), price, left - price.get(j), B);
+  }
+}
+
+/** The benchmarks to run within a budget, best per cost first, with what each adds (nats). */
+export function withinBudget(data, latent, costs, budget) {
+  const { S, B } = data, start = { ...withoutChance(momentsOf(data, latent), S, B), batch: [], worth: 0 };
+  const limit = budget * (1 + 1e-12);
+  const price = new Map(start.open.filter((j) => costs[j] !== null && costs[j] <= limit).map((j) => [j, costs[j]]));
+  const paid = (batch) => batch.reduce((sum, j) => sum + price.get(j), 0), all = Array.from(price.keys());
+  let best = all;
+  if (paid(all) > limit && all.length <= 10) {
+    const found = Array.from(batches(start, all, price, limit, B)), top = Math.max(...found.map((r) => r.worth));
+    best = found.filter((r) => r.worth >= top - 1e-9).map((r) => r.batch)
+      .reduce((a, b) => (paid(b) < paid(a) ? b : a));
+  } else if (paid(all) > limit) {
+    const added = all.map((j) => addedBy(start, j, B)), most = added.indexOf(Math.max(...added));
+    const runs = [grown(start, price, limit, true, B), grown(start, price, limit, false, B),
+      grown(runThen(start, all[most], added[most], B), price, limit, true, B)];
+    best = runs.reduce((a, b) => (b.worth > a.worth ? b : a)).batch;
+  }
+  const steps = [];
+  for (let run = start, rest = Array.from(best); rest.length;) {
+    const added = rest.map((j) => addedBy(run, j, B)), worth = added.map((v, i) => v / price.get(rest[i]));
+    if (!(Math.max(...added) > 1e-9)) break;
+    const at = worth.indexOf(Math.max(...worth));
+    steps.push({ column: rest[at], gain: added[at] });
+    run = runThen(run, rest[at], added[at], B);
+    rest = rest.filter((_, i) => i !== at);
+  }
+  return steps;
 }
 
 // ---- random numbers ----
