@@ -16,7 +16,7 @@ from ..posterior.stored import StoredPosterior
 
 __all__ = ["MOST_DRAWS", "packed", "quantised"]
 
-MOST_DRAWS = 200
+MOST_DRAWS = 100
 """Draws that travel in the page."""
 STEPS = 65535
 """Steps between the least and the largest number of a quantised array."""
