@@ -766,8 +766,9 @@ function orderStatistics(points, ranks, low, high) {
   return ranks.map((rank, r) => kept[where[r]][rank - count[where[r]]]);
 }
 
-/** Recalibrated latent quantiles (B rows) of a reading, and the score quantiles made of them. */
-export function predict(data, latent) {
+/** Recalibrated latent quantiles (B rows) of a reading, and the score quantiles made of them.
+    With `only`, a list of columns, the other rows are null. */
+export function predict(data, latent, only = null) {
   const { S, B, levels } = data, R = Math.max(4, Math.ceil(MIXTURE_POINTS / S)), N = S * R;
   const noise = stratifiedPoints(latent.nu, R), points = new Float32Array(N);
   const ranks = [], share = [];
@@ -779,6 +780,7 @@ export function predict(data, latent) {
   const order = ranks.map((_, i) => i).sort((a, b) => ranks[a] - ranks[b]), sorted = order.map((i) => ranks[i]);
   const known = latent.observed.filter((v) => v !== null).length, cells = [];
   for (let j = 0; j < B; j++) {
+    if (only !== null && !only.includes(j)) { cells.push(null); continue; }
     let mean = 0, square = 0, wide = 0;
     for (let s = 0; s < S; s++) {
       const eta = Math.fround(latent.eta[s * B + j]), scale = Math.fround(latent.scale[s * B + j]);
@@ -834,6 +836,16 @@ export function quantile(data, j, cell, wanted) {
   const score = toScore(b, interpolate(level, data.levels, cell.quantiles));
   if (wanted < 0.5 && nearLow(b, score)) return b.lower;
   return wanted > 0.5 && nearHigh(b, score) ? b.upper : score;
+}
+
+/** Probability of a score of at most `score`. */
+export function atMost(data, cell, score) {
+  const q = cell.score, N = q.length;
+  if (score < q[0]) return 0;
+  if (score >= q[N - 1]) return 1;
+  let i = N - 2;
+  while (q[i] > score) i--;
+  return data.levels[i] + (score - q[i]) / (q[i + 1] - q[i]) * (data.levels[i + 1] - data.levels[i]);
 }
 
 /** Probability of a score of at least `score`. */

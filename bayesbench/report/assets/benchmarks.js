@@ -1,0 +1,2 @@
+// pending
+export function show(root) { root.replaceChildren("pending"); }
