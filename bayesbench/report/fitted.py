@@ -123,7 +123,7 @@ def _first(members: Array) -> int:
 
 def _readings(posterior: StoredPosterior, rows: Array) -> dict[str, Any]:
     """Readings as (model, benchmark, score, source), and the addresses of the sources."""
-    readings = posterior.matrix.readings
+    readings = posterior.matrix.readings.sort_values("reading", kind="stable")
     urls = _addresses(readings)
     place = {posterior.model_ids[i]: at for at, i in enumerate(rows)}
     column = {name: j for j, name in enumerate(posterior.benchmark_ids)}

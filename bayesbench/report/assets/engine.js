@@ -885,6 +885,22 @@ function momentsOf(data, latent) {
   return { signal, noise, open };
 }
 
+/** Information of each benchmark alone about all others (nats), and correlations of the levels. */
+export function alone(data, latent) {
+  const { S, B } = data, { signal, noise, open } = momentsOf(data, latent), gains = new Float64Array(B);
+  for (const c of open) {
+    const own = signal[c * B + c], total = own + noise[c];
+    for (const t of open) {
+      if (t === c) continue;
+      const other = signal[t * B + t], squared = signal[c * B + t] ** 2 - own * other / (S - 1);
+      gains[c] += -0.5 * Math.log1p(-Math.min(squared / (total * (other + noise[t])), 1 - 1e-12));
+    }
+    gains[c] = Math.max(gains[c], 0);
+  }
+  const correlation = (i, j) => signal[i * B + j] / Math.sqrt(signal[i * B + i] * signal[j * B + j] || 1);
+  return { gains, correlation };
+}
+
 /** Covariance once a benchmark has been read. */
 function afterReading({ signal, noise }, B, index) {
   const out = Float64Array.from(signal), total = signal[index * B + index] + noise[index];

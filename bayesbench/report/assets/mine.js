@@ -212,7 +212,7 @@ export function show(root, app) {
   root.replaceChildren(
     h("h1", {}, "My model"),
     h("p", { class: "sentence soft" }, "Type the scores you know of a model, each on its benchmark's own scale. Everything else is predicted from them, here in this page: nothing leaves it."),
-    app.campaign ? h("p", { class: "sentence" }, `Starts with a campaign${app.campaign.model ? ` for ${app.campaign.model}` : ""}: ${app.campaign.steps.length} benchmarks run.`) : null,
+    app.campaign ? h("p", { class: "sentence" }, `Starts with a campaign${app.campaign.model ? ` for ${app.campaign.model}` : ""}: ${app.campaign.steps.length} benchmarks run.`) : "",
     h("div", { class: "columns" },
       h("section", { "aria-label": "What is known" }, h("h2", {}, "Scores"), add, given,
         h("button", { type: "button", class: "noprint", onclick: () => { state.scores = {}; state.facts = {}; app.save(); show(root, app); root.focus(); } }, "Clear all"),
