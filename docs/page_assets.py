@@ -1,4 +1,4 @@
-"""The charts' libraries of the page, from npm: ``python docs/page_assets.py``, or ``make page-assets``.
+"""The charts' libraries of the page, from npm: ``python docs/page_assets.py``.
 
 Takes the pinned versions of ``report/assets/vendor/pinned.json`` by ``npm pack``. A file whose
 SHA-256 is not the pinned one is refused. With ``--check`` nothing is written: a committed file that

@@ -32,6 +32,7 @@ SAME_THING = {
     ("evaluation/methods/probes", "plots/probes"): "probe curves and their plots",
     ("evaluation/methods/low_rank", "low_rank"): "the model as a method of the evaluation",
     ("cli/fit", "fitting/fit"): "function and command",
+    ("cli/report", "report"): "package and command",
     ("cli/structure", "structure"): "package and command",
     ("cli/upkeep", "scores/upkeep"): "package and commands",
     ("evaluation/methods/as_shipped", "evaluation/protocols/as_shipped"): "protocol and method",

@@ -33,9 +33,7 @@ __all__ = ["report"]
     help="Fitted models to show: a,b; may be given several times.  [default: all]",
 )
 @click.option("--campaign", metavar="FILE", help="Start with what this campaign has observed.")
-def report(
-    out: str, posterior: str | None, models: tuple[str, ...], campaign: str | None
-) -> None:
+def report(out: str, posterior: str | None, models: tuple[str, ...], campaign: str | None) -> None:
     """Write a page that answers offline: one HTML file, nothing is loaded from anywhere.
 
     Typed scores are conditioned on in the browser, on draws that travel in the file. Its address

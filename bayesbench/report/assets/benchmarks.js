@@ -39,7 +39,7 @@ export function show(root, app) {
         h("p", { class: "sentence" }, `${runs.length ? new Set(runs.map((r) => r.m)).size : "None"} of the ${app.models.length} models here have run it. ${row.width === null ? "" : `Where it is not run, the 90 % interval takes ${Math.round(100 * row.width)} % of the scale on average. `}Run on a model of which nothing is known it tells ${number(row.gain)} nats about all the others.`),
         h("dl", {}, told.flatMap(([k, v]) => [h("dt", {}, k), h("dd", {}, String(v))]), b.url ? [h("dt", {}, "page"), h("dd", {}, words.link(b.url))] : [])),
       h("section", {}, h("h2", {}, "Neighbours"), widgets.chart(`Correlation with ${b.name} over models of which nothing is known (latent scale)`, {
-        width: 460, height: 40 + 20 * near.length, marginLeft: 170, x: { domain: [Math.min(0, ...near.map((n) => n.r)), 1], grid: true, label: "correlation" },
+        width: Math.min(460, root.clientWidth - 24), height: 40 + 20 * near.length, marginLeft: 170, x: { domain: [Math.min(0, ...near.map((n) => n.r)), 1], grid: true, label: "correlation" },
         y: { domain: near.map((n) => n.name), label: null, tickFormat: (t) => (t.length > 26 ? `${t.slice(0, 25)}…` : t) },
         marks: [Plot.barX(near, { x: "r", y: "name", fill: widgets.color("blue") }), Plot.ruleX([0])],
       }))),

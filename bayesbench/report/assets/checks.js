@@ -17,11 +17,11 @@ export function show(root, app) {
     h("p", { class: "sentence soft" }, `Below, each of ${checks.n} readings is set against the draws reweighted as if it had been left out, before recalibration; ${checks.at_ends} at an end of their scale say “this or beyond” and are left out. For ${checks.doubtful} the reweighting is doubtful.`, origin.recalibrated_by ? " What the other views show is recalibrated on held-out scores." : " This posterior has no recalibration."),
     checks.n ? h("div", { class: "pair" },
       widgets.chart("Calibration: share of readings inside their central interval; band: honest independent readings. Above the diagonal: too wide", {
-        width: 420, height: 340, marginLeft: 46, x: { label: "probability of the interval", domain: [0, 1], grid: true }, y: { label: "share inside", domain: [0, 1], grid: true },
+        width: Math.min(420, root.clientWidth - 24), height: 340, marginLeft: 46, x: { label: "probability of the interval", domain: [0, 1], grid: true }, y: { label: "share inside", domain: [0, 1], grid: true },
         marks: [Plot.areaY(curve, { x: "p", y1: "low", y2: "high", fill: band, fillOpacity: 0.6 }), Plot.line([[0, 0], [1, 1]], { strokeDasharray: "4 3", stroke: "currentColor" }), Plot.lineY(curve, { x: "p", y: "inside", stroke: blue, strokeWidth: 2.5, marker: "dot" })],
       }),
       widgets.chart("PIT: level of each reading, flat if honest; a hump: too wide, a bowl: too sure. Lines: 95 % of honest bars", {
-        width: 420, height: 340, x: { label: "level of the reading (PIT)", domain: [0, 1] }, y: { label: "readings, relative to flat", grid: true },
+        width: Math.min(420, root.clientWidth - 24), height: 340, x: { label: "level of the reading (PIT)", domain: [0, 1] }, y: { label: "readings, relative to flat", grid: true },
         marks: [Plot.rect(bars, { x1: "x1", x2: "x2", y1: 0, y2: "y", fill: blue, inset: 0.5 }), Plot.ruleY([1 - half, 1 + half], { stroke: widgets.color("orange"), strokeDasharray: "4 3", strokeWidth: 2 }), Plot.ruleY([0])],
       })) : "",
     h("h2", {}, "Coverage by stratum"),

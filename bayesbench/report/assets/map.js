@@ -14,14 +14,14 @@ export function show(root, app) {
   const axis = (k) => (k === 0 ? "ability" : `factor ${k}${factors.congruence[k - 1] < 0.8 ? " (doubtful)" : ""}: ${[end(k, "low") && `← ${end(k, "low")}`, end(k, "high") && `${end(k, "high")} →`].filter(Boolean).join("  |  ") || "no clear end"}`);
   const points = app.models.map((m) => ({ name: m.name, x: middle[m.row][x], y: middle[m.row][y], x1: low[m.row][x], x2: high[m.row][x], y1: low[m.row][y], y2: high[m.row][y] }));
   const far = points.toSorted((a, b) => Math.hypot(b.x, b.y) - Math.hypot(a.x, a.y)), labelled = [];
-  for (const p of far) if (labelled.length < LABELS && labelled.every((o) => Math.abs(o.y - p.y) > 0.22 || Math.abs(o.x - p.x) > 1.3)) labelled.push(p);
+  for (const p of far) if (labelled.length < Math.min(LABELS, root.clientWidth / 60) && labelled.every((o) => Math.abs(o.y - p.y) > 0.22 || Math.abs(o.x - p.x) > 1.3)) labelled.push(p);
   const wanted = app.models.find((m) => m.id === more.m), marked = wanted ? points[app.models.indexOf(wanted)] : null;
   const set = (key) => (v) => { more[key] = v; app.save(); show(root, app); }, line = { stroke: widgets.color("band"), strokeOpacity: 0.6 };
   root.replaceChildren(h("h1", {}, "Map"),
     h("p", { class: "sentence soft" }, "Where the models lie on two factors, with 90 % intervals. Factors are turned so that few benchmarks weigh on each (varimax); a factor is named by the benchmarks at its ends."),
     h("div", { class: "row noprint" }, widgets.choice("across", options, String(x), set("x")), widgets.choice("up", options, String(y), set("y")), widgets.picker("Mark a model", () => app.models, (m) => set("m")(m.id), { keep: true, value: wanted?.name ?? "" })),
     widgets.chart(`Models by ${name(x)} (across) and ${name(y)} (up), with 90 % intervals`, {
-      width: 900, height: 560, marginLeft: 40, marginBottom: 44, x: { label: axis(x), grid: true }, y: { label: axis(y), grid: true },
+      width: Math.min(1100, root.clientWidth - 24), height: 560, marginLeft: 40, marginBottom: 44, x: { label: axis(x), grid: true }, y: { label: axis(y), grid: true },
       marks: [Plot.ruleY(points, { y: "y", x1: "x1", x2: "x2", ...line }), Plot.ruleX(points, { x: "x", y1: "y1", y2: "y2", ...line }),
         Plot.dot(points, { x: "x", y: "y", r: 3, fill: widgets.color("blue"), title: (d) => d.name }),
         Plot.text(labelled, { x: "x", y: "y", text: "name", dy: -8, fontSize: 10, fill: "currentColor" }),

@@ -156,7 +156,7 @@ export function show(root, app) {
       h("p", { class: "sentence" }, `Median ${number(q.q50)}; 50 % interval ${number(q.q25)} to ${number(q.q75)}, 90 % ${number(q.q05)} to ${number(q.q95)}.`),
       h("div", { class: "row" }, field, h("p", { role: "status" }, out)),
       widgets.chart(`Probability that a reading of ${thing.name} is at least so high`, {
-        width: 480, height: 220, marginBottom: 34,
+        width: Math.min(480, root.clientWidth - 24), height: 220, marginBottom: 34,
         x: { label: `score on ${thing.name}` }, y: { domain: [0, 1], grid: true, label: "probability" },
         marks: [Plot.lineY(points, { x: "score", y: "p", stroke: widgets.color("blue"), strokeWidth: 2 }), Plot.ruleX([q.q50], { stroke: widgets.color("orange"), strokeDasharray: "4 3" })],
       }));

@@ -51,7 +51,7 @@ export function show(root, app) {
     versus.replaceChildren(
       h("p", { class: "sentence" }, `${(better ? first : second).name} is better than ${(better ? second : first).name} on ${titles()} with probability ${probability(better ? whole.better : 1 - whole.better)}; ${first.name} less ${second.name}: ${signed(whole.median)} (90 % interval ${signed(whole.lower)} to ${signed(whole.upper)}).`),
       widgets.chart(`${first.name} less ${second.name}: median and 90 % interval, right is better for ${first.name}`, {
-        width: 560, height: 50 + 26 * shown.length, marginLeft: 170, x: { label: "points", grid: true }, y: { domain: shown.map((r) => r.name), label: null, tickFormat: (t) => (t.length > 26 ? `${t.slice(0, 25)}…` : t) },
+        width: Math.min(560, root.clientWidth - 24), height: 50 + 26 * shown.length, marginLeft: 170, x: { label: "points", grid: true, inset: 12 }, y: { domain: shown.map((r) => r.name), label: null, tickFormat: (t) => (t.length > 26 ? `${t.slice(0, 25)}…` : t) },
         marks: [Plot.ruleX([0], { stroke: "currentColor" }), Plot.ruleY(shown, { y: "name", x1: "lower", x2: "upper", stroke: widgets.color("blue"), strokeWidth: 3 }), Plot.dot(shown, { y: "name", x: "median", fill: widgets.color("orange"), r: 4.5 })],
       }),
       widgets.table("Gaps", [
