@@ -76,7 +76,7 @@ def _models(posterior: StoredPosterior, rows: Array) -> list[dict[str, Any]]:
 
 
 def _quantiles(posterior: StoredPosterior, rows: Array) -> dict[str, Any]:
-    """Calibrated score quantiles (models, benchmarks, levels), 16 bits between a benchmark's ends."""
+    """Calibrated score quantiles (models, benchmarks, levels), 16 bits by benchmark."""
     columns = np.arange(len(posterior.benchmark_ids))
     cells = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
     made = recalibrated(posterior, predict_cells(posterior, cells), new=False)
@@ -170,7 +170,8 @@ def _factors(posterior: StoredPosterior, rows: Array) -> dict[str, Any] | None:
 def held_out_levels(posterior: StoredPosterior) -> tuple[Array, Array, Array, Array]:
     r"""Level of every reading under the draws reweighted as if it had been left out.
 
-    .. math:: u_n = \sum_s w_{ns} P(y \le y_n \mid \theta_s), \quad w_{ns} \propto 1 / p(y_n \mid \theta_s)
+    .. math:: u_n = \sum_s w_{ns} P(y \le y_n \mid \theta_s), \quad
+       w_{ns} \propto 1 / p(y_n \mid \theta_s)
 
     with the weights smoothed (Vehtari et al. 2024, arXiv:1507.02646). Before recalibration.
     Readings at an end of their scale say "this or beyond" and have no level: NaN.

@@ -7,6 +7,7 @@ import subprocess
 import numpy as np
 
 import bayesbench as bb
+from bayesbench.jsonable import json_text
 from bayesbench.report.fitted import LEVELS, fitted, held_out_levels
 from bayesbench.report.pack import packed, quantised
 from tests.factories import make_posterior
@@ -60,7 +61,7 @@ def test_gaps_and_ranks_are_pythons_within_monte_carlo_error():
     joint = ENGINE.with_name("joint.js")
     done = subprocess.run(
         ["node", "--input-type=module", "-e", RUN, ENGINE.as_uri(), joint.as_uri()],
-        input=json.dumps(given), capture_output=True, text=True, check=False,
+        input=json_text(given), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     got = json.loads(done.stdout)

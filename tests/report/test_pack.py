@@ -172,7 +172,7 @@ const data = engine.open(JSON.parse(readFileSync(0, "utf8")));
 const out = Array.from({ length: 8 }, (_, seed) => {
   const scores = { gpqa_diamond: 70, mmlu_pro: 75.5, ifeval: 85 };
   const latent = engine.condition(data, scores, {}, engine.generator(seed));
-  return engine.predict(data, latent).map((c) => c.quantiles);
+  return engine.predict(data, latent, { mixture: 4000 }).map((c) => c.quantiles);
 });
 process.stdout.write(JSON.stringify(out));
 """
@@ -200,11 +200,11 @@ def test_the_page_agrees_with_the_full_posterior_within_monte_carlo_error():
     half = python[..., -8] - python[..., 7]  # 5 to 95 per cent
     width = half.mean(axis=0)
     gap = page[..., middle].mean(axis=0) - python[..., middle].mean(axis=0)
-    # a mean of 200 draws against one of 400 errs by 0.05 sd, 0.015 of a 90 % width, at most
+    # means over 8 seeds: 100 draws against 400 err by 0.05 sd or so, 0.015 of a 90 % width
     assert np.abs(gap / width).max() < 4 * 0.015
     assert abs((gap / width).mean()) < 0.015
     ratio = (page[..., -8] - page[..., 7]).mean(axis=0) / width
-    # a spread of 200 draws against one of 400 errs by 3.5 per cent
+    # a spread of 100 draws against one of 400 errs by 3.5 per cent, seeds averaged
     assert np.abs(ratio - 1.0).max() < 4 * 0.035
     assert abs(ratio.mean() - 1.0) < 0.035
 

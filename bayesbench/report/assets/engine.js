@@ -46,7 +46,10 @@ function cholesky(a, size) {
 }
 
 function solveUpper(root, size, b) { // root' x = b
-  const x = Float64Array.from(b);
+  return solveUpperIn(root, size, Float64Array.from(b));
+}
+
+function solveUpperIn(root, size, x) { // in place
   for (let i = size - 1; i >= 0; i--) {
     for (let k = i + 1; k < size; k++) x[i] -= root[k * size + i] * x[k];
     x[i] /= root[i * size + i];
@@ -55,12 +58,15 @@ function solveUpper(root, size, b) { // root' x = b
 }
 
 function solve(root, size, b) { // root root' x = b
-  const x = Float64Array.from(b);
+  return solveIn(root, size, Float64Array.from(b));
+}
+
+function solveIn(root, size, x) { // in place
   for (let i = 0; i < size; i++) {
     for (let k = 0; k < i; k++) x[i] -= root[i * size + k] * x[k];
     x[i] /= root[i * size + i];
   }
-  return solveUpper(root, size, x);
+  return solveUpperIn(root, size, x);
 }
 
 function inverse(a, size) {
@@ -342,17 +348,32 @@ function start(p, rng) {
 
 /** Gaussian of the latents of draw s: root of the precision, and precision times mean. */
 function gaussian(p, s, variance, y) {
-  const { n, L } = p, precision = p.precision.slice(s * L * L, (s + 1) * L * L);
-  const pull = p.priorPull.slice(s * L, (s + 1) * L);
+  const root = new Float64Array(p.L * p.L), pull = new Float64Array(p.L);
+  gaussianIn(p, s, variance, y, root, pull);
+  return { root, pull };
+}
+
+function gaussianIn(p, s, variance, y, root, pull) { // into given arrays
+  const { n, L, precision, priorPull, loadings } = p;
+  for (let l = 0; l < L; l++) {
+    pull[l] = priorPull[s * L + l];
+    for (let m = 0; m <= l; m++) root[l * L + m] = precision[(s * L + l) * L + m];
+  }
   for (let i = 0; i < n; i++) {
-    const at = (s * n + i) * L, v = variance[s * n + i];
+    const at = (s * n + i) * L, v = variance[s * n + i], value = y[s * n + i];
     for (let l = 0; l < L; l++) {
-      const w = p.loadings[at + l] / v;
-      pull[l] += w * y[s * n + i];
-      for (let m = 0; m <= l; m++) precision[l * L + m] += w * p.loadings[at + m];
+      const w = loadings[at + l] / v;
+      pull[l] += w * value;
+      for (let m = 0; m <= l; m++) root[l * L + m] += w * loadings[at + m];
     }
   }
-  return { root: cholesky(precision, L), pull };
+  for (let i = 0; i < L; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = root[i * L + j];
+      for (let k = 0; k < j; k++) sum -= root[i * L + k] * root[j * L + k];
+      root[i * L + j] = i === j ? Math.sqrt(sum) : sum / root[j * L + j];
+    }
+  }
 }
 
 function behindBounds(p, state, totalVar, rng) {
@@ -392,16 +413,18 @@ function sweep(p, state, rng) {
   const bounded = behindBounds(p, state, total, rng), z = rng.normal(S * L);
   const latents = new Float64Array(S * L), center = new Float64Array(S * L);
   const rootAll = new Float64Array(S * L * L), residual = new Float64Array(N);
+  const atBound = p.beyond.some(Boolean);
   for (let s = 0; s < S; s++) {
-    let { root, pull } = gaussian(p, s, total, bounded.y), middle = solve(root, L, pull);
-    const shock = solveUpper(root, L, z.slice(s * L, (s + 1) * L));
+    const root = rootAll.subarray(s * L * L, (s + 1) * L * L), middle = center.subarray(s * L, (s + 1) * L);
+    const shock = z.subarray(s * L, (s + 1) * L);
+    gaussianIn(p, s, total, bounded.y, root, middle);
+    solveIn(root, L, middle);
+    solveUpperIn(root, L, shock);
     for (let l = 0; l < L; l++) latents[s * L + l] = middle[l] + shock[l];
-    if (p.beyond.some(Boolean)) {
-      ({ root, pull } = gaussian(p, s, bounded.standInVar, bounded.standIn));
-      middle = solve(root, L, pull);
+    if (atBound) {
+      gaussianIn(p, s, bounded.standInVar, bounded.standIn, root, middle);
+      solveIn(root, L, middle);
     }
-    center.set(middle, s * L);
-    rootAll.set(root, s * L * L);
     for (let i = 0; i < n; i++) {
       let fit = 0;
       for (let l = 0; l < L; l++) fit += p.loadings[(s * n + i) * L + l] * latents[s * L + l];
@@ -494,7 +517,8 @@ function logEvidence(p, states, rng) {
   });
   const mixVar = mixes ? LOG_MIXING.map(Math.exp) : [1], out = new Float64Array(S);
   const x = new Float64Array(L), over = new Float64Array(grid.length), terms = new Float64Array(K);
-  const parts = new Float64Array(mixVar.length), among = new Float64Array(K);
+  const V = grid.length, W = mixVar.length, parts = new Float64Array(W), among = new Float64Array(K);
+  const half = new Float64Array(n * V * W), level = new Float64Array(n * V * W); // of the normal laws
   for (let s = 0; s < S; s++) {
     const nu = p.nu[s];
     const roots = proposals.map((q) => q.root.subarray(s * L * L, (s + 1) * L * L));
@@ -504,6 +528,16 @@ function logEvidence(p, states, rng) {
     const raw = mixes ? LOG_MIXING.map((m, w) => -nu / 2 * (m + 1 / mixVar[w])) : [0];
     const all = logSumExp(raw), mixWeight = raw.map((w) => w - all);
     const constant = mixes ? logGamma((nu + 1) / 2) - logGamma(nu / 2) - 0.5 * Math.log(nu * Math.PI) : 0;
+    for (let i = 0; i < n; i++) {
+      if (!mixed[i] || p.beyond[i]) continue;
+      for (let v = 0; v < V; v++) {
+        for (let w = 0; w < W; w++) {
+          const variance = mixVar[w] * (grid[v] * p.noiseVar[s * n + i]) + p.blurVar[s * n + i], to = (i * V + v) * W + w;
+          half[to] = -0.5 / variance;
+          level[to] = mixWeight[w] - 0.5 * (LOG_2PI + Math.log(variance));
+        }
+      }
+    }
     for (let k = 0; k < K; k++) {
       const shock = solveUpper(roots[k], L, normals[k].slice(s * L, (s + 1) * L));
       for (let l = 0; l < L; l++) x[l] = centers[k][l] + shock[l];
@@ -521,12 +555,16 @@ function logEvidence(p, states, rng) {
             over[v] += constant - 0.5 * Math.log(noise) - 0.5 * (nu + 1) * Math.log1p(residual ** 2 / noise / nu);
             continue;
           }
-          for (let w = 0; w < mixVar.length; w++) {
-            const variance = mixVar[w] * noise + p.blurVar[at];
-            parts[w] = mixWeight[w] + (side ? logTail(side * residual / Math.sqrt(variance))
-              : -0.5 * (residual * residual / variance + LOG_2PI + Math.log(variance)));
+          const from = (i * V + v) * W;
+          let top = -Infinity, sum = 0;
+          for (let w = 0; w < W; w++) {
+            parts[w] = side ? mixWeight[w] + logTail(side * residual / Math.sqrt(mixVar[w] * noise + p.blurVar[at]))
+              : level[from + w] + half[from + w] * residual * residual;
+            if (parts[w] > top) top = parts[w];
           }
-          over[v] += logSumExp(parts);
+          // what is smaller by e^40 does not show in a double
+          for (let w = 0; w < W; w++) if (parts[w] > top - 40) sum += Math.exp(parts[w] - top);
+          over[v] += top + Math.log(sum);
         }
       }
       terms[k] = logGaussian(x, priorMean, priorRoot, L) + logSumExp(over) - proposal;
@@ -743,33 +781,35 @@ function stratifiedPoints(nu, R) {
   return points;
 }
 
-/** Order statistics at sorted ranks: the points are dealt into bins, those asked for are sorted. */
+/** Order statistics at some ranks: the points are dealt into bins, then set right by insertion. */
 function orderStatistics(points, ranks, low, high) {
-  const BINS = 2048, width = BINS / (high - low || 1), N = points.length;
-  const bin = new Uint16Array(N), count = new Int32Array(BINS + 1);
+  const BINS = 2048, N = points.length, width = BINS / (high - low || 1);
+  const bin = new Uint16Array(N), count = new Int32Array(BINS + 1), sorted = new Float32Array(N);
   for (let i = 0; i < N; i++) {
     const b = (points[i] - low) * width;
     bin[i] = b <= 0 ? 0 : b >= BINS - 1 ? BINS - 1 : b | 0;
     count[bin[i] + 1]++;
   }
-  for (let b = 0; b < BINS; b++) count[b + 1] += count[b];
-  const asked = new Uint8Array(BINS), where = [];
-  for (let r = 0, b = 0; r < ranks.length; r++) {
-    while (count[b + 1] <= ranks[r]) b++;
-    asked[b] = 1;
-    where.push(b);
+  let most = 0;
+  for (let b = 0; b < BINS; b++) { if (count[b + 1] > most) most = count[b + 1]; count[b + 1] += count[b]; }
+  for (let i = 0; i < N; i++) sorted[count[bin[i]]++] = points[i];
+  if (most > 256) sorted.sort();
+  else {
+    for (let i = 1; i < N; i++) {
+      const value = sorted[i];
+      let k = i - 1;
+      while (k >= 0 && sorted[k] > value) { sorted[k + 1] = sorted[k]; k--; }
+      sorted[k + 1] = value;
+    }
   }
-  const kept = {}, filled = {};
-  for (let b = 0; b < BINS; b++) if (asked[b]) { kept[b] = new Float32Array(count[b + 1] - count[b]); filled[b] = 0; }
-  for (let i = 0; i < N; i++) if (asked[bin[i]]) kept[bin[i]][filled[bin[i]]++] = points[i];
-  for (const each of Object.values(kept)) each.sort();
-  return ranks.map((rank, r) => kept[where[r]][rank - count[where[r]]]);
+  return ranks.map((rank) => sorted[rank]);
 }
 
 /** Recalibrated latent quantiles (B rows) of a reading, and the score quantiles made of them.
-    With `only`, a list of columns, the other rows are null. */
-export function predict(data, latent, only = null) {
-  const { S, B, levels } = data, R = Math.max(4, Math.ceil(MIXTURE_POINTS / S)), N = S * R;
+    With `only`, a list of columns, the other rows are null; `mixture`: points of the
+    law of a reading, by default as many as in Python. */
+export function predict(data, latent, { only = null, mixture = MIXTURE_POINTS } = {}) {
+  const { S, B, levels } = data, R = Math.max(4, Math.ceil(mixture / S)), N = S * R;
   const noise = stratifiedPoints(latent.nu, R), points = new Float32Array(N);
   const ranks = [], share = [];
   for (const level of levels) {
@@ -777,7 +817,6 @@ export function predict(data, latent, only = null) {
     ranks.push(below, below + 1);
     share.push(position - below);
   }
-  const order = ranks.map((_, i) => i).sort((a, b) => ranks[a] - ranks[b]), sorted = order.map((i) => ranks[i]);
   const known = latent.observed.filter((v) => v !== null).length, cells = [];
   for (let j = 0; j < B; j++) {
     if (only !== null && !only.includes(j)) { cells.push(null); continue; }
@@ -790,8 +829,7 @@ export function predict(data, latent, only = null) {
     }
     for (let s = 0; s < S; s++) square += (latent.eta[s * B + j] - mean) ** 2 / S;
     const etaSd = Math.sqrt(square), reach = 4 * (etaSd + wide) + 1e-9;
-    const found = orderStatistics(points, sorted, mean - reach, mean + reach), value = [];
-    order.forEach((i, k) => { value[i] = found[k]; });
+    const value = orderStatistics(points, ranks, mean - reach, mean + reach);
     const latentQuantiles = levels.map((level, i) =>
       value[2 * i] * (1 - share[i]) + value[2 * i + 1] * share[i] + 1e-6 * (level - 0.5));
     const quantiles = recalibrated(data, j, latentQuantiles, etaSd, known, latent.told);

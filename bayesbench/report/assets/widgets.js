@@ -49,18 +49,24 @@ export function picker(label, things, chosen, { keep = false, value = "" } = {})
 }
 
 /** Interval bars between two ends: 90 % light, 50 % dark, the median a gap, a reading a ring. */
-export function bar({ low, high, q05, q25, q50, q75, q95, seen }) {
-  const W = 200, x = (v) => 4 + (W - 8) * Math.min(Math.max((v - low) / (high - low || 1), 0), 1);
-  const label = `median ${number(q50)}, 50 % ${number(q25)} to ${number(q75)}, 90 % ${number(q05)} to ${number(q95)}`;
-  const own = svg("svg", { class: "bar", viewBox: `0 0 ${W} 18`, preserveAspectRatio: "none", role: "img", "aria-label": label });
-  own.append(
-    svg("line", { class: "axis", x1: 4, x2: W - 4, y1: 9, y2: 9 }),
-    svg("rect", { class: "outer", x: x(q05), width: Math.max(x(q95) - x(q05), 1), y: 5, height: 8 }),
-    svg("rect", { class: "inner", x: x(q25), width: Math.max(x(q75) - x(q25), 1), y: 5, height: 8 }),
-    svg("line", { class: "middle", x1: x(q50), x2: x(q50), y1: 3, y2: 15 }),
-  );
-  if (seen !== null && seen !== undefined) own.append(svg("circle", { class: "seen", cx: x(seen), cy: 9, r: 5 }));
+export function bar(values) {
+  const own = svg("svg", { class: "bar", viewBox: "0 0 200 18", preserveAspectRatio: "none", role: "img" },
+    svg("line", { class: "axis", x1: 4, x2: 196, y1: 9, y2: 9 }), svg("rect", { class: "outer", y: 5, height: 8 }),
+    svg("rect", { class: "inner", y: 5, height: 8 }), svg("line", { class: "middle", y1: 3, y2: 15 }), svg("circle", { class: "seen", cy: 9, r: 5 }));
+  move(own, values);
   return own;
+}
+
+/** The same bars at other values. */
+export function move(own, { low, high, q05, q25, q50, q75, q95, seen }) {
+  const x = (v) => 4 + 192 * Math.min(Math.max((v - low) / (high - low || 1), 0), 1), [, outer, inner, middle, ring] = own.children;
+  own.setAttribute("aria-label", `median ${number(q50)}, 50 % ${number(q25)} to ${number(q75)}, 90 % ${number(q05)} to ${number(q95)}`);
+  outer.setAttribute("x", x(q05)); outer.setAttribute("width", Math.max(x(q95) - x(q05), 1));
+  inner.setAttribute("x", x(q25)); inner.setAttribute("width", Math.max(x(q75) - x(q25), 1));
+  middle.setAttribute("x1", x(q50)); middle.setAttribute("x2", x(q50));
+  const known = seen !== null && seen !== undefined;
+  ring.setAttribute("visibility", known ? "visible" : "hidden");
+  if (known) ring.setAttribute("cx", x(seen));
 }
 
 /** Ends that bars of a benchmark are drawn between. */
@@ -100,6 +106,8 @@ export function table(caption, columns, rows, { sort = -1, up = true, mark = () 
 /** A chart by Plot with a caption; its label is read out in place of the drawing. */
 export function chart(caption, options) {
   const own = Plot.plot({ style: { background: "none", color: "inherit", fontFamily: "inherit", overflow: "visible" }, ...options });
+  // Plot names the groups of its marks, which may not bear a name of their own
+  for (const group of own.querySelectorAll("g[aria-label]")) group.removeAttribute("aria-label");
   own.setAttribute("role", "img");
   own.setAttribute("aria-label", caption);
   return h("figure", {}, own, h("figcaption", {}, caption));
