@@ -696,16 +696,15 @@ export function condition(data, scores, facts, rng) {
   const familyShock = data.families ? rng.strata(S, data.families) : null;
   const own = side.ratio.some((r) => r !== 0) ? rng.strata(S, B) : null;
   const place = new Map(given.map((g, i) => [g.column, i]));
+  const belongs = data.members.map((members) => members.flatMap((member, q) =>
+    (member ? [{ q, member, at: families.indexOf(q) }] : [])));
   for (let s = 0; s < S; s++) {
     const r = side.rows[s], latents = Float32Array.from(state.latents.subarray(s * F, s * F + L));
     for (let j = 0; j < B; j++) {
       let value = side.base[s * B + j] + draws.loading[r * B + j] * latents[0];
       for (let k = 1; k < L; k++) value += draws.weights[(r * B + j) * (L - 1) + k - 1] * latents[k];
-      const members = data.members[j];
-      for (let q = 0; q < data.families; q++) {
-        if (!members[q]) continue;
-        const at = families.indexOf(q);
-        value += members[q] * (at >= 0 ? state.latents[s * F + L + at]
+      for (const { q, member, at } of belongs[j]) {
+        value += member * (at >= 0 ? state.latents[s * F + L + at]
           : familyShock[s * data.families + q] * side.familyScale[s]);
       }
       const noise = draws.noise_benchmark[r * B + j];
@@ -781,10 +780,14 @@ function stratifiedPoints(nu, R) {
   return points;
 }
 
+let workspace = null;
+
 /** Order statistics at some ranks: the points are dealt into bins, then set right by insertion. */
 function orderStatistics(points, ranks, low, high) {
   const BINS = 2048, N = points.length, width = BINS / (high - low || 1);
-  const bin = new Uint16Array(N), count = new Int32Array(BINS + 1), sorted = new Float32Array(N);
+  if (!workspace || workspace.bin.length !== N) workspace = { bin: new Uint16Array(N), count: new Int32Array(BINS + 1), sorted: new Float32Array(N) };
+  const { bin, count, sorted } = workspace;
+  count.fill(0);
   for (let i = 0; i < N; i++) {
     const b = (points[i] - low) * width;
     bin[i] = b <= 0 ? 0 : b >= BINS - 1 ? BINS - 1 : b | 0;
