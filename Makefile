@@ -88,7 +88,7 @@ $(VENV)/.dev: $(SETUP) | $(BIN)/python
 
 # The page's tests run its JavaScript in node and in Chromium, and axe-core over it.
 $(VENV)/.browser: Makefile | $(BIN)/python
-	command -v node npm chromium >/dev/null || { as=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	command -v node >/dev/null && command -v npm >/dev/null && command -v chromium >/dev/null || { as=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	    $$as apt-get update -qq && $$as apt-get install -qq --yes nodejs npm chromium; }
 	npm install --silent --no-audit --no-fund --no-save --no-package-lock \
 	    --prefix $(VENV)/browser $(AXE)

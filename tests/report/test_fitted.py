@@ -3,10 +3,14 @@
 import base64
 import json
 import subprocess
+from dataclasses import replace
 
 import numpy as np
+import pytest
+from scipy import stats
 
 import bayesbench as bb
+from bayesbench.answers.predictive import cell_draws, degrees_of_freedom
 from bayesbench.jsonable import json_text
 from bayesbench.report.fitted import LEVELS, fitted, held_out_levels
 from bayesbench.report.pack import packed, quantised
@@ -80,9 +84,19 @@ def test_gaps_and_ranks_are_pythons_within_monte_carlo_error():
         assert abs(one["rank"] - ranking.median[one["row"]]) <= 1
 
 
-def test_levels_of_readings_left_out_are_uniform_if_the_posterior_is_the_truth():
-    posterior = make_posterior(n_models=40, n_benchmarks=12, n_draws=200)
-    _, _, level, _ = held_out_levels(posterior)
-    kept = level[np.isfinite(level)]
-    # scores of the factory have nothing to do with its draws: levels exist and stay inside 0-1
-    assert kept.size and ((kept >= 0) & (kept <= 1)).all()
+def test_without_doubt_about_the_parameters_a_reading_left_out_has_its_plain_level():
+    made = make_posterior(n_models=12, n_benchmarks=6, n_draws=40)
+    one = {name: np.broadcast_to(v[:1, :1], v.shape).copy() for name, v in made.draws.items()}
+    posterior = replace(made, draws=one)
+    row, column, level, _ = held_out_levels(posterior)
+    eta, scale = cell_draws(posterior, row, column)
+    nu = degrees_of_freedom(posterior)
+    values, link = np.asarray(posterior.matrix.values), posterior.transform
+    for n, (i, j) in enumerate(zip(row, column, strict=True)):
+        if link.beyond(values[i, j], int(j)):
+            assert np.isnan(level[n])
+            continue
+        z = float(link.to_latent(values[i, j], int(j)))
+        standard = (z - float(eta[0, n])) / float(scale[0, n])
+        below = stats.norm.cdf(standard) if np.isinf(nu[0]) else stats.t.cdf(standard, nu[0])
+        assert level[n] == pytest.approx(below, abs=1e-5)

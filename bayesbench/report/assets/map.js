@@ -24,7 +24,7 @@ export function show(root, app) {
       width: Math.min(1100, root.clientWidth - 24), height: 560, marginLeft: 40, marginBottom: 44, x: { label: axis(x), grid: true }, y: { label: axis(y), grid: true },
       marks: [Plot.ruleY(points, { y: "y", x1: "x1", x2: "x2", ...line }), Plot.ruleX(points, { x: "x", y1: "y1", y2: "y2", ...line }),
         Plot.dot(points, { x: "x", y: "y", r: 3, fill: widgets.color("blue"), title: (d) => d.name }),
-        Plot.text(labelled, { x: "x", y: "y", text: "name", dy: -8, fontSize: 10, fill: "currentColor" }),
+        Plot.text(labelled, { x: "x", y: "y", text: "name", dy: -8, fontSize: 10, fill: "currentColor", stroke: widgets.color("paper"), strokeWidth: 3 }),
         ...(marked ? [Plot.dot([marked], { x: "x", y: "y", r: 7, stroke: widgets.color("orange"), strokeWidth: 3 }), Plot.text([marked], { x: "x", y: "y", text: "name", dy: 16, fontSize: 13, fontWeight: "bold", fill: widgets.color("orange") })] : [])],
     }),
     h("div", { class: "pair" }, Array.from({ length: K - 1 }, (_, i) => i + 1).map((k) => h("section", {}, h("h2", {}, `Factor ${k}`),
