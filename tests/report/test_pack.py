@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,9 +90,10 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def answers():
+@pytest.fixture(scope="module", params=[0.0, 0.5], ids=["", "with noise of items"])
+def answers(request):
     posterior = quantised(bb.open_posterior(), 40)
+    posterior = replace(posterior, spec=replace(posterior.spec, item_noise=request.param))
     columns = len(posterior.benchmark_ids)
     # every batch is tried within the smaller budget, three ways to grow one within the larger
     costs = 10.0 * (1.0 + np.arange(columns) % 37 + np.arange(columns) / 1000)
@@ -148,7 +150,8 @@ def test_javascript_answers_as_python_does(answers, case):
     np.testing.assert_allclose(eta, latent.eta, rtol=1e-6, atol=2e-6)
     scale = np.reshape(got["scale"], latent.eta.shape)
     np.testing.assert_allclose(scale, latent.noise_scale, rtol=1e-6)
-    np.testing.assert_allclose(got["quantiles"], made.quantiles, rtol=1e-6, atol=2e-6)
+    # ... and an outer quantile hangs on few of them
+    np.testing.assert_allclose(got["quantiles"], made.quantiles, rtol=1e-6, atol=4e-6)
     link = posterior.transform
     width = np.where(np.isfinite(link.upper - link.lower), link.upper - link.lower, link.spread)
     score = np.asarray(got["score"]) / width[:, None]

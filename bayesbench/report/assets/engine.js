@@ -171,7 +171,7 @@ const margin = (b) => (b.link === "logit" ? b.clip * (b.upper - b.lower) : b.cli
 const nearLow = (b, s) => b.lower !== null && s <= b.lower + margin(b);
 const nearHigh = (b, s) => b.upper !== null && s >= b.upper - margin(b);
 
-function binomialVariance(b, latent) {
+export function binomialVariance(b, latent) {
   if (b.link !== "logit" || b.n_items === null) return 0;
   const n = b.n_items, edge = Math.min(0.5 / Math.max(n, 1), 0.5);
   const x = clipped(b.center + b.sign * b.spread * latent, -50, 50);
@@ -714,10 +714,6 @@ export function condition(data, scores, facts, rng) {
       }
       eta[s * B + j] = value;
       scale[s * B + j] = noise * Math.sqrt(state.variance[s]);
-      if (data.item_noise && data.benchmarks[j].n_items !== null) {
-        const items = data.item_noise * binomialVariance(data.benchmarks[j], value);
-        scale[s * B + j] = Math.sqrt(scale[s * B + j] ** 2 + items);
-      }
     }
   }
   return { eta, scale, nu: side.nu, observed, told: row.told };

@@ -50,6 +50,7 @@ function cell(held, row, j) {
     if (joint.family) for (let q = 0; q < Q; q++) if (data.members[j][q]) value += data.members[j][q] * joint.family[(s * M + row) * Q + q];
     eta[s] = value;
     scale[s] = draws.noise_benchmark[at] * (joint.noise ? joint.noise[s * M + row] : 1);
+    if (data.item_noise) scale[s] = Math.sqrt(scale[s] ** 2 + data.item_noise * engine.binomialVariance(data.benchmarks[j], value));
   }
   return { eta, scale };
 }
