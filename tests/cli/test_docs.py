@@ -72,6 +72,8 @@ def test_every_field_is_documented(
     twin, kept = tmp_path / "twin.csv", tmp_path / "kept"
     twin.write_text(full_csv.read_text() + "M-0,b0,15\n")
     write_matrix(repeated(make_matrix()), kept)
+    prices = tmp_path / "prices.csv"
+    prices.write_text("model,price\nmodel_0,1\nnobody,2\n")
     data = ("--scale", "percent", "--min-model", "1", "--min-benchmark", "1")
     known = ("--scores", "bench_0=40", "--format", "json")
     answers = {
@@ -79,7 +81,9 @@ def test_every_field_is_documented(
         "next": [ask("next", *known)],
         "decide": [ask("decide", *known, "--benchmark", "bench_3", "--tolerance", "3", "--cost",
                        "1", "--price-wrong", "1")],
-        "rank": [ask("rank", "model_0", *known, "--benchmark", "bench_3", "--probe", "new")],
+        "rank": [ask("rank", "model_0", *known, "--benchmark", "bench_3", "--probe", "new"),
+                 ask("rank", "--price", prices, *known, "--benchmark", "bench_3", "--at-least",
+                     "50")],
         "campaign": [
             ask("campaign", "new", file, *known),
             run("campaign", "observe", file, "bench_1=50", "--format", "json"),
