@@ -5,6 +5,7 @@ from .answers.decide import Decision as Decision
 from .answers.ranking import Gap as Gap
 from .answers.ranking import Ranking as Ranking
 from .campaign import Campaign as Campaign
+from .campaign import JointCampaign as JointCampaign
 from .campaign import StopRules as StopRules
 from .design import Costs as Costs
 from .design import Recommendation as Recommendation
