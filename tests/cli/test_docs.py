@@ -68,10 +68,12 @@ def test_every_field_is_documented(
 
     for module in ("fitting.crossfit", "fitting.fit"):
         monkeypatch.setattr(f"bayesbench.{module}.sample", made)
-    file = tmp_path / "run.json"
+    file, joint = tmp_path / "run.json", tmp_path / "joint.json"
     twin, kept = tmp_path / "twin.csv", tmp_path / "kept"
     twin.write_text(full_csv.read_text() + "M-0,b0,15\n")
     write_matrix(repeated(make_matrix()), kept)
+    prices = tmp_path / "prices.csv"
+    prices.write_text("model,price\nmodel_0,1\nnobody,2\n")
     data = ("--scale", "percent", "--min-model", "1", "--min-benchmark", "1")
     known = ("--scores", "bench_0=40", "--format", "json")
     answers = {
@@ -79,7 +81,9 @@ def test_every_field_is_documented(
         "next": [ask("next", *known)],
         "decide": [ask("decide", *known, "--benchmark", "bench_3", "--tolerance", "3", "--cost",
                        "1", "--price-wrong", "1")],
-        "rank": [ask("rank", "model_0", *known, "--benchmark", "bench_3", "--probe", "new")],
+        "rank": [ask("rank", "model_0", *known, "--benchmark", "bench_3", "--probe", "new"),
+                 ask("rank", "--price", prices, *known, "--benchmark", "bench_3", "--at-least",
+                     "50")],
         "campaign": [
             ask("campaign", "new", file, *known),
             run("campaign", "observe", file, "bench_1=50", "--format", "json"),
@@ -87,6 +91,11 @@ def test_every_field_is_documented(
             run("campaign", "predict", file, "--format", "json"),
             run("campaign", "undo", file, "--format", "json"),
             run("campaign", "replay", file, "--scores", "bench_3=50", "--format", "json"),
+            ask("campaign", "joint", "new", joint, "--model", "model_0", "--known",
+                "mine: bench_0=40", "--format", "json"),
+            run("campaign", "joint", "observe", joint, "mine", "bench_1=50", "--format", "json"),
+            run("campaign", "joint", "status", joint, "--format", "json"),
+            run("campaign", "joint", "undo", joint, "--format", "json"),
         ],
         "models": [ask("models", "--format", "json")],
         "benchmarks": [ask("benchmarks", "--format", "json")],
