@@ -138,10 +138,10 @@ def predictive_checks(
 
 
 def log_slope(link: Transform, scores: Floats, col: NDArray[np.intp], unit: Floats) -> Floats:
-    """Log of the link's slope per point: turns a density of the latent scale into one of points."""
+    """Log of the link's slope per point (`unit` of a score): of a latent density one per point."""
     step = 1e-3 * unit
-    rise = link.to_latent(scores + step, col) - link.to_latent(scores - step, col)
-    return np.log(np.maximum(rise, 1e-12) / (2 * step))
+    rise = abs(link.to_latent(scores + step, col) - link.to_latent(scores - step, col))
+    return np.log(np.maximum(rise, 1e-12) * unit / (2 * step))
 
 
 def units(matrix: ScoreMatrix, col: NDArray[np.intp]) -> Floats:
@@ -244,11 +244,19 @@ def refit(matrix: ScoreMatrix, split: Split, priors: Priors, seed: int, sweeps: 
     return np.stack([*scores, found + log_slope(link, true, col, units(matrix, col))])
 
 
+def ends_apart(matrix: ScoreMatrix, split: Split) -> NDArray[np.bool_]:
+    """Held-out scores that have a density: those not at an end of their scale."""
+    row, col = split.cells.T
+    link = Transform.from_matrix(matrix.mask(split.mask(matrix.shape)))
+    return np.asarray(link.beyond(matrix.values[row, col], col) == 0)
+
+
 def sensitivity(matrix: ScoreMatrix, sweeps: int, seed: int) -> tuple[list[dict[str, Any]], Any]:
     """What each change of a prior does to held-out cells; and those of the usual priors."""
     split = per_model_folds(matrix, 3, seed)[0]
     row, col = split.cells.T
     true, bounded = relative(matrix, matrix.values[row, col], col)
+    inner = ends_apart(matrix, split)
     out, usual = [], np.empty(0)
     for name, (priors, plus) in changes().items():
         click.echo(f"refit: {name}", err=True)
@@ -262,7 +270,7 @@ def sensitivity(matrix: ScoreMatrix, sweeps: int, seed: int) -> tuple[list[dict[
                 "medae": medae(true[bounded], median),
                 "coverage90": coverage(true[bounded], low, high),
                 "width90": median_width(low, high),
-                "log_density": float(found[3].mean()),
+                "log_density": float(found[3, inner].mean()),
                 "median_moved": float(np.median(abs(median - first[1]))),
                 "median_moved_q95": float(np.quantile(abs(median - first[1]), 0.95)),
                 "width_ratio": float(np.median((high - low) / (first[2] - first[0]))),
@@ -282,7 +290,7 @@ def against_held_out(
     at = place[tuple(split.cells.T)]
     scores, col = matrix.values[cells.row, cells.col], cells.col
     loo = elpd + log_slope(posterior.transform, scores, col, units(matrix, col))
-    inner = cells.beyond[at] == 0
+    inner = (cells.beyond[at] == 0) & ends_apart(matrix, split)
     return {
         "cells": int(inner.sum()),
         "loo": float(loo[at][inner].mean()),
