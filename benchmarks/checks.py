@@ -2,7 +2,7 @@
 
     python benchmarks/checks.py --sweeps 800
 
-Writes results/checks.json and, from it, the tables of docs/checks.md; ``--page`` writes only
+Writes results/checks/checks.json and, from it, the tables of docs/checks.md; ``--page`` writes only
 these. Each refit is one chain, half of its sweeps thrown away, without one of three folds of the
 scores, on which it is judged.
 """
@@ -417,7 +417,7 @@ def checked(sweeps: int, draws: int, seed: int) -> dict[str, Any]:
 @click.option("--draws", type=click.IntRange(1), default=400, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--page", "page_only", is_flag=True, help="Only the page, from the JSON file.")
-@click.option("--out", type=Path, default=RESULTS, help="Folder of the JSON file.")
+@click.option("--out", type=Path, default=RESULTS / "checks", help="Folder of the JSON.")
 def main(sweeps: int, draws: int, seed: int, page_only: bool, out: Path) -> None:
     path = out / "checks.json"
     if not page_only:

@@ -180,7 +180,7 @@ def test_ablation_without_a_file_has_dashes(
 
 
 def test_the_page_of_checks_is_what_its_figures_give(repository: Path) -> None:
-    path = repository / "benchmarks" / "results" / "checks.json"
+    path = repository / "benchmarks" / "results" / "checks" / "checks.json"
     text = checks.PAGE.read_text(encoding="utf-8")
     assert checks.page(text, json.loads(path.read_text(encoding="utf-8"))) == text
 
