@@ -111,6 +111,8 @@ def test_every_field_is_documented(
             run("data", "quarantine", kept, "--back", "model_0,bench_1", "--format", "json"),
         ],
         "fit": [run("fit", "--data", full_csv, *data, "--no-calibrate", "--out",
+                    tmp_path / "fit.nc", "--format", "json"),
+                run("fit", "--data", full_csv, *data, "--base", full_csv, "--no-calibrate", "--out",
                     tmp_path / "fit.nc", "--format", "json")],
     }  # fmt: skip
     assert set(answers) == set(COMMANDS) - {"export", "export-prompt"}  # which have no JSON

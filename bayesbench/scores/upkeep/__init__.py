@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .contribution import Contribution, LeftOut, read_contribution
 from .differences import Difference, differences, summed_up
 from .faults import Checked, Finding, check_data
 from .overview import overview
@@ -9,8 +10,10 @@ from .quarantine import Moved, put_aside, put_back, quarantined
 
 __all__ = [
     "Checked",
+    "Contribution",
     "Difference",
     "Finding",
+    "LeftOut",
     "Moved",
     "check_data",
     "differences",
@@ -18,5 +21,6 @@ __all__ = [
     "put_aside",
     "put_back",
     "quarantined",
+    "read_contribution",
     "summed_up",
 ]
