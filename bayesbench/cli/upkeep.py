@@ -1,4 +1,4 @@
-"""``bayesbench data``: check, diff, stats, quarantine, export."""
+"""``bayesbench data``: check, add, diff, stats, quarantine, export."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..errors import DataError, UsageError
+from .adding import add
 from .data import read_data
 from .export import export
 from .output import Column, Listing, emit, example, format_option, number, text
@@ -36,17 +37,19 @@ SHOWN = 40
     invoke_without_command=True,
     epilog=example(
         "bayesbench data check data/open_scores",
+        "bayesbench data add results.json --to mine --dry-run",
         "bayesbench data diff data/open_scores mine",
         'bayesbench data quarantine mine --add "gpt-4.1,ifeval,1" --reason "another split"',
     ),
 )
 @click.pass_context
 def data(ctx: click.Context) -> None:
-    """Keep a score matrix: find its faults, compare, count, leave readings out, export."""
+    """Keep a score matrix: find its faults, add to it, compare, count, leave out, export."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
 
+data.add_command(add)
 data.add_command(export)
 
 

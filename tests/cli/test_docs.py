@@ -72,6 +72,12 @@ def test_every_field_is_documented(
     twin, kept = tmp_path / "twin.csv", tmp_path / "kept"
     twin.write_text(full_csv.read_text() + "M-0,b0,15\n")
     write_matrix(repeated(make_matrix()), kept)
+    added = tmp_path / "added.csv"
+    cell = make_matrix().readings.iloc[0]
+    added.write_text(
+        "model,benchmark,score\nmodel_0,bench_0,48\n"
+        f"{cell['model_id']},{cell['benchmark_id']},{cell['score']}\nx,y z,1\n"
+    )
     data = ("--scale", "percent", "--min-model", "1", "--min-benchmark", "1")
     known = ("--scores", "bench_0=40", "--format", "json")
     answers = {
@@ -102,6 +108,7 @@ def test_every_field_is_documented(
         "audit": [run("audit", "--data", full_csv, *data, "--format", "json")],
         "import": [run("import", REPOSITORY / "tests" / "data", "--format", "json")],
         "data": [
+            ask("data", "add", added, "--to", kept, "--new-ids", "--dry-run", "--format", "json"),
             run("data", "check", twin, "--scale", "percent", "--format", "json"),
             run("data", "diff", twin, full_csv, "--format", "json"),
             run("data", "stats", kept, "--format", "json"),
