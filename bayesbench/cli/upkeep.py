@@ -1,4 +1,4 @@
-"""``bayesbench data``: check, add, diff, stats, quarantine, export."""
+"""``bayesbench data``: check, add, diff, stats, quarantine, fetch, export."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..errors import DataError, UsageError
 from .adding import add
 from .data import read_data
 from .export import export
+from .fetching import fetch
 from .output import Column, Listing, emit, example, format_option, number, text
 from .quoting import bare, split_list
 
@@ -51,6 +52,7 @@ def data(ctx: click.Context) -> None:
 
 data.add_command(add)
 data.add_command(export)
+data.add_command(fetch)
 
 
 @data.command(epilog=example("bayesbench data check data/open_scores --format json"))

@@ -60,7 +60,9 @@ def test_every_module_with_a_command_is_listed() -> None:
         for path in files
         if re.search(r"^@click\.(command|group)", path.read_text(), re.M)
     }
-    assert own - {"app", *OF_A_GROUP} == {target.partition(":")[0] for target, _ in COMMANDS.values()}
+    assert own - {"app", *OF_A_GROUP} == {
+        target.partition(":")[0] for target, _ in COMMANDS.values()
+    }
 
 
 @pytest.mark.parametrize(("typed", "near"), [("predcit", "predict"), ("audti", "audit")])

@@ -78,6 +78,8 @@ def test_every_field_is_documented(
         "model,benchmark,score\nmodel_0,bench_0,48\n"
         f"{cell['model_id']},{cell['benchmark_id']},{cell['score']}\nx,y z,1\n"
     )
+    registry = tmp_path / "registry.csv"
+    registry.write_text(f"name,url,sha256,licence\na,https://example.org/a,{'0' * 64},CC0-1.0\n")
     data = ("--scale", "percent", "--min-model", "1", "--min-benchmark", "1")
     known = ("--scores", "bench_0=40", "--format", "json")
     answers = {
@@ -108,6 +110,7 @@ def test_every_field_is_documented(
         "audit": [run("audit", "--data", full_csv, *data, "--format", "json")],
         "import": [run("import", REPOSITORY / "tests" / "data", "--format", "json")],
         "data": [
+            run("data", "fetch", "--registry", registry, "--format", "json"),
             ask("data", "add", added, "--to", kept, "--new-ids", "--dry-run", "--format", "json"),
             run("data", "check", twin, "--scale", "percent", "--format", "json"),
             run("data", "diff", twin, full_csv, "--format", "json"),
