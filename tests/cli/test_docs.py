@@ -74,6 +74,14 @@ def test_every_field_is_documented(
     write_matrix(repeated(make_matrix()), kept)
     prices = tmp_path / "prices.csv"
     prices.write_text("model,price\nmodel_0,1\nnobody,2\n")
+    added = tmp_path / "added.csv"
+    cell = make_matrix().readings.iloc[0]
+    added.write_text(
+        "model,benchmark,score\nmodel_0,bench_0,48\n"
+        f"{cell['model_id']},{cell['benchmark_id']},{cell['score']}\nx,y z,1\n"
+    )
+    registry = tmp_path / "registry.csv"
+    registry.write_text(f"name,url,sha256,licence\na,https://example.org/a,{'0' * 64},CC0-1.0\n")
     data = ("--scale", "percent", "--min-model", "1", "--min-benchmark", "1")
     known = ("--scores", "bench_0=40", "--format", "json")
     answers = {
@@ -111,6 +119,8 @@ def test_every_field_is_documented(
         "audit": [run("audit", "--data", full_csv, *data, "--format", "json")],
         "import": [run("import", REPOSITORY / "tests" / "data", "--format", "json")],
         "data": [
+            run("data", "fetch", "--registry", registry, "--format", "json"),
+            ask("data", "add", added, "--to", kept, "--new-ids", "--dry-run", "--format", "json"),
             run("data", "check", twin, "--scale", "percent", "--format", "json"),
             run("data", "diff", twin, full_csv, "--format", "json"),
             run("data", "stats", kept, "--format", "json"),
@@ -120,6 +130,8 @@ def test_every_field_is_documented(
             run("data", "quarantine", kept, "--back", "model_0,bench_1", "--format", "json"),
         ],
         "fit": [run("fit", "--data", full_csv, *data, "--no-calibrate", "--out",
+                    tmp_path / "fit.nc", "--format", "json"),
+                run("fit", "--data", full_csv, *data, "--base", full_csv, "--no-calibrate", "--out",
                     tmp_path / "fit.nc", "--format", "json")],
     }  # fmt: skip
     assert set(answers) == set(COMMANDS) - {"export", "export-prompt"}  # which have no JSON
