@@ -27,6 +27,7 @@ from .features import ModelFeatures
 from .link import Transform
 from .noise import Maths, log_constant, log_kernel, log_tail, log_weights_of_nu
 from .parameters import DRAW_DIMS
+from .readings import cell_readings, reporting_variance
 from .spec import ModelSpec
 
 JAX = Maths(jnp.log, jnp.log1p, gammaln, jnp.exp, jnp.sin, jnp.arctan2, jnp.where)
@@ -50,7 +51,7 @@ class TrainingData:
     Attributes
     ----------
     z : array (n,)
-        Observed scores on the latent scale (reading 1).
+        Observed scores on the latent scale: of each cell the mean of its readings, or the first.
     row, col : integer arrays (n,)
         Model and benchmark index of each observed cell.
     x : array (M, P)
@@ -63,7 +64,7 @@ class TrainingData:
     families : array (B, Q)
         Membership of the benchmarks in the families.
     error : array (n,)
-        Known variance of the error of each reading, beside the noise; 0 where nothing is known.
+        Known variance of the error of each of them, beside the noise; 0 where nothing is known.
     beyond : int8 array (n,)
         +1 where the latent score is only known to be at least ``z``, -1 where at most, else 0.
     """
@@ -92,17 +93,16 @@ class TrainingData:
     ) -> TrainingData:
         """Observed cells of ``matrix`` on the latent scale, with the features of its models.
 
-        The variance of a reading's error is that of its standard error; without one,
-        ``spec.item_noise`` times the binomial variance of its items.
+        See `cell_readings` for the error of a reading.
         """
-        row, col = np.nonzero(matrix.observed)
-        scores = matrix.values[row, col]
-        z = transform.to_latent(scores, col)
-        beyond = transform.beyond(scores, col)
+        reporting = np.zeros(matrix.shape[1])
+        if spec.readings == "all":
+            reporting = reporting_variance(matrix, transform)
+        cells = cell_readings(matrix, transform, spec, reporting)
         return cls(
-            z=z,
-            row=row,
-            col=col,
+            z=cells.z,
+            row=cells.row,
+            col=cells.col,
             x=features.x,
             groups=features.groups,
             group_kind=np.asarray(features.group_kind, dtype=np.intp),
@@ -110,8 +110,8 @@ class TrainingData:
             n_benchmarks=matrix.shape[1],
             n_kinds=len(features.kinds),
             families=families.members.reshape(matrix.shape[1], len(families.names)),
-            error=_error_variance(matrix, transform, spec, row, col),
-            beyond=beyond if spec.censored else np.zeros_like(beyond),
+            error=cells.error,
+            beyond=cells.beyond,
         )
 
     @property
@@ -135,23 +135,6 @@ class TrainingData:
     def informed_families(self) -> NDArray[np.bool_]:
         """Whether a model has a score on any benchmark of a family, (M, Q)."""
         return np.asarray(self.observed @ (self.families != 0) > 0)
-
-
-def _error_variance(
-    matrix: ScoreMatrix,
-    transform: Transform,
-    spec: ModelSpec,
-    row: NDArray[np.intp],
-    col: NDArray[np.intp],
-) -> NDArray[np.float64]:
-    scores, stderr = matrix.values[row, col], matrix.stderr[row, col]
-    given = transform.error_variance(scores, stderr, col)
-    if not spec.item_noise:
-        return given
-    binomial = transform.binomial_variance(transform.to_latent(scores, col), col)
-    # a reading may be of other items than the benchmark has
-    items = np.nan_to_num(transform.n_items[col] / matrix.n_items[row, col], nan=1.0)
-    return np.where(np.isnan(stderr), spec.item_noise * items * binomial, given)
 
 
 def site_dims(spec: ModelSpec, data: TrainingData) -> dict[str, tuple[str, ...]]:
