@@ -104,6 +104,9 @@ class DataError(BayesbenchError):
 class SchemaError(DataError):
     """A table breaks the schema: names the file, the row, the value and the remedy."""
 
+    row: int | None = None
+    """Row of the source that it is about, where it is about one."""
+
 
 class PosteriorFileError(DataError):
     """A posterior file is truncated, foreign, or of a newer format."""

@@ -33,6 +33,7 @@ SAME_THING = {
     ("evaluation/methods/low_rank", "low_rank"): "the model as a method of the evaluation",
     ("cli/fit", "fitting/fit"): "function and command",
     ("cli/structure", "structure"): "package and command",
+    ("cli/upkeep", "scores/upkeep"): "package and commands",
     ("evaluation/methods/as_shipped", "evaluation/protocols/as_shipped"): "protocol and method",
     ("evaluation/methods/new_release", "evaluation/protocols/new_release"): "protocol and method",
     ("evaluation/methods/small_tables", "evaluation/protocols/small_tables"): "protocol and method",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,8 +64,13 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--cost",
-            metavar="n_items|FILE",
-            help="Gain per cost: the number of items, or a CSV benchmark_id,cost[,unit].",
+            multiple=True,
+            is_flag=False,
+            flag_value="bundled",
+            metavar="[bundled|n_items|FILE]",
+            help="Gain per cost: by the metadata of the benchmarks (bundled, also when nothing "
+            "follows), the number of items, or a CSV benchmark_id,cost[,unit]; given again, the "
+            "later one replaces single costs.",
         ),
         click.option("--exclude", type=values.ids, metavar="IDS", help="Never choose these."),
         click.option(
@@ -81,13 +86,13 @@ def read_choice(
     posterior: StoredPosterior,
     *,
     targets: tuple[str, ...] | None,
-    cost: str | None,
+    cost: tuple[str, ...],
     exclude: tuple[str, ...] | None,
     allow: str | None,
     benchmarks: tuple[str, ...] = (),
 ) -> Choice:
     """Read cost and allow-list files; an allowed benchmark without a known cost is left out."""
-    from ..design import Costs, read_allowlist
+    from ..design import BUNDLED_COSTS, Costs, read_allowlist
 
     names, taken = posterior.matrix.benchmark_names, list[str]()
 
@@ -96,15 +101,12 @@ def read_choice(
         taken.extend(told)
         return found
 
-    costs = None if cost is None else Costs.load(cost, posterior.matrix.benchmarks)
-    if costs is not None and not costs.values:
-        raise UsageError("no benchmark has a known number of items: give --cost a CSV file")
-    if costs is not None:
-        priced = resolved(costs.values)
-        twice = [name for name in priced if priced.count(name) > 1]
-        if twice:
-            raise UsageError(f"cost of {twice[0]!r} is given twice, under two names; give it once")
-        costs = Costs(dict(zip(priced, costs.values.values(), strict=True)), costs.unit)
+    costs: Costs | None = None
+    for source in cost:
+        read = _by_id(Costs.load(source, posterior.matrix.benchmarks), source, resolved)
+        costs = read if costs is None else costs.replaced_by(read)
+        if source == BUNDLED_COSTS:
+            taken.append(f"costs are in {read.unit}: items x effort, by category and how scored")
     candidates: tuple[str, ...] | None = None
     if allow is not None:
         candidates = tuple(dict.fromkeys(resolved(read_allowlist(allow))))
@@ -130,6 +132,23 @@ def read_choice(
     if candidates is not None and not candidates:
         raise UsageError("no candidate benchmark is left: none of them has a known cost")
     return Choice(targets, candidates, exclude, costs, told)
+
+
+def _by_id(
+    costs: Costs, source: str, resolved: Callable[[Iterable[str]], tuple[str, ...]]
+) -> Costs:
+    """Costs under the ids of the posterior; refused if empty, or if one is given twice."""
+    if not costs.values:
+        raise UsageError(
+            "no benchmark has a known number of items: give --cost a CSV file"
+            if source == "n_items"
+            else f"--cost {source}: no benchmark has a known cost; give --cost a CSV file"
+        )
+    priced = resolved(costs.values)
+    twice = [name for name in priced if priced.count(name) > 1]
+    if twice:
+        raise UsageError(f"cost of {twice[0]!r} is given twice, under two names; give it once")
+    return replace(costs, values=dict(zip(priced, costs.values.values(), strict=True)))
 
 
 @click.command(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .budget import batch_worth, budget_batch
-from .costs import Costs, read_allowlist
+from .costs import BUNDLED_COSTS, Costs, read_allowlist
 from .decision import Estimate, decision_information
 from .gain import Targets, greedy, information, spread_reduction, target
 from .moments import Moments, moments
@@ -11,6 +11,7 @@ from .recommend import Recommendation, Recommendations, recommend
 from .widths import all_width_reductions, expected_widths, width_reductions
 
 __all__ = [
+    "BUNDLED_COSTS",
     "Costs",
     "Estimate",
     "Moments",

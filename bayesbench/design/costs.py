@@ -14,7 +14,24 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Costs", "read_allowlist"]
+__all__ = ["BUNDLED_COSTS", "EFFORTS", "ITEM_EQUIVALENTS", "Costs", "read_allowlist"]
+
+BUNDLED_COSTS = "bundled"
+"""Source of costs that stands for :meth:`Costs.from_metadata`."""
+ITEM_EQUIVALENTS = "item equivalents"
+"""Unit of :meth:`Costs.from_metadata`: one item that is graded by exact match."""
+EFFORTS: Mapping[str, float] = {
+    "exact-match": 1.0,
+    "code-execution": 2.0,
+    "composite": 3.0,
+    "judge": 5.0,
+    "agentic": 200.0,
+}
+"""Effort of one item by how it is scored (column ``how``)."""
+
+_CATEGORY_FACTORS: Mapping[str, float] = {"long-context": 30.0, "multimodal": 2.0}
+_ITEMS_IF_UNKNOWN = 1000.0
+_AGENTIC_ITEMS_IF_UNKNOWN = 200.0
 
 
 @dataclass(frozen=True)
@@ -85,10 +102,91 @@ class Costs:
         return cls({str(name): float(value) for name, value in items.items()}, "items")
 
     @classmethod
+    def from_metadata(cls, benchmarks: pd.DataFrame) -> Costs:
+        r"""Load of a run from benchmark metadata, in item equivalents: a rule of thumb.
+
+        .. math:: \text{cost} = \text{items} \times \text{effort} \times \text{factor}
+
+        with the effort of ``how`` it is scored (`EFFORTS`: exact match 1, code execution 2,
+        composite 3, judge 5, agentic 200) and the factor of its ``category``: long-context 30,
+        multimodal 2, any other 1. Where ``n_items`` is not known 1,000 items are taken, 200 if
+        agentic. It tells cheap benchmarks from dear ones; it is no price, and no measured time.
+
+        Parameters
+        ----------
+        benchmarks : pandas.DataFrame
+            Index = id; columns ``category``, ``how`` and, where known, ``n_items``.
+
+        Returns
+        -------
+        Costs
+            Without the benchmarks whose category or ``how`` is empty, or whose ``how`` has no
+            effort: humans who vote cannot be counted in items.
+
+        Raises
+        ------
+        UsageError
+            If there is no column ``category`` or ``how``.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> table = pd.DataFrame(
+        ...     {
+        ...         "category": ["math", "long-context"],
+        ...         "how": ["exact-match", "judge"],
+        ...         "n_items": [30, None],
+        ...     },
+        ...     index=["aime_2025", "aa_lcr"],
+        ... )
+        >>> Costs.from_metadata(table).values
+        {'aime_2025': 30.0, 'aa_lcr': 150000.0}
+        """
+        absent = [name for name in ("category", "how") if name not in benchmarks]
+        if absent:
+            raise UsageError(
+                f"the benchmarks have no column {' and no column '.join(absent)} to tell costs "
+                "from: give a CSV file of costs, or n_items"
+            )
+        kinds = benchmarks[["category", "how"]].dropna()
+        kinds = kinds[kinds["how"].isin(EFFORTS)]
+        items = benchmarks["n_items"].to_dict() if "n_items" in benchmarks else {}
+        values = {}
+        for name, category, how in kinds.itertuples():
+            known = items.get(name)
+            if known is None or math.isnan(known):
+                known = _AGENTIC_ITEMS_IF_UNKNOWN if how == "agentic" else _ITEMS_IF_UNKNOWN
+            factor = _CATEGORY_FACTORS.get(category, 1.0)
+            values[str(name)] = float(known) * EFFORTS[how] * factor
+        return cls(values, ITEM_EQUIVALENTS)
+
+    def replaced_by(self, other: Costs) -> Costs:
+        """These costs with those of `other` in place of them, and beside them.
+
+        Raises
+        ------
+        UsageError
+            If both have a unit and the units differ: such costs cannot be compared.
+
+        Examples
+        --------
+        >>> Costs({"a": 1.0, "b": 2.0}, "items").replaced_by(Costs({"b": 5.0})).values
+        {'a': 1.0, 'b': 5.0}
+        """
+        if self.unit and other.unit and self.unit != other.unit:
+            raise UsageError(
+                f"costs in {other.unit} cannot replace costs in {self.unit}: give all of them in "
+                "one unit"
+            )
+        return Costs({**self.values, **other.values}, self.unit or other.unit)
+
+    @classmethod
     def load(cls, source: str | Path | Mapping[str, float], benchmarks: pd.DataFrame) -> Costs:
-        """Costs from ``"n_items"``, a mapping, or the path of a CSV."""
+        """Costs from ``"n_items"``, ``"bundled"`` (by metadata), a mapping, or a CSV's path."""
         if isinstance(source, Mapping):
             return cls(dict(source))
+        if str(source) == BUNDLED_COSTS:
+            return cls.from_metadata(benchmarks)
         if str(source) == "n_items":
             return cls.from_n_items(benchmarks)
         return cls.from_csv(source)

@@ -18,6 +18,7 @@ from ..errors import UnknownIdError, UsageError
 from ..low_rank.facts import ModelFacts
 from ..posterior.diagnostics import Diagnostics
 from ..posterior.file import load, save, to_datatree
+from ..posterior.pointwise import with_checks
 from ..posterior.stored import StoredPosterior
 from ..scores.datasets import bundled_path
 from ..scores.ids import nearest_ids
@@ -72,9 +73,35 @@ class Posterior(StoredPosterior):
         """The same posterior, ready to be asked."""
         return cls(**{item.name: getattr(stored, item.name) for item in fields(stored)})
 
-    def to_datatree(self) -> xr.DataTree:
-        """As an xarray DataTree with the groups ArviZ knows; see `posterior.file`."""
-        return to_datatree(self)
+    def to_datatree(self, *, prior_draws: int = 100, seed: int = 0) -> xr.DataTree:
+        """As an xarray DataTree with the groups ArviZ knows, so that its checks work on it.
+
+        The groups of the file (`posterior.file`), and for every observed cell, dim ``cell`` with
+        the coordinates ``cell_model`` and ``cell_benchmark``, a variable ``cell_score`` in
+        ``observed_data``, ``log_likelihood``, ``posterior_predictive`` and ``prior_predictive``;
+        ``prior`` holds draws of every parameter. ``arviz_stats.loo(tree)`` and
+        ``arviz_stats.loo_pit(tree, var_names="cell_score")`` take it as it is.
+
+        Parameters
+        ----------
+        prior_draws : int
+            Draws from the prior.
+        seed : int
+            Of the replicated scores and of the prior.
+
+        Raises
+        ------
+        UsageError
+            Fewer than 1 draw from the prior.
+
+        Examples
+        --------
+        >>> import bayesbench as bb
+        >>> tree = bb.open_posterior().thin(40).to_datatree(prior_draws=5)
+        >>> tree["log_likelihood"]["cell_score"].dims
+        ('chain', 'draw', 'cell')
+        """
+        return with_checks(self, to_datatree(self), prior_draws=prior_draws, seed=seed)
 
     def save(self, path: str | PathLike[str], *, pack: bool = False) -> None:
         """Write a netCDF file; it appears whole or not at all.

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from .link import Transform
+from .own_error import own_error_variance
 from .spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -65,8 +67,8 @@ class _Readings:
     def of(cls, matrix: ScoreMatrix, which: str) -> _Readings:
         table = matrix.readings
         number = table["reading"].to_numpy(dtype=np.int64)
-        row = np.asarray(matrix.models.index.get_indexer(table["model_id"]), dtype=np.intp)
-        col = np.asarray(matrix.benchmarks.index.get_indexer(table["benchmark_id"]), dtype=np.intp)
+        row = np.asarray(matrix.models.index.get_indexer(pd.Index(table["model_id"])))
+        col = np.asarray(matrix.benchmarks.index.get_indexer(pd.Index(table["benchmark_id"])))
         score = table["score"].to_numpy(dtype=np.float64)
         order = np.lexsort((number, col, row))
         if which == "first":
@@ -210,7 +212,10 @@ def cell_readings(
     readings = _Readings.of(matrix, spec.readings)
     col = readings.col
     z = transform.to_latent(readings.score, col)
-    variance = reporting[col] + _own_error(readings, z, transform, spec)
+    own = own_error_variance(
+        transform, spec, readings.score, readings.stderr, readings.n_items, col
+    )
+    variance = reporting[col] + own
     beyond = transform.beyond(readings.score, col)
     cell = readings.row * matrix.shape[1] + col
     start = np.concatenate([[0], np.flatnonzero(np.diff(cell)) + 1]) if cell.size else cell
@@ -234,13 +239,3 @@ def cell_readings(
         np.where(alone, variance[start], np.where(exact[start], 0.0, 1.0 / total)),
         ends if spec.censored else np.zeros_like(ends),
     )
-
-
-def _own_error(readings: _Readings, z: Floats, transform: Transform, spec: ModelSpec) -> Floats:
-    given = transform.error_variance(readings.score, readings.stderr, readings.col)
-    if not spec.item_noise:
-        return given
-    binomial = transform.binomial_variance(z, readings.col)
-    # a reading may be of other items than the benchmark has
-    items = np.nan_to_num(transform.n_items[readings.col] / readings.n_items, nan=1.0)
-    return np.where(np.isnan(readings.stderr), spec.item_noise * items * binomial, given)

@@ -21,7 +21,7 @@ from .features import ModelFeatures
 from .link import Transform
 from .spec import ModelSpec
 
-__all__ = ["MODERATE", "Simulation", "simulate"]
+__all__ = ["MODERATE", "Simulation", "draw_prior", "simulate"]
 
 Floats = NDArray[np.float64]
 
@@ -149,7 +149,7 @@ def simulate(
     if spec.families:
         families = benchmark_families(shell.benchmark_ids)
     known = dict(MODERATE if given is None else given)
-    truth = _draw(rng, n_benchmarks, spec, features, families, known)
+    truth = draw_prior(rng, n_benchmarks, spec, features, families, known)
     truth["eta"] = linear_predictor(truth, features.groups, families.members)
     noise, link = _noise(rng, truth), Transform.from_matrix(shell)
     transform = replace(
@@ -263,7 +263,7 @@ class _Prior:
         return self.put(name, np.sqrt(b / self.rng.gamma(1.0, size=size)))
 
 
-def _draw(
+def draw_prior(
     rng: np.random.Generator,
     n_benchmarks: int,
     spec: ModelSpec,
@@ -271,6 +271,29 @@ def _draw(
     families: BenchmarkFamilies,
     given: Mapping[str, ArrayLike],
 ) -> dict[str, Floats]:
+    """One draw of every parameter from the prior.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    n_benchmarks : int
+    spec : ModelSpec
+    features : ModelFeatures
+        Of the models; a missing covariate is drawn.
+    families : BenchmarkFamilies
+    given : mapping of str to array
+        Parameters held at a value.
+
+    Returns
+    -------
+    dict of str to array
+        Names and dims as in `DRAW_DIMS`.
+
+    Raises
+    ------
+    UsageError
+        For a name in ``given`` that this model does not have.
+    """
     prior = _Prior(rng, given)
     _draw_benchmarks(prior, n_benchmarks, spec)
     _draw_groups(prior, n_benchmarks, spec, features)

@@ -52,7 +52,9 @@ class Table:
 
     def fault(self, position: int, text: str) -> SchemaError:
         """Error about one record, naming the source and the row."""
-        return SchemaError(f"{self.source}, {self.counted} {self.rows[position]}: {text}")
+        error = SchemaError(f"{self.source}, {self.counted} {self.rows[position]}: {text}")
+        error.row = int(self.rows[position])
+        return error
 
     def holding(self, frame: pd.DataFrame, rows: np.ndarray | None = None) -> Table:
         """The same source with other records; `rows` says which they are."""

@@ -15,10 +15,12 @@ from bayesbench.evaluation import Family, NewRelease, Policy, Probes, SmallTable
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
+from bayesbench.scores.exports import write_matrix
 from tests.cli.conftest import Run
 from tests.conftest import REPOSITORY
 from tests.evaluation.evaluation_methods import Normal
-from tests.factories import make_posterior
+from tests.factories import make_matrix, make_posterior
+from tests.scores.upkeep.kept import repeated
 
 FREE = {
     "config", "versions", "spec", "summary", "p_better", "scores", "by_scale", "strata", "by_k",
@@ -67,6 +69,9 @@ def test_every_field_is_documented(
     for module in ("fitting.crossfit", "fitting.fit"):
         monkeypatch.setattr(f"bayesbench.{module}.sample", made)
     file = tmp_path / "run.json"
+    twin, kept = tmp_path / "twin.csv", tmp_path / "kept"
+    twin.write_text(full_csv.read_text() + "M-0,b0,15\n")
+    write_matrix(repeated(make_matrix()), kept)
     data = ("--scale", "percent", "--min-model", "1", "--min-benchmark", "1")
     known = ("--scores", "bench_0=40", "--format", "json")
     answers = {
@@ -96,6 +101,15 @@ def test_every_field_is_documented(
                           "--format", "json")],
         "audit": [run("audit", "--data", full_csv, *data, "--format", "json")],
         "import": [run("import", REPOSITORY / "tests" / "data", "--format", "json")],
+        "data": [
+            run("data", "check", twin, "--scale", "percent", "--format", "json"),
+            run("data", "diff", twin, full_csv, "--format", "json"),
+            run("data", "stats", kept, "--format", "json"),
+            run("data", "quarantine", kept, "--add", "model_0,bench_1,1", "--reason", "why",
+                "--format", "json"),
+            run("data", "quarantine", kept, "--format", "json"),
+            run("data", "quarantine", kept, "--back", "model_0,bench_1", "--format", "json"),
+        ],
         "fit": [run("fit", "--data", full_csv, *data, "--no-calibrate", "--out",
                     tmp_path / "fit.nc", "--format", "json")],
     }  # fmt: skip

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bayesbench.cli.next import FIELDS
 from bayesbench.front.posterior import open_posterior
+from bayesbench.scores import ScoreMatrix
 from tests.cli.conftest import Run
+from tests.factories import make_posterior
 
 
 def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
@@ -72,6 +75,62 @@ def test_number_of_items_as_cost(ask: Run) -> None:
     assert [(row["benchmark_id"], row["cost"]) for row in rows["recommendations"]] == [
         ("bench_0", 500.0)
     ]
+
+
+@pytest.fixture
+def kinds_file(tmp_path: Path) -> Path:
+    """The small posterior with a category and how it is scored for every benchmark."""
+    posterior = make_posterior()
+    matrix = posterior.matrix
+    table = matrix.benchmarks.assign(
+        category=["math", "agentic", "preference", "coding", "long-context"],
+        how=["exact-match", "agentic", "human-preference", "code-execution", "judge"],
+    )
+    path = tmp_path / "kinds.nc"
+    known = ScoreMatrix(matrix.models, table, matrix.readings)
+    replace(posterior, matrix=known).save(path)
+    return path
+
+
+LOADS = {"bench_1": 40000.0, "bench_3": 2000.0, "bench_4": 150000.0}
+
+
+@pytest.mark.parametrize("written", [("--cost",), ("--cost", "bundled")])
+def test_costs_of_the_metadata(run: Run, kinds_file: Path, written: tuple[str, ...]) -> None:
+    base = ("next", "--scores", "bench_0=40", "--posterior", kinds_file, "--format", "json")
+    found = run(*base, *written)
+    rows = {row["benchmark_id"]: row["cost"] for row in found.json()["recommendations"]}
+    assert rows == LOADS
+    line = "costs are in item equivalents: items x effort, by category and how scored"
+    assert line in found.json()["notes"] and f"note: {line}\n" in found.err
+    assert "note: 1 benchmarks have no known cost and are left out: bench_2\n" in found.err
+
+
+def test_a_file_replaces_single_costs(run: Run, kinds_file: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.csv"
+    base = ("next", "--scores", "bench_0=40", "--posterior", kinds_file, "--format", "json")
+    own.write_text("benchmark_id,cost\nBench 3,7\nbench_2,9\n")
+    for order, changed in (
+        (("bundled", own), {"bench_3": 7.0, "bench_2": 9.0}),
+        ((own, "bundled"), {"bench_2": 9.0}),
+    ):
+        found = run(*base, "--cost", order[0], "--cost", order[1]).json()["recommendations"]
+        assert {row["benchmark_id"]: row["cost"] for row in found} == LOADS | changed
+    alone = run(*base, "--cost", own).json()["recommendations"]
+    assert {row["benchmark_id"]: row["cost"] for row in alone} == {"bench_3": 7.0, "bench_2": 9.0}
+    own.write_text("benchmark_id,cost,unit\nbench_3,7,USD\n")
+    refused = run(*base, "--cost", "--cost", own)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.splitlines()[-1].startswith("error: costs in USD cannot replace costs in")
+
+
+def test_metadata_that_tell_no_cost(ask: Run) -> None:
+    found = ask("next", "--scores", "bench_0=40", "--cost", "bundled")
+    assert (found.code, found.out) == (2, "")
+    assert found.err == (
+        "error: the benchmarks have no column category and no column how to tell costs from: give "
+        "a CSV file of costs, or n_items\n"
+    )
 
 
 def test_targets_steer_the_choice(ask: Run) -> None:

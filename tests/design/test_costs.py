@@ -35,6 +35,58 @@ def test_costs_from_the_number_of_items_leave_unknown_ones_out() -> None:
     assert Costs.from_n_items(pd.DataFrame(index=["a"])).values == {}
 
 
+KINDS = {
+    "known": ("math", "exact-match", 30.0, 30.0),
+    "code": ("coding", "code-execution", 164.0, 328.0),
+    "composite": ("composite", "composite", np.nan, 3000.0),
+    "judge": ("knowledge", "judge", 500.0, 2500.0),
+    "agentic": ("agentic", "agentic", np.nan, 40000.0),
+    "agentic-known": ("agentic", "agentic", 50.0, 10000.0),
+    "by-match": ("agentic", "exact-match", np.nan, 1000.0),
+    "long": ("long-context", "judge", 100.0, 15000.0),
+    "pictures": ("multimodal", "code-execution", np.nan, 4000.0),
+}
+"""Category, how, items and the cost worked out by hand."""
+
+
+def kinds() -> pd.DataFrame:
+    rows = [row[:3] for row in KINDS.values()]
+    return pd.DataFrame(rows, index=list(KINDS), columns=["category", "how", "n_items"])
+
+
+def test_costs_from_metadata() -> None:
+    found = Costs.load("bundled", kinds())
+    assert found == Costs({name: row[3] for name, row in KINDS.items()}, "item equivalents")
+    unknown = Costs.from_metadata(kinds().drop(columns="n_items")).values
+    assert (unknown["known"], unknown["agentic-known"]) == (1000.0, 40000.0)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("how", "human-preference"), ("how", None), ("category", None)]
+)
+def test_what_metadata_do_not_tell_has_no_cost(column: str, value: str | None) -> None:
+    table = kinds()
+    table.loc["judge", column] = value
+    assert set(Costs.from_metadata(table).values) == set(KINDS) - {"judge"}
+
+
+def test_metadata_without_the_columns_are_refused_in_one_line() -> None:
+    for dropped, named in ((["how"], "no column how to"), (["category", "how"], "and no column")):
+        with pytest.raises(UsageError, match=named) as caught:
+            Costs.from_metadata(kinds().drop(columns=dropped))
+        assert "\n" not in str(caught.value)
+
+
+def test_costs_replace_single_ones_in_one_unit() -> None:
+    table = Costs({"a": 1.0, "b": 2.0}, "USD")
+    assert table.replaced_by(Costs({"b": 5.0, "c": 3.0}, "USD")) == Costs(
+        {"a": 1.0, "b": 5.0, "c": 3.0}, "USD"
+    )
+    assert table.replaced_by(Costs({"b": 5.0})).unit == "USD"
+    with pytest.raises(UsageError, match="costs in minutes cannot replace costs in USD"):
+        table.replaced_by(Costs({"b": 5.0}, "minutes"))
+
+
 @pytest.mark.parametrize("value", [-1.0, 0.0, np.nan, np.inf])
 def test_a_cost_that_is_no_cost_is_named(value: float) -> None:
     with pytest.raises(UsageError, match=f"cost of 'a' must be a number above 0, got {value:g}"):

@@ -33,7 +33,7 @@ from .state import (
     per_model,
     reading_variance,
 )
-from .variates import normal_and_uniform
+from .variates import normal, normal_and_uniform
 
 __all__ = ["linear_predictor_of_readings", "move"]
 
@@ -72,6 +72,7 @@ def move(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> G
     keys = random.split(key, 6)
     state = _shift_latents(keys[0], state, data, shape)
     state = _stretch_latents(keys[1], state, data, shape)
+    state = _shear_latents(random.fold_in(key, 6), state, data, shape)
     eta = linear_predictor_of_readings(state, data, shape)
     fit = _Fit(eta, _terms(state, data, shape, eta))
     for index in range(len(shape.kinds) if shape.spec.group_benchmarks else 0):
@@ -354,4 +355,53 @@ def _stretch_latents(
         mean_loading=state.mean_loading / a[0],
         var_loading=state.var_loading / a[0] ** 2,
         var_factor=state.var_factor / a[1:] ** 2,
+    )
+
+
+def _shear_latents(key: Array, state: GibbsState, data: GibbsData, shape: GibbsShape) -> GibbsState:
+    """Add to each latent a multiple of each other one, against the slopes of that other one.
+
+    eta stays as it is: ``latent_l + e latent_m`` with its prior mean, ``slope_m - e slope_l``. The
+    posterior along e is Gaussian. With the shifts and stretches, every affine map of the latents.
+    """
+    if shape.n_latents == 1:
+        return state
+    sd = shape.spec.priors.coefficient_sd
+    parts = [_prior_residual(state, data, shape), state.coefficients / sd]
+    if shape.kinds and shape.spec.group_latents:
+        for index, (first, last) in enumerate(shape.kinds):
+            scale = jnp.sqrt(state.var_group_latent[index])
+            parts.append(state.group_latent[first:last] / scale)
+    own = jnp.concatenate(parts)  # standard normal a priori
+    products = own.T @ own
+    precision = jnp.concatenate(
+        [
+            jnp.broadcast_to(1.0 / state.var_loading, (shape.n_benchmarks, 1)),
+            state.heaviness / state.var_factor,
+        ],
+        axis=1,
+    )
+    mean = jnp.zeros(shape.n_latents).at[0].set(state.mean_loading)
+    noise = normal(key, (shape.n_latents**2,))
+
+    def shear(step: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        mixed, products, slopes = carry
+        to, source = step // shape.n_latents, step % shape.n_latents
+        weight = precision[:, source] * slopes[:, to]
+        total = products[source, source] + (weight * slopes[:, to]).sum()
+        linear = -products[to, source] + (weight * (slopes[:, source] - mean[source])).sum()
+        amount = linear / total + noise[step] / jnp.sqrt(total)
+        amount = jnp.where(to == source, 0.0, amount)
+        products = products.at[to].add(amount * products[source])
+        products = products.at[:, to].add(amount * products[:, source])
+        mixed = mixed.at[:, to].add(amount * mixed[:, source])
+        return mixed, products, slopes.at[:, source].add(-amount * slopes[:, to])
+
+    start = (jnp.eye(shape.n_latents), products, state.slopes)
+    mixed, _, slopes = jax.lax.fori_loop(0, shape.n_latents**2, shear, start)
+    return state._replace(
+        latents=state.latents @ mixed,
+        coefficients=state.coefficients @ mixed,
+        group_latent=state.group_latent @ mixed,
+        slopes=slopes,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -271,6 +272,75 @@ def test_a_shift_is_drawn_from_the_joint_density(
     here, there = with_shifts(states[0]), with_shifts(states[1 + latent])
     claimed = -0.5 * (noise[1 + latent, latent] ** 2 - noise[0, latent] ** 2)
     assert log_joint(there, data) - log_joint(here, data) == pytest.approx(claimed, abs=1e-8)
+
+
+# Nor are the shears
+
+
+def _sheared(before: GibbsState, into_ability: float, into_factor: float) -> GibbsState:
+    """The ability plus a multiple of the factor, then the factor plus one of the new ability."""
+    both = np.array([[1.0, 0.0], [into_ability, 1.0]]) @ np.array([[1.0, into_factor], [0.0, 1.0]])
+    return before._replace(
+        latents=before.latents @ both,
+        coefficients=before.coefficients @ both,
+        group_latent=before.group_latent @ both,
+        slopes=before.slopes @ np.linalg.inv(both).T,
+    )
+
+
+@pytest.fixture(scope="module")
+def shears() -> tuple[GibbsData, GibbsState, list[GibbsState], np.ndarray]:
+    """A state, and what the shears make of it with three pairs of standard normals."""
+    noise = np.array([[0.3, -0.4], [1.4, -0.4], [0.3, 0.9]])
+    with jax.enable_x64(True), pytest.MonkeyPatch.context() as patch:
+        data, state = scored()
+
+        def drawn(given: jax.Array) -> GibbsState:
+            full = jnp.concatenate([jnp.ones(1), given, jnp.ones(1)])  # a latent into itself: none
+            patch.setattr(moves, "normal", lambda key, shape: full)
+            return moves._shear_latents(random.PRNGKey(0), state, data, SHAPE)
+
+        states = jax.jit(jax.vmap(drawn))(jnp.asarray(noise))
+    return data, plain(state), [GibbsState(*(x[k] for x in plain(states))) for k in range(3)], noise
+
+
+def _amounts(before: GibbsState, state: GibbsState) -> tuple[float, float]:
+    both = np.linalg.lstsq(before.latents, state.latents, rcond=None)[0]
+    return float(both[1, 0]), float(both[0, 1])
+
+
+def test_a_shear_keeps_eta_and_moves_all_that_makes_up_the_latents(
+    shears: tuple[GibbsData, GibbsState, list[GibbsState], np.ndarray],
+) -> None:
+    _, before, states, _ = shears
+    for state in states:
+        np.testing.assert_allclose(eta_of(state), eta_of(before), rtol=1e-9, atol=1e-11)
+        amounts = _amounts(before, state)
+        assert np.abs(amounts).min() > 1e-3
+        for name, expected in _sheared(before, *amounts)._asdict().items():
+            np.testing.assert_allclose(getattr(state, name), expected, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_shear_is_drawn_from_the_joint_density(
+    step: int, shears: tuple[GibbsData, GibbsState, list[GibbsState], np.ndarray]
+) -> None:
+    """Two shears differ in the joint density as their standard normals do."""
+    data, before, states, noise = shears
+
+    def after(state: GibbsState) -> GibbsState:
+        into_ability, into_factor = _amounts(before, state)
+        return _sheared(before, into_ability, into_factor * step)
+
+    claimed = -0.5 * (noise[1 + step, step] ** 2 - noise[0, step] ** 2)
+    differ = log_joint(after(states[1 + step]), data) - log_joint(after(states[0]), data)
+    assert differ == pytest.approx(claimed, abs=1e-8)
+
+
+def test_one_latent_has_nothing_to_shear_with() -> None:
+    shape = replace(SHAPE, spec=replace(SHAPE.spec, rank=0))
+    state = prior_state(np.random.default_rng(3), tiny_data())
+    assert moves._shear_latents(random.PRNGKey(0), state, tiny_data(), shape) is state
 
 
 def test_a_round_of_moves_keeps_what_single_blocks_draw() -> None:
