@@ -1,8 +1,11 @@
 # The public names; `__init__.py` reads this file, so that each is listed once.
+from .answers.affordable import Affordable as Affordable
+from .answers.affordable import Prices as Prices
 from .answers.decide import Decision as Decision
 from .answers.ranking import Gap as Gap
 from .answers.ranking import Ranking as Ranking
 from .campaign import Campaign as Campaign
+from .campaign import JointCampaign as JointCampaign
 from .campaign import StopRules as StopRules
 from .design import Costs as Costs
 from .design import Recommendation as Recommendation

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 
 from .errors import BayesbenchError, DataError
 
-__all__ = ["new_directory", "replacing", "write_bytes", "write_text"]
+__all__ = ["changed_directory", "new_directory", "replacing", "write_bytes", "write_text"]
 
 
 @contextmanager
@@ -106,6 +108,84 @@ def new_directory(
         raise error(_message(target, failure)) from failure
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def changed_directory(
+    path: str | os.PathLike[str], *, error: Callable[[str], BayesbenchError] = DataError
+) -> Iterator[Path]:
+    """Give a copy of a directory that takes its place when the block ends.
+
+    Both change places in one step where the system can do that (Linux), else in two renames, of
+    which the first is undone if the second fails. On any failure or interrupt the copy is removed
+    and the directory stays as it was. A link to a directory stays a link to it.
+
+    Parameters
+    ----------
+    path : path
+    error : callable
+        As in `replacing`.
+
+    Raises
+    ------
+    BayesbenchError
+        There is no such directory, it cannot be written, or it was changed meanwhile.
+    """
+    target = Path(path).resolve()
+    if not target.is_dir():
+        raise error(f"{path}: no such directory; check the path")
+    part = _beside(target)
+    try:
+        before = _state(target)
+        shutil.copytree(target, part, symlinks=True)
+        yield part
+        for file in part.rglob("*"):
+            if file.is_file() and not file.is_symlink():
+                with file.open("rb+") as stream:
+                    os.fsync(stream.fileno())
+        if _state(target) != before:
+            raise error(f"{target}: was changed meanwhile; nothing was written, try again")
+        _swap(part, target)
+        _flush_directory(target.parent)
+    except (OSError, shutil.Error) as failure:
+        reason = failure if isinstance(failure, OSError) else OSError(str(failure))
+        raise error(_message(target, reason)) from failure
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _state(directory: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of change of every file."""
+    found = {}
+    for file in directory.rglob("*"):
+        about = file.lstat()
+        found[str(file.relative_to(directory))] = (about.st_size, about.st_mtime_ns)
+    return found
+
+
+def _swap(one: Path, other: Path) -> None:
+    """Let two directories change places."""
+    if _exchanged(one, other):
+        return
+    old = _beside(other)
+    other.rename(old)
+    try:
+        one.rename(other)
+    except BaseException:
+        old.rename(other)
+        raise
+    old.rename(one)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange two paths in one step; False where the system has no such call."""
+    if not sys.platform.startswith("linux"):
+        return False
+    call = getattr(ctypes.CDLL(None), "renameat2", None)
+    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of the kernel
+    if call is None:
+        return False
+    return bool(call(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
 
 
 def _beside(target: Path) -> Path:

@@ -31,6 +31,7 @@ SAME_THING = {
     ("campaign/campaign", "cli/campaign"): "class and command",
     ("evaluation/methods/probes", "plots/probes"): "probe curves and their plots",
     ("evaluation/methods/low_rank", "low_rank"): "the model as a method of the evaluation",
+    ("cli/fetching", "scores/fetching"): "download and command",
     ("cli/fit", "fitting/fit"): "function and command",
     ("cli/report", "report"): "package and command",
     ("cli/structure", "structure"): "package and command",

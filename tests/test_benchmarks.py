@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from bayesbench.low_rank.spec import ModelSpec
-from benchmarks import records, report, sections
+from bayesbench.low_rank.spec import ModelSpec, Priors
+from bayesbench.posterior.pointwise import ObservedCells
+from benchmarks import checks, records, report, sections
+from tests.factories import make_posterior
 
 
 def test_report_and_readmes_are_what_the_results_give(repository: Path) -> None:
@@ -174,3 +177,59 @@ def test_ablation_without_a_file_has_dashes(
     assert first.count(" - ") == len(figures)
     assert second.count(" - ") == 2 * len(figures)
     assert len(head.split("|")) == len(first.split("|"))
+
+
+def test_the_page_of_checks_is_what_its_figures_give(repository: Path) -> None:
+    path = repository / "benchmarks" / "results" / "checks" / "checks.json"
+    text = checks.PAGE.read_text(encoding="utf-8")
+    assert checks.page(text, json.loads(path.read_text(encoding="utf-8"))) == text
+
+
+def test_predictive_p_values_are_shares_of_draws_above() -> None:
+    drawn = np.array([[10.0, 20.0], [30.0, 40.0], [1.0, 99.0], [40.0, 60.0]])
+    groups = {"all": {"all": np.array([True, True]), "none": np.array([False, False])}}
+    (row,) = checks.predictive_checks(np.array([20.0, 50.0]), drawn, np.ones(2, bool), groups)
+    tests = row["tests"]
+    assert tests["mean"] == {"observed": 35.0, "drawn": 42.5, "p": pytest.approx(0.625)}
+    assert tests["sd"]["p"] == 0.25
+    assert tests["near an end"] == {"observed": 0.0, "drawn": 0.0, "p": 0.625}
+
+
+def test_strata_of_checks_hold_every_cell_once() -> None:
+    posterior = make_posterior()
+    cells = ObservedCells.of(posterior)
+    groups = checks.strata(posterior, cells, np.linspace(0, 100, cells.row.size))
+    bounded = groups["scale"]["percent"].astype(int)
+    for name, parts in groups.items():
+        times = sum(at.astype(int) for at in parts.values())
+        expected = {"scores": 2, "predicted level": bounded}.get(name, 1)
+        np.testing.assert_array_equal(times, expected, err_msg=name)
+
+
+def test_points_of_checks_are_per_cent_of_a_scale() -> None:
+    posterior = make_posterior()
+    matrix, cells = posterior.matrix, ObservedCells.of(posterior)
+    scores = matrix.values[cells.row, cells.col]
+    found, bounded = checks.relative(matrix, scores, cells.col)
+    unit = checks.units(matrix, cells.col)
+    np.testing.assert_allclose(found[bounded], scores[bounded])
+    np.testing.assert_allclose(unit[bounded], 1.0)
+    inner = bounded & (scores > 5) & (scores < 95)
+    step, link = 1e-2, posterior.transform
+    ends = [link.to_latent(scores + sign * step, cells.col) for sign in (-1, 1)]
+    slope = np.log(abs(ends[1] - ends[0]) / (2 * step))
+    of_checks = checks.log_slope(link, scores, cells.col, unit)
+    np.testing.assert_allclose(of_checks[inner], slope[inner], rtol=1e-3, atol=1e-4)
+
+
+def test_every_refit_of_checks_changes_what_it_says() -> None:
+    made = checks.changes()
+    usual = Priors()
+    assert made["none"][0] == made["none, another seed"][0] == usual
+    assert made["noise_shape x 0.5"][0].noise_shape == usual.noise_shape / 2
+    assert made["nu_grid x 2"][0].nu_grid == tuple(2 * nu for nu in usual.nu_grid)
+    scales = made["scales x 2"][0]
+    assert {name for name in vars(usual) if vars(usual)[name] != vars(scales)[name]} == set(
+        checks.SCALES
+    )
+    assert len({priors for priors, _ in made.values()}) == len(made) - 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bayesbench.errors import DataError, PosteriorFileError
-from bayesbench.files import new_directory, replacing, write_bytes, write_text
+from bayesbench.files import changed_directory, new_directory, replacing, write_bytes, write_text
 
 
 def test_text_is_written_as_utf8_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -91,4 +91,65 @@ def test_a_directory_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         with pytest.raises(DataError, match="exists already"), new_directory(tmp_path / taken):
             pass
     with pytest.raises(DataError, match="cannot be written"), new_directory(tmp_path / "n" / "d"):
+        pass
+
+
+def filled(place: Path) -> Path:
+    (place / "inner").mkdir(parents=True)
+    (place / "a.txt").write_text("old")
+    (place / "inner" / "b.txt").write_text("other")
+    return place
+
+
+@pytest.mark.parametrize("in_one_step", [True, False])
+def test_a_changed_directory_takes_the_place_of_the_old_one(
+    in_one_step: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not in_one_step:
+        monkeypatch.setattr("bayesbench.files._exchanged", lambda *_: False)
+    place = filled(tmp_path / "d")
+    with changed_directory(place) as part:
+        (part / "a.txt").write_text("new")
+        assert (place / "a.txt").read_text() == "old"
+    assert (place / "a.txt").read_text() == "new"
+    assert (place / "inner" / "b.txt").read_text() == "other"
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_failed_second_rename_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bayesbench.files._exchanged", lambda *_: False)
+    place = filled(tmp_path / "d")
+    rename, calls = Path.rename, 0
+
+    def failing(self: Path, target: Path) -> Path:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise OSError(5, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(DataError, match="cannot be written"), changed_directory(place) as part:
+        (part / "a.txt").write_text("new")
+    assert (place / "a.txt").read_text() == "old" and list(tmp_path.iterdir()) == [place]
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
+def test_an_interrupted_change_leaves_the_directory(
+    failure: type[BaseException], tmp_path: Path
+) -> None:
+    place = filled(tmp_path / "d")
+    with pytest.raises(failure), changed_directory(place) as part:
+        (part / "a.txt").unlink()
+        raise failure
+    assert (place / "a.txt").read_text() == "old" and list(tmp_path.iterdir()) == [place]
+
+
+def test_what_others_changed_meanwhile_is_not_lost(tmp_path: Path) -> None:
+    place = filled(tmp_path / "d")
+    with pytest.raises(DataError, match="was changed meanwhile"), changed_directory(place) as part:
+        (part / "a.txt").write_text("mine")
+        (place / "a.txt").write_text("theirs!")
+    assert (place / "a.txt").read_text() == "theirs!"
+    with pytest.raises(DataError, match="no such directory"), changed_directory(tmp_path / "none"):
         pass

@@ -35,7 +35,7 @@ from ..low_rank.facts import ModelFacts
 from ..low_rank.features import NewRow
 from ..posterior.stored import StoredPosterior
 from .one_model import ModelState, ScoredModel, log_evidence, start, stratified, sweep
-from .predictive import LatentDraws, degrees_of_freedom, fitted_draws
+from .predictive import LatentDraws, degrees_of_freedom, fitted_draws, with_reading_noise
 from .psis import effective_share, smoothed_weights, systematic_resample, tempered
 
 __all__ = ["NEW_MODEL", "condition"]
@@ -81,7 +81,7 @@ def condition(
         draws then come from what the covariates and the group say.
     stderr : mapping of str to float, optional
         Standard errors of given scores, on their scale; 0 says nothing (see
-        `Transform.error_variance`). A training score has that of its reading.
+        `Transform.error_variance`). Training scores have those of their readings.
     facts : ModelFacts, optional
         What is not known is integrated out, not guessed. For a fitted model they replace what was
         fitted.
@@ -122,10 +122,12 @@ def condition(
     errors = _checked_errors(posterior, scores, stderr or {})
     if at is not None and not scores and not facts.given:
         return fitted_draws(posterior, str(model_id))
-    known, known_errors = _training(posterior, at)
+    known = np.full(values.size, np.nan)
+    if at is not None:
+        known = np.array(posterior.matrix.values[at])
     observed = np.where(np.isnan(values), known, values)
-    given = _Given.of(posterior, observed, np.where(np.isnan(values), known_errors, errors))
-    seen = _Given.of(posterior, known, known_errors)
+    seen = _Given.trained(posterior, at)
+    given = _Given.of(posterior, values, errors).beside(seen)
     row = posterior.features.row(facts, model_id)
     side = _BenchmarkSide.of(posterior, row, at)
     if facts.given:
@@ -135,6 +137,7 @@ def condition(
     drawn = _draw(side, given, seen, sweeps=sweeps, rng=rng, reweight=reweight)
     eta = _spread_out(drawn, observed, rng)
     scale = drawn.side.noise * np.sqrt(drawn.state.variance)[:, None]
+    scale = with_reading_noise(posterior, scale, eta, np.arange(values.size))
     return LatentDraws(
         NEW_MODEL if model_id is None else model_id,
         posterior.benchmark_ids,
@@ -213,19 +216,6 @@ def _checked_errors(
     return errors
 
 
-def _training(posterior: StoredPosterior, row: int | None) -> tuple[Floats, Floats]:
-    """Training scores of a fitted model and their standard errors, (B,) each; NaN where none."""
-    errors = np.full(len(posterior.benchmark_ids), np.nan)
-    if row is None:
-        return errors.copy(), errors
-    readings = posterior.matrix.readings
-    if "stderr" in readings:
-        own = (readings["model_id"] == posterior.model_ids[row]) & (readings["reading"] == 1)
-        for name, error in zip(readings["benchmark_id"][own], readings["stderr"][own], strict=True):
-            errors[posterior.transform.index(str(name))] = error
-    return np.array(posterior.matrix.values[row]), errors
-
-
 @dataclass(frozen=True, eq=False)
 class _Given:
     """Known scores on the latent scale.
@@ -256,7 +246,27 @@ class _Given:
         by_items = spec.item_noise * link.binomial_variance(z, columns)
         stated = link.error_variance(score, error, columns)
         beyond = link.beyond(score, columns) if spec.censored else np.zeros(len(columns), np.int8)
-        return cls(columns, z, np.where(np.isfinite(error), stated, by_items), beyond)
+        own = np.where(np.isfinite(error), stated, by_items)
+        return cls(columns, z, own + posterior.reporting[columns], beyond)
+
+    @classmethod
+    def trained(cls, posterior: StoredPosterior, row: int | None) -> _Given:
+        """What the fit was told of one of its models; nothing of a new one."""
+        cells = posterior.cells
+        own = cells.row == (-1 if row is None else row)
+        return cls(cells.col[own], cells.z[own], cells.error[own], cells.beyond[own])
+
+    def beside(self, other: _Given) -> _Given:
+        """These, and those of `other` on other benchmarks, in the order of the benchmarks."""
+        kept = ~np.isin(other.columns, self.columns)
+        columns = np.concatenate([self.columns, other.columns[kept]])
+        order = np.argsort(columns)
+        return _Given(
+            columns[order],
+            np.concatenate([self.z, other.z[kept]])[order],
+            np.concatenate([self.error_var, other.error_var[kept]])[order],
+            np.concatenate([self.beyond, other.beyond[kept]])[order],
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,7 +33,7 @@ __all__ = [
     "predict_cells",
     "predictive",
     "slots",
-    "with_item_noise",
+    "with_reading_noise",
 ]
 
 Floats = NDArray[np.float64]
@@ -440,17 +440,18 @@ def cell_draws(
     scale = posterior.stacked("noise_benchmark")[:, j]
     if "noise_model" in posterior.draws:
         scale = scale * posterior.stacked("noise_model")[:, i]
-    return np.asarray(eta), with_item_noise(posterior, np.asarray(scale), np.asarray(eta), j)
+    return np.asarray(eta), with_reading_noise(posterior, np.asarray(scale), np.asarray(eta), j)
 
 
-def with_item_noise(
+def with_reading_noise(
     posterior: StoredPosterior, scale: Array, eta: Array, column: NDArray[np.int64]
 ) -> Array:
-    """Noise scales of new readings: those fitted, with the noise that comes of few items.
+    """Noise scales of new readings: those fitted, with the noise that is new in every reading.
 
-    ``sqrt(scale^2 + item_noise * b)``, b the binomial variance of a share of n items right at `eta`
-    (`Transform.binomial_variance`); `scale` itself where the model has no such part
-    (`ModelSpec.item_noise`) or the number of items is unknown.
+    ``sqrt(scale^2 + tau^2 + item_noise * b)``: the variance tau^2 of the reporting noise
+    (`StoredPosterior.reporting`), and b the binomial variance of a share of n items right at `eta`
+    (`Transform.binomial_variance`), none where the number of items is unknown. `scale` itself where
+    the model has neither part (`ModelSpec.readings`, `ModelSpec.item_noise`).
 
     Parameters
     ----------
@@ -461,12 +462,13 @@ def with_item_noise(
         Benchmark of every cell.
     """
     share, link = posterior.spec.item_noise, posterior.transform
+    added = np.broadcast_to(posterior.reporting[column], scale.shape).copy()
     at = np.flatnonzero(np.isfinite(link.n_items[column]))
-    if not share or not at.size:
-        return scale
+    if share:
+        added[:, at] += share * link.binomial_variance(eta[:, at], column[at])
+    noisier = added > 0
     out = scale.copy()
-    items = share * link.binomial_variance(eta[:, at], column[at])
-    out[:, at] = np.sqrt(np.square(scale[:, at], dtype=np.float64) + items)
+    out[noisier] = np.sqrt(np.square(scale[noisier], dtype=np.float64) + added[noisier])
     return out
 
 

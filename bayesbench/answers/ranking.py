@@ -20,7 +20,7 @@ from .joint import KINDS, Kind, ScoreDraws
 if TYPE_CHECKING:
     from ..low_rank.link import Transform
 
-__all__ = ["Comparison", "Gap", "Ranking", "gap_between", "rank_models", "totals"]
+__all__ = ["Comparison", "Gap", "Ranking", "gap_between", "rank_models", "total", "totals"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -187,18 +187,23 @@ def totals(draws: Sequence[ScoreDraws], transform: Transform, comparison: Compar
         If the draws differ in number or benchmarks.
     """
     _check_paired(draws)
-    names = draws[0].benchmark_ids
-    at = id_indices(names, comparison.benchmarks, "benchmark")
+    return np.stack([total(one, transform, comparison) for one in draws])
+
+
+def total(draws: ScoreDraws, transform: Transform, comparison: Comparison) -> Floats:
+    """(N,) weighted mean result of one model in every draw; higher is better.
+
+    Raises
+    ------
+    UnknownIdError
+        For an unknown benchmark.
+    """
+    at = id_indices(draws.benchmark_ids, comparison.benchmarks, "benchmark")
     columns = np.array([transform.index(name) for name in comparison.benchmarks])
-    sign, shares = transform.sign[columns], comparison.shares
-    results = []
-    for one in draws:
-        values = one.values[:, at]
-        if comparison.scale == "latent":
-            results.append(transform.to_latent(values, columns) @ shares)
-        else:
-            results.append((values * sign) @ shares)
-    return np.stack(results)
+    values = draws.values[:, at]
+    if comparison.scale == "latent":
+        return np.asarray(transform.to_latent(values, columns) @ comparison.shares)
+    return np.asarray((values * transform.sign[columns]) @ comparison.shares)
 
 
 def _check_paired(draws: Sequence[ScoreDraws]) -> None:

@@ -1,4 +1,4 @@
-"""``Campaign``: the one stateful class of the package."""
+"""``Campaign``: a campaign for one model, as a class with state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..scores.ids import Names
 from .proposal import Proposal, Status, fingerprint, many
 from .state_file import CampaignState, Step, StopRules, read_state, write_state
 
-__all__ = ["Campaign"]
+__all__ = ["Campaign", "is_bundled", "posterior_of"]
 
 
 class Campaign:
@@ -114,7 +114,7 @@ class Campaign:
         priced = costs if isinstance(costs, Costs) or costs is None else Costs(dict(costs))
         state = CampaignState(
             fingerprint=own,
-            bundled=path is not None and posterior_path is None and own == _bundled_fingerprint(),
+            bundled=path is not None and posterior_path is None and is_bundled(own),
             posterior_path=None if posterior_path is None else str(Path(posterior_path).resolve()),
             model_id=None if model.id == NEW_MODEL else model.id,
             facts=model.facts,
@@ -155,7 +155,7 @@ class Campaign:
             longer where it was.
         """
         state = read_state(path)
-        found = _posterior_of(state, path) if posterior is None else posterior
+        found = posterior_of(state, path) if posterior is None else posterior
         if fingerprint(found) != state.fingerprint:
             which = (
                 "the bundled posterior" if posterior is None and state.bundled else "the posterior"
@@ -177,6 +177,20 @@ class Campaign:
     def notes(self) -> tuple[str, ...]:
         """What was resolved, replaced, left unused or doubtful, one line each."""
         return tuple(dict.fromkeys((*self._spelled, *self.model.notes, *self.state.notes)))
+
+    def affordable(self, left: float | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Candidates still to be run, and those of them that cost no more than `left`."""
+        open_ = self._open_candidates(None)
+        return open_, open_ if left is None else tuple(n for n in open_ if self._price(n) <= left)
+
+    @property
+    def open_widths(self) -> tuple[float, float]:
+        """Summed weight of the targets without a score, and mean width of their intervals."""
+        return float(sum(self._open_targets().values())), self._mean_width()
+
+    def best(self, candidates: Sequence[str], k: int = 1) -> Recommendations:
+        """The best of some candidates still to be run, whatever the stop rules say."""
+        return self._recommend(k, candidates, None)
 
     def predictions(self) -> Prediction:
         """Predictions of every benchmark given every score known now, calibrated."""
@@ -490,7 +504,7 @@ def _by_id(
     return {name: float(value) for name, value in zip(ids, values.values(), strict=True)}
 
 
-def _posterior_of(state: CampaignState, path: str | PathLike[str]) -> StoredPosterior:
+def posterior_of(state: CampaignState, path: str | PathLike[str]) -> StoredPosterior:
     """The posterior that a campaign names."""
     if state.bundled:
         return open_posterior()
@@ -502,6 +516,11 @@ def _posterior_of(state: CampaignState, path: str | PathLike[str]) -> StoredPost
             "back, or give it from where it is now (--posterior FILE; in Python as posterior)"
         )
     return open_posterior(state.posterior_path)
+
+
+def is_bundled(own: str) -> bool:
+    """Whether a fingerprint is that of the posterior that ships with the package."""
+    return own == _bundled_fingerprint()
 
 
 @cache

@@ -10,7 +10,7 @@ import numpy as np
 from ..design import Recommendations
 from ..posterior.stored import StoredPosterior
 
-__all__ = ["Proposal", "Status", "fingerprint"]
+__all__ = ["Proposal", "Status", "fingerprint", "many", "verdict"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,7 +37,7 @@ class Proposal:
         >>> Proposal(Recommendations(()), "every target has been run").sentence
         'Stop: every target has been run.'
         """
-        return _verdict(self.stop)
+        return verdict(self.stop)
 
     def __repr__(self) -> str:
         return (
@@ -96,7 +96,7 @@ class Status:
             f"{many(self.n_steps - self.n_corrections, 'probe')} observed, "
             f"{self.within} of them inside their interval{corrected}; spent {spent}{left}; "
             f"{many(self.n_targets_left, 'target')} left, "
-            f"mean interval {self.mean_width:.3g} points. {_verdict(self.stop)}"
+            f"mean interval {self.mean_width:.3g} points. {verdict(self.stop)}"
         )
 
 
@@ -105,7 +105,8 @@ def many(n: int, what: str) -> str:
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
-def _verdict(stop: str | None) -> str:
+def verdict(stop: str | None) -> str:
+    """Whether to go on, in words."""
     return "Go on." if stop is None else f"Stop: {stop}."
 
 

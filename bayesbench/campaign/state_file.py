@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 from ..errors import DataError, UsageError
 from ..files import write_text
@@ -19,12 +19,24 @@ from ..low_rank.facts import ModelFacts
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["CampaignState", "Step", "StopRules", "read_state", "write_state"]
+__all__ = [
+    "CampaignState",
+    "Step",
+    "StopRules",
+    "loaded",
+    "plain",
+    "read_file",
+    "read_state",
+    "structured",
+    "write_state",
+]
 
 FORMAT = "bayesbench-campaign"
 VERSION = 3
 READABLE = (1, 2, VERSION)
 """Format versions that can be read."""
+
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -232,7 +244,7 @@ class CampaignState:
 
     def to_json(self) -> str:
         """Readable JSON with the format's name and version."""
-        content = {"format": FORMAT, "version": VERSION, **_converter().unstructure(self)}
+        content = {"format": FORMAT, "version": VERSION, **plain(self)}
         return json_text(content, indent=2) + "\n"
 
     @classmethod
@@ -244,27 +256,56 @@ class CampaignState:
         ValueError
             The text is not the JSON of a campaign state that can be read; one line.
         """
-        from cattrs import BaseValidationError, transform_error
-
-        content = json.loads(text, parse_constant=_no_constant)
-        if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-            raise ValueError("it is not a campaign")
-        version = content.pop("version", None)
-        if type(version) is not int or version not in READABLE:
-            raise ValueError(
-                f"it has format version {version!r}, this program reads up to {VERSION}"
-            )
+        version, content = loaded(text, FORMAT, READABLE)
         if version == 1:
             content = _of_version_1(content)
         if version < 3:
             content = _of_version_2(content)
-        try:
-            return _converter().structure(content, cls)
-        except (BaseValidationError, ValueError, UsageError) as error:
-            told = transform_error(error, format_exception=lambda inner, _: str(inner))[0]
-            reason, _, place = told.rpartition(" @ $")
-            where = f"{place.lstrip('.')}: " if place else ""
-            raise ValueError(f"a field is missing or wrong ({where}{reason})") from None
+        return structured(content, cls)
+
+
+def loaded(text: str, form: str, readable: Sequence[int]) -> tuple[int, dict[str, Any]]:
+    """Version and content of a file of a format.
+
+    Raises
+    ------
+    ValueError
+        It is not JSON, of another format, or of a version that cannot be read; one line.
+    """
+    content = json.loads(text, parse_constant=_no_constant)
+    if not isinstance(content, dict) or content.pop("format", None) != form:
+        raise ValueError("it is not a campaign" if form == FORMAT else f"it is no {form}")
+    version = content.pop("version", None)
+    if type(version) is not int or version not in readable:
+        raise ValueError(
+            f"it has format version {version!r}, this program reads up to {max(readable)}"
+        )
+    return version, content
+
+
+def plain(state: Any) -> dict[str, Any]:
+    """A frozen state as JSON's own types."""
+    made: dict[str, Any] = _converter().unstructure(state)
+    return made
+
+
+def structured(content: Mapping[str, Any], kind: type[Kind]) -> Kind:
+    """Inverse of `plain`.
+
+    Raises
+    ------
+    ValueError
+        A field is missing, unknown or wrong; one line that names it.
+    """
+    from cattrs import BaseValidationError, transform_error
+
+    try:
+        return _converter().structure(content, kind)
+    except (BaseValidationError, ValueError, UsageError) as error:
+        told = transform_error(error, format_exception=lambda inner, _: str(inner))[0]
+        reason, _, place = told.rpartition(" @ $")
+        where = f"{place.lstrip('.')}: " if place else ""
+        raise ValueError(f"a field is missing or wrong ({where}{reason})") from None
 
 
 def _no_constant(name: str) -> float:
@@ -390,6 +431,19 @@ def read_state(path: str | PathLike[str]) -> CampaignState:
     DataError
         It cannot be read, is damaged, foreign, or of a newer format.
     """
+    return read_file(path, CampaignState.from_json)
+
+
+def read_file(path: str | PathLike[str], parse: Callable[[str], Kind]) -> Kind:
+    """Read a campaign file of any kind by what `parse` makes of its text.
+
+    Raises
+    ------
+    UsageError
+        There is no such file.
+    DataError
+        It cannot be read, or `parse` raises a ValueError.
+    """
     place = Path(path)
     try:
         text = place.read_text(encoding="utf-8")
@@ -400,7 +454,7 @@ def read_state(path: str | PathLike[str]) -> CampaignState:
     except UnicodeDecodeError:
         raise DataError(f"{place} is not a usable campaign file: it is not text") from None
     try:
-        return CampaignState.from_json(text)
+        return parse(text)
     except (ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(

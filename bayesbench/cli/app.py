@@ -25,7 +25,7 @@ COMMANDS = {
     "report": ("report:report", "A page that answers offline: one HTML file."),
     "import": ("imports:import_", "Scores from result files of other tools."),
     "export": ("export:export", "A score matrix as CSV, Parquet, Excel, JSON or netCDF."),
-    "data": ("upkeep:data", "Keep a matrix: check, diff, stats, quarantine, export."),
+    "data": ("upkeep:data", "Keep a matrix: check, add, diff, stats, quarantine."),
     "evaluate": ("evaluate:evaluate", "Error and coverage of a method on held-out scores."),
     "export-prompt": ("export:export_prompt", "A masked matrix as CSV, for any other predictor."),
     "structure": ("structure:structure", "How many components the scores of a matrix have."),

@@ -9,6 +9,7 @@ import click
 
 from ..progress import bar
 from . import values
+from .joint_campaign import joint
 from .next import choice_options, probe_rows, probe_table, read_choice
 from .output import Column, Listing, emit, example, format_option, note, text
 from .predict import order, prediction_rows, prediction_table
@@ -50,6 +51,9 @@ def campaign(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
+
+
+campaign.add_command(joint)
 
 
 @campaign.command(epilog=example('bayesbench campaign new run.json --scores "gpqa_diamond=70"'))

@@ -17,7 +17,7 @@ from .output import note
 if TYPE_CHECKING:
     from ..scores import ScoreMatrix, Split
 
-__all__ = ["chosen_splits", "data_options", "read_account", "read_data", "writable"]
+__all__ = ["base_matrix", "chosen_splits", "data_options", "read_account", "read_data", "writable"]
 
 
 def data_options(min_model: int | None, min_benchmark: int | None) -> Callable[[Any], Any]:
@@ -121,6 +121,13 @@ def read_data(
     if min_model or min_benchmark:
         matrix = replace(matrix.filter(min_model, min_benchmark), account=account)
     return matrix
+
+
+def base_matrix(written: str) -> ScoreMatrix:
+    """The matrix that others come to: ``bundled``, a data directory or a table."""
+    from ..scores import open_scores
+
+    return open_scores() if written == "bundled" else read_data(written, None, None)
 
 
 def read_account(matrix: ScoreMatrix) -> dict[str, Any]:

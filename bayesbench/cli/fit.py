@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -12,18 +12,30 @@ import click
 from ..errors import UsageError
 from ..fitting.engines.settings import ENGINES
 from ..low_rank.spec import ModelSpec
+from ..scores.assemble import Options
 from . import values
-from .data import data_options, read_account, read_data, writable
-from .output import Column, Listing, emit, example, format_option, text
+from .data import base_matrix, data_options, read_account, read_data, writable
+from .output import Column, Listing, emit, example, format_option, note, text
 
 if TYPE_CHECKING:
     from ..posterior.stored import StoredPosterior
+    from ..scores import ScoreMatrix
 
 __all__ = ["fit"]
 
 
-@click.command(epilog=example("bayesbench fit --data data/open_scores --out posterior.nc"))
+@click.command(
+    epilog=example(
+        "bayesbench fit --data data/open_scores --out posterior.nc",
+        "bayesbench fit --base bundled --data mine.csv --out posterior.nc",
+    )
+)
 @data_options(None, None)
+@click.option(
+    "--base",
+    metavar="bundled|DIR_OR_FILE",
+    help="Fit --data together with this matrix; in a cell of both --data wins.",
+)
 @click.option(
     "--method",
     type=click.Choice(list(ENGINES)),
@@ -62,6 +74,7 @@ def fit(
     models_in: Literal["rows", "columns"] | None,
     min_model: int | None,
     min_benchmark: int | None,
+    base: str | None,
     method: str,
     rank: int | None,
     seed: int,
@@ -82,7 +95,14 @@ def fit(
 
     target = writable(out, "--out")
     chosen = chosen_settings(method, settings)
-    matrix = read_data(data, scale, benchmarks, keep=keep, drop=drop, models_in=models_in)
+    merge: dict[str, Any] = {}
+    if base is None:
+        matrix = read_data(data, scale, benchmarks, keep=keep, drop=drop, models_in=models_in)
+    else:
+        if benchmarks is not None:
+            raise UsageError("--base has the metadata of the benchmarks: leave out --benchmarks")
+        matrix, merge["merged"] = with_base(base, data, scale, Options(keep, drop, models_in))
+    merge["read"] = None if matrix.account is None else read_account(matrix)
     posterior = fitting.fit(
         matrix,
         engine=partial(ENGINES[method].suited_to, **chosen),
@@ -96,7 +116,25 @@ def fit(
     )
     kept = posterior if keep_draws is None else posterior.thin(keep_draws)
     kept.save(target, pack=pack)
-    _report(kept, out, read_account(matrix), output_format)
+    _report(kept, out, merge, output_format)
+
+
+def with_base(
+    base: str, data: str, scale: str | None, options: Options
+) -> tuple[ScoreMatrix, dict[str, Any]]:
+    """A table together with a matrix, and what both share, for JSON; said in a line.
+
+    The matrix keeps the account of the table.
+    """
+    from ..scores.upkeep import read_contribution
+
+    whole = base_matrix(base)
+    mine = read_contribution([data], whole, scale=scale, options=options, new_ids=True)
+    both, account = whole.merged_with(mine.matrix)
+    for line in (*mine.notes, *account.taken):
+        note(f"note: {line}")
+    note(f"note: {data} and {base} together: {account.line}; {data} wins in shared cells")
+    return replace(both, account=mine.matrix.account), account.to_json()
 
 
 def chosen_settings(method: str, given: Mapping[str, int | None]) -> dict[str, int]:
@@ -121,11 +159,11 @@ def chosen_settings(method: str, given: Mapping[str, int | None]) -> dict[str, i
     return chosen
 
 
-def _report(posterior: StoredPosterior, out: str, read: dict[str, Any], output_format: str) -> None:
+def _report(posterior: StoredPosterior, out: str, data: dict[str, Any], output_format: str) -> None:
     models, benchmarks = posterior.matrix.shape
     document = {
         "out": out,
-        "read": read,
+        **data,
         "method": posterior.provenance.method,
         "seed": posterior.provenance.seed,
         "config": dict(posterior.provenance.config),

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import UsageError
 from ..progress import bar
 from . import values
 from .output import Column, Listing, emit, example, format_option, note, percent, text
 from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
+    from ..answers.affordable import Affordable, Prices
     from ..answers.ranking import Ranking
     from ..front.model import Model
+    from ..front.posterior import Posterior
     from ..scores import ScoreMatrix
 
 __all__ = ["rank"]
 
 RANK_FIELDS = ("model_id", "p_best", "median_rank", "lower_rank", "upper_rank")
+PRICE_FIELDS = ("model_id", "price", "p_reaches", "median", "frontier")
 PROBE_FIELDS = ("benchmark_id", "information_nats", "mcse")
 
 
@@ -28,6 +32,7 @@ PROBE_FIELDS = ("benchmark_id", "information_nats", "mcse")
     epilog=example(
         "bayesbench rank MODEL_A MODEL_B --benchmark gpqa_diamond",
         'bayesbench rank MODEL_A --scores "ifeval=85" --benchmark gpqa_diamond --probe new',
+        "bayesbench rank --price prices.csv --benchmark gpqa_diamond --at-least 80",
     )
 )
 @click.argument("models", nargs=-1)
@@ -47,9 +52,8 @@ PROBE_FIELDS = ("benchmark_id", "information_nats", "mcse")
 @click.option(
     "--kind",
     type=click.Choice(["score", "known", "mu"]),
-    default="score",
-    show_default=True,
-    help="Compare new readings, known scores where there are some, or levels without noise.",
+    help="Compare new readings, known scores where there are some, or levels without noise.  "
+    "[default: score; known with --price]",
 )
 @click.option(
     "--scale",
@@ -67,6 +71,24 @@ PROBE_FIELDS = ("benchmark_id", "information_nats", "mcse")
     metavar="K",
     help="With --probe: how many to list.",
 )
+@click.option(
+    "--price",
+    metavar="FILE",
+    help="Prices of models (columns model_id,price[,unit]): which is the cheapest that reaches "
+    "--at-least?",
+)
+@click.option(
+    "--at-least",
+    type=values.finite,
+    metavar="T",
+    help="With --price: the level to reach, in points; at most T where lower is better.",
+)
+@click.option(
+    "--probability",
+    type=values.probability,
+    metavar="P",
+    help="With --price: how surely the level is to be reached.  [default: 0.9]",
+)
 @prob_option
 @format_option()
 def rank(
@@ -78,6 +100,9 @@ def rank(
     scale: Any,
     probe: str | None,
     k: int,
+    price: str | None,
+    at_least: float | None,
+    probability: float | None,
     prob: float,
     output_format: str,
 ) -> None:
@@ -85,11 +110,14 @@ def rank(
 
     MODELS are fitted models. With --scores or facts (or --model, to add scores to a fitted one)
     one more model joins, called "new" unless --model names it. With --probe ID: the benchmarks
-    that would tell most about which of the models is best, run on that one.
+    that would tell most about which of the models is best, run on that one. With --price FILE and
+    --at-least T: the cheapest model that reaches a level; without MODELS those of the file.
     """
     from ..front.posterior import open_posterior
     from .sources import model_of, noted, posterior_facts, warned
 
+    level = _level(price, at_least, probability)
+    kind = kind or ("score" if level is None else "known")
     posterior = open_posterior(question.posterior)
     matrix = posterior.matrix
     named, told = matrix.model_names.resolve(models)
@@ -104,11 +132,31 @@ def rank(
         noted(one)
         notes, warnings = (*notes, *one.notes), warned(one)
         compared.append(one)
-    ranking = posterior.rank(
-        compared, on=benchmarks, weights=weights, kind=kind, scale=scale, prob=prob,
-        seed=question.seed,
-    )  # fmt: skip
-    rows = _rows(ranking)
+    bought = None
+    if level is not None:
+        if scale != "score":
+            raise UsageError("--at-least is a level in points: leave out --scale latent")
+        prices, spelled = _prices(posterior, level.file)
+        asked = compared or None
+        priced = [name for name in prices.values if name in posterior.model_ids]
+        if not named:
+            own = {one if isinstance(one, str) else one.id for one in compared}
+            compared = [*(name for name in priced if name not in own), *compared]
+        bought = posterior.affordable(
+            prices, on=benchmarks, at_least=level.at_least, models=asked and compared,
+            probability=level.probability, weights=weights, kind=kind, seed=question.seed,
+        )  # fmt: skip
+        left = _left(bought)
+        for line in (*spelled, *left):
+            note(f"note: {line}")
+        notes = (*notes, *spelled, *left)
+    ranking = None
+    if bought is None or len(compared) > 1:
+        ranking = posterior.rank(
+            compared, on=benchmarks, weights=weights, kind=kind, scale=scale, prob=prob,
+            seed=question.seed,
+        )  # fmt: skip
+    rows = [] if ranking is None else _rows(ranking)
     document: dict[str, Any] = {
         "benchmarks": list(benchmarks),
         "kind": kind,
@@ -119,12 +167,14 @@ def rank(
         "ranking": [
             dict(zip((*RANK_FIELDS, "rank_probability"), row, strict=True)) for row in rows
         ],
-        "p_better": {
-            a: {b: float(p) for b, p in zip(ranking.model_ids, line, strict=True) if a != b}
-            for a, line in zip(ranking.model_ids, ranking.win, strict=True)
-        },
+        "p_better": {} if ranking is None else _p_better(ranking),
     }
-    listings = [_rank_table(ranking, rows, benchmarks, prob, matrix)]
+    listings = []
+    if bought is not None:
+        document["price"] = _price_document(bought)
+        listings.append(_price_table(bought, benchmarks, matrix))
+    if ranking is not None:
+        listings.append(_rank_table(ranking, rows, benchmarks, prob, matrix))
     if probe is not None:
         probe = matrix.model_names.known(probe) or probe
         with bar("candidates") as report:
@@ -134,7 +184,91 @@ def rank(
             )  # fmt: skip
         document["probes"] = [asdict(each) for each in found[:k]]
         listings.append(_probe_table(probe, document["probes"], matrix))
-    emit(output_format, document, *listings)
+    emit(output_format, document, *listings, after="" if bought is None else bought.sentence)
+
+
+@dataclass(frozen=True)
+class _Level:
+    """What ``--price`` asks for."""
+
+    file: str
+    at_least: float
+    probability: float
+
+
+def _level(price: str | None, at_least: float | None, probability: float | None) -> _Level | None:
+    if price is None:
+        if at_least is not None or probability is not None:
+            option = "--probability" if at_least is None else "--at-least"
+            raise UsageError(f"{option} goes with --price FILE: give the prices of the models")
+        return None
+    if at_least is None:
+        raise UsageError("--price asks what a level costs: give the level with --at-least")
+    return _Level(price, at_least, 0.9 if probability is None else probability)
+
+
+def _prices(posterior: Posterior, file: str) -> tuple[Prices, list[str]]:
+    """Prices of a file by model id, and what its names were taken for."""
+    from ..answers.affordable import Prices
+
+    read = Prices.from_table(file)
+    found: dict[str, float] = {}
+    told = []
+    for name, value in read.values.items():
+        own = posterior.matrix.model_names.known(name) or name
+        if own in found:
+            raise UsageError(f"{file}: price of {own!r} is given twice ({name!r}); give it once")
+        if own != name:
+            told.append(f"{name!r} is taken for {own}")
+        found[own] = value
+    return Prices(found, read.unit), told
+
+
+def _left(bought: Affordable) -> list[str]:
+    """A line for each kind of models that could not be set against the others."""
+    kinds = {
+        "without a price": bought.without_price,
+        "with a price, not known to the posterior": bought.without_prediction,
+        "with a price, not asked about": bought.not_asked,
+    }
+    return [f"{why}: {', '.join(names)}" for why, names in kinds.items() if names]
+
+
+def _price_document(bought: Affordable) -> dict[str, Any]:
+    best = bought.cheapest
+    return {
+        "at_least": bought.at_least,
+        "probability": bought.probability,
+        "unit": bought.unit,
+        "cheapest": None if best is None else best.model_id,
+        "sentence": bought.sentence,
+        "models": [asdict(one) for one in bought.models],
+        "without_price": list(bought.without_price),
+        "without_prediction": list(bought.without_prediction),
+        "not_asked": list(bought.not_asked),
+    }
+
+
+def _price_table(bought: Affordable, benchmarks: Sequence[str], matrix: ScoreMatrix) -> Listing:
+    unit = f" ({bought.unit})" if bought.unit else ""
+    columns = (
+        Column("model_id", "model", matrix.model_names.title, right=False),
+        Column("price", f"price{unit}"),
+        Column("p_reaches", "P(reaches)", lambda p: "-" if p is None else f"{p:.2f}"),
+        Column("median", "median"),
+        Column("frontier", "frontier", text, right=False),
+    )
+    titles = ", ".join(map(matrix.benchmark_names.title, benchmarks))
+    side = "at most" if bought.lower_is_better else "at least"
+    title = f"What {side} {bought.at_least:g} on {titles} costs"
+    return Listing(title, columns, [asdict(one) for one in bought.models], PRICE_FIELDS)
+
+
+def _p_better(ranking: Ranking) -> dict[str, dict[str, float]]:
+    return {
+        a: {b: float(p) for b, p in zip(ranking.model_ids, line, strict=True) if a != b}
+        for a, line in zip(ranking.model_ids, ranking.win, strict=True)
+    }
 
 
 def _rows(ranking: Ranking) -> list[tuple[Any, ...]]:

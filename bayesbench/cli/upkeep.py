@@ -1,18 +1,23 @@
-"""``bayesbench data``: check, diff, stats, quarantine, export."""
+"""``bayesbench data``: check, add, diff, stats, quarantine, fetch, export."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import DataError, UsageError
+from .adding import add
 from .data import read_data
 from .export import export
-from .output import Column, Listing, emit, example, format_option, number, text
+from .fetching import fetch
+from .output import Column, Listing, emit, example, format_option, note, number, text
 from .quoting import bare, split_list
+
+if TYPE_CHECKING:
+    from ..scores.matrix import ScoreMatrix
 
 __all__ = ["data"]
 
@@ -36,18 +41,21 @@ SHOWN = 40
     invoke_without_command=True,
     epilog=example(
         "bayesbench data check data/open_scores",
+        "bayesbench data add results.json --to mine --dry-run",
         "bayesbench data diff data/open_scores mine",
         'bayesbench data quarantine mine --add "gpt-4.1,ifeval,1" --reason "another split"',
     ),
 )
 @click.pass_context
 def data(ctx: click.Context) -> None:
-    """Keep a score matrix: find its faults, compare, count, leave readings out, export."""
+    """Keep a score matrix: find its faults, add to it, compare, count, leave out, export."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
 
+data.add_command(add)
 data.add_command(export)
+data.add_command(fetch)
 
 
 @data.command(epilog=example("bayesbench data check data/open_scores --format json"))
@@ -60,8 +68,19 @@ data.add_command(export)
 @click.option(
     "--benchmarks", metavar="FILE", help="Benchmark metadata of a single table, as a table."
 )
+@click.option(
+    "--posterior",
+    metavar="FILE|bundled",
+    help="A posterior of these scores: readings that look wrong to it are named too (a minute).",
+)
 @format_option()
-def check(path: str, scale: str | None, benchmarks: str | None, output_format: str) -> None:
+def check(
+    path: str,
+    scale: str | None,
+    benchmarks: str | None,
+    posterior: str | None,
+    output_format: str,
+) -> None:
     """List every fault of a data directory or a table, then what is doubtful about it.
 
     Exit 1 if there is an error. Warnings, such as two ids that may be one model, are to be looked
@@ -74,11 +93,16 @@ def check(path: str, scale: str | None, benchmarks: str | None, output_format: s
         raise UsageError("a data directory states its own scales: leave out --scale, --benchmarks")
     found = check_data(path, scale=scale or AUTO, benchmarks=benchmarks)
     rows = [asdict(one) for one in found.findings]
+    n_suspected = 0
+    if posterior is not None and found.matrix is not None:
+        suspected = _suspected(posterior, found.matrix)
+        rows, n_suspected = rows + suspected, len(suspected)
+    n_warnings = len(found.warnings) + n_suspected
     sizes = None if found.matrix is None else found.matrix.describe()
     document = {
         "path": path,
         "errors": len(found.errors),
-        "warnings": len(found.warnings),
+        "warnings": n_warnings,
         "sizes": sizes,
         "findings": rows,
     }
@@ -88,14 +112,31 @@ def check(path: str, scale: str | None, benchmarks: str | None, output_format: s
         Column("probability", "probability", _blank),
         Column("text", "what", text, right=False),
     )
-    title = (
-        f"{path}: {_count(len(found.errors), 'error')}, {_count(len(found.warnings), 'warning')}"
-    )
+    title = f"{path}: {_count(len(found.errors), 'error')}, {_count(n_warnings, 'warning')}"
     if found.matrix is not None:
         title += f"; {found.matrix}"
     emit(output_format, document, Listing(title, columns, rows, FINDING_FIELDS))
     if found.errors:
         raise DataError(f"{path}: {_count(len(found.errors), 'error')}; correct what is listed")
+
+
+def _suspected(posterior: str, matrix: ScoreMatrix) -> list[dict[str, Any]]:
+    """Findings of readings that look wrong to a posterior."""
+    from ..answers.wrong_readings import wrong_readings
+    from ..front.posterior import open_posterior
+
+    judged = wrong_readings(open_posterior(None if posterior == "bundled" else posterior), matrix)
+    if judged.left_out:
+        note(f"note: {judged.left_out} scores are not judged: the posterior does not know them")
+    return [
+        {
+            "level": "warning",
+            "kind": "suspicion",
+            "text": one.sentence,
+            "probability": one.probability,
+        }
+        for one in judged.found
+    ]
 
 
 @data.command(epilog=example("bayesbench data diff data/open_scores mine"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
+from ..answers.affordable import Affordable, Prices, affordable, direction, reaching
 from ..answers.calibrated import recalibrated
 from ..answers.joint import Kind
 from ..answers.predictive import LatentDraws, fitted_draws, predict_cells
@@ -281,6 +282,81 @@ class Posterior(StoredPosterior):
         draws = [one.score_draws(kind, comparison.benchmarks) for one in chosen]
         return rank_models(draws, self.transform, comparison, prob)
 
+    def affordable(
+        self,
+        prices: Prices | Mapping[str, float],
+        *,
+        on: Sequence[str],
+        at_least: float,
+        models: Sequence[str | Model] | None = None,
+        probability: float = 0.9,
+        weights: Mapping[str, float] | None = None,
+        kind: Kind = "known",
+        seed: int = 0,
+    ) -> Affordable:
+        """The cheapest model that reaches a level, and what more money buys.
+
+        Parameters
+        ----------
+        prices : Prices, or mapping of model to price
+            Names may be spelled freely; see `Prices.from_table` for a file.
+        on : sequence of str
+            Benchmarks, of one direction.
+        at_least : float
+            The level, in points of the benchmark or of the weighted average; where lower is
+            better, at most this.
+        models : sequence of str or Model, optional
+            As in `rank`; by default those of `prices`.
+        probability : float
+            With which the level is to be reached.
+        weights, kind
+            As in `rank`, but a score that is known counts as it is unless `kind` says otherwise.
+        seed : int
+
+        Raises
+        ------
+        UsageError
+            A price twice for one model, no model with price and prediction, or a level that does
+            not fit the scale.
+        AmbiguousIdError
+            A name of `prices` fits several models.
+        """
+        priced = prices if isinstance(prices, Prices) else Prices(dict(prices))
+        chosen = {one.id: one for one in self._distinct(models or ())}
+        by_id = self._priced(priced, chosen)
+        fitted = [name for name in by_id if name in self.model_ids and name not in chosen]
+        if models is None:
+            chosen = {name: self.model(name) for name in fitted}
+        comparison = comparison_of(self, on, weights, kind, "score", seed)
+        sign = direction(self.transform, comparison, at_least)
+        found = {
+            name: reaching(
+                one.score_draws(kind, comparison.benchmarks), self.transform, comparison, at_least
+            )
+            for name, one in chosen.items()
+        }
+        asked = dict.fromkeys((*chosen, *(name for name in by_id if name not in fitted)))
+        return affordable(
+            [(name, by_id.get(name), found.get(name)) for name in asked],
+            comparison,
+            at_least=at_least,
+            probability=probability,
+            unit=priced.unit,
+            without_price=[n for n in self.model_ids if n not in by_id] if models is None else (),
+            not_asked=[] if models is None else fitted,
+            lower_is_better=sign < 0,
+        )
+
+    def _priced(self, prices: Prices, chosen: Mapping[str, Model]) -> dict[str, float]:
+        """Prices by model id; names that are no model's stay as they are."""
+        found: dict[str, float] = {}
+        for name, price in prices.values.items():
+            own = name if name in chosen else self.matrix.model_names.known(name) or name
+            if own in found:
+                raise UsageError(f"price of {own!r} is given twice ({name!r}); give it once")
+            found[own] = price
+        return found
+
     def deciding_probes(
         self,
         models: Sequence[str | Model],
@@ -338,12 +414,16 @@ class Posterior(StoredPosterior):
                 report(done, len(names))
         return tuple(sorted(found, key=lambda one: -one.information_nats))
 
-    def _several(self, models: Sequence[str | Model]) -> list[Model]:
+    def _distinct(self, models: Sequence[str | Model]) -> list[Model]:
         chosen = [self._one(one) for one in models]
         ids = [one.id for one in chosen]
         twice = [name for name in ids if ids.count(name) > 1]
         if twice:
             raise UsageError(f"model {twice[0]!r} is named twice; name it once")
+        return chosen
+
+    def _several(self, models: Sequence[str | Model]) -> list[Model]:
+        chosen = self._distinct(models)
         if len(chosen) < 2:
             raise UsageError(f"comparing needs at least 2 models, got {len(chosen)}; name more")
         return chosen

@@ -26,8 +26,8 @@ from .families import BenchmarkFamilies
 from .features import ModelFeatures
 from .link import Transform
 from .noise import Maths, log_constant, log_kernel, log_tail, log_weights_of_nu
-from .own_error import own_error_variance
 from .parameters import DRAW_DIMS
+from .readings import cell_readings, reporting_variance
 from .spec import ModelSpec
 
 JAX = Maths(jnp.log, jnp.log1p, gammaln, jnp.exp, jnp.sin, jnp.arctan2, jnp.where)
@@ -51,7 +51,7 @@ class TrainingData:
     Attributes
     ----------
     z : array (n,)
-        Observed scores on the latent scale (reading 1).
+        Observed scores on the latent scale: of each cell the mean of its readings, or the first.
     row, col : integer arrays (n,)
         Model and benchmark index of each observed cell.
     x : array (M, P)
@@ -64,7 +64,7 @@ class TrainingData:
     families : array (B, Q)
         Membership of the benchmarks in the families.
     error : array (n,)
-        Known variance of the error of each reading, beside the noise; 0 where nothing is known.
+        Known variance of the error of each of them, beside the noise; 0 where nothing is known.
     beyond : int8 array (n,)
         +1 where the latent score is only known to be at least ``z``, -1 where at most, else 0.
     """
@@ -93,17 +93,16 @@ class TrainingData:
     ) -> TrainingData:
         """Observed cells of ``matrix`` on the latent scale, with the features of its models.
 
-        The variance of a reading's error is that of its standard error; without one,
-        ``spec.item_noise`` times the binomial variance of its items.
+        See `cell_readings` for the error of a reading.
         """
-        row, col = np.nonzero(matrix.observed)
-        scores = matrix.values[row, col]
-        z = transform.to_latent(scores, col)
-        beyond = transform.beyond(scores, col)
+        reporting = np.zeros(matrix.shape[1])
+        if spec.readings == "all":
+            reporting = reporting_variance(matrix, transform)
+        cells = cell_readings(matrix, transform, spec, reporting)
         return cls(
-            z=z,
-            row=row,
-            col=col,
+            z=cells.z,
+            row=cells.row,
+            col=cells.col,
             x=features.x,
             groups=features.groups,
             group_kind=np.asarray(features.group_kind, dtype=np.intp),
@@ -111,8 +110,8 @@ class TrainingData:
             n_benchmarks=matrix.shape[1],
             n_kinds=len(features.kinds),
             families=families.members.reshape(matrix.shape[1], len(families.names)),
-            error=own_error_variance(matrix, transform, spec, row, col),
-            beyond=beyond if spec.censored else np.zeros_like(beyond),
+            error=cells.error,
+            beyond=cells.beyond,
         )
 
     @property

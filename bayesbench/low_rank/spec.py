@@ -13,6 +13,8 @@ from ..errors import UsageError
 
 __all__ = ["ModelSpec", "Priors"]
 
+READINGS = ("all", "first")
+
 
 @dataclass(frozen=True)
 class Priors:
@@ -90,12 +92,16 @@ class ModelSpec:
     item_noise : float
         Share of the binomial variance of a benchmark's items that counts as noise of a reading
         without a standard error of its own, beside the noise that is fitted; 0 is none.
+    readings : str
+        ``"all"`` readings of a cell enter the fit, with reporting noise that is new in every
+        reading (see `low_rank.readings`), or the ``"first"`` alone, without it.
     priors : Priors
 
     Raises
     ------
     UsageError
-        The rank is below 0, or `item_noise` is not a finite number of at least 0.
+        The rank is below 0, `item_noise` is not a finite number of at least 0, or `readings` is
+        neither of the two.
 
     Examples
     --------
@@ -115,6 +121,7 @@ class ModelSpec:
     families: bool = True
     censored: bool = True
     item_noise: float = 0.0
+    readings: str = "first"
     priors: Priors = field(default_factory=Priors)
 
     def __post_init__(self) -> None:
@@ -122,3 +129,5 @@ class ModelSpec:
             raise UsageError(f"rank must be 0 or more, got {self.rank}")
         if not (math.isfinite(self.item_noise) and self.item_noise >= 0):
             raise UsageError(f"item_noise must be 0 or more, got {self.item_noise}")
+        if self.readings not in READINGS:
+            raise UsageError(f"readings must be {' or '.join(READINGS)}, got {self.readings!r}")

@@ -379,8 +379,8 @@ def _read_spec(data: dict[str, Any]) -> ModelSpec:
         return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
     priors = Priors(**tuples(data.pop("priors")))
-    # files from before these parts took every score at face value
-    absent = {"censored": False, "item_noise": 0.0}
+    # files from before these parts took every score at face value, and of every cell the first
+    absent = {"censored": False, "item_noise": 0.0, "readings": "first"}
     return ModelSpec(**{**absent, **tuples(data)}, priors=priors)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..low_rank import noise
 from ..low_rank.eta import linear_predictor_at
-from ..low_rank.own_error import own_error_variance
 from ..low_rank.parameters import DRAW_DIMS
+from ..low_rank.readings import CellReadings
 from ..low_rank.simulate import draw_prior
 from .stored import StoredPosterior
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = [
-    "ObservedCells",
     "closed_scores",
     "draws_of_prior",
     "log_likelihood",
@@ -39,46 +37,8 @@ FAR = 25.0
 """From here on the normal tail is its asymptotic series (relative error below 4e-8)."""
 
 
-@dataclass(frozen=True, eq=False)
-class ObservedCells:
-    """The observed cells of a posterior's matrix, as the fit took them (reading 1).
-
-    Attributes
-    ----------
-    row, col : integer arrays (n,)
-        Model and benchmark index.
-    z : array (n,)
-        Score on the latent scale.
-    error : array (n,)
-        Variance of the reading's own error, latent scale.
-    beyond : int8 array (n,)
-        +1 where the latent score is only known to be at least ``z``, -1 where at most, else 0.
-    """
-
-    row: NDArray[np.intp]
-    col: NDArray[np.intp]
-    z: Floats
-    error: Floats
-    beyond: NDArray[np.int8]
-
-    @classmethod
-    def of(cls, posterior: StoredPosterior) -> ObservedCells:
-        """Those of a posterior."""
-        matrix, link, spec = posterior.matrix, posterior.transform, posterior.spec
-        row, col = np.nonzero(matrix.observed)
-        scores = matrix.values[row, col]
-        beyond = link.beyond(scores, col)
-        return cls(
-            row,
-            col,
-            link.to_latent(scores, col),
-            own_error_variance(matrix, link, spec, row, col),
-            beyond if spec.censored else np.zeros_like(beyond),
-        )
-
-
 def _predicted(
-    posterior: StoredPosterior, draws: Draws, cells: ObservedCells
+    posterior: StoredPosterior, draws: Draws, cells: CellReadings
 ) -> tuple[Floats, Floats, Floats]:
     """Linear predictor and noise scale (chain, draw, n), degrees of freedom (chain, draw, 1)."""
     row, col = cells.row, cells.col
@@ -110,9 +70,9 @@ def log_likelihood(posterior: StoredPosterior) -> Floats:
     Returns
     -------
     array (chain, draw, n)
-        Cells in the order of `ObservedCells`.
+        Cells in the order of `StoredPosterior.cells`.
     """
-    cells = ObservedCells.of(posterior)
+    cells = posterior.cells
     eta, scale, nu = _predicted(posterior, posterior.draws, cells)
     out = noise.log_density(cells.z - eta, scale, nu)
     at = np.flatnonzero(cells.beyond)
@@ -161,9 +121,9 @@ def replicated(posterior: StoredPosterior, seed: int = 0, *, draws: Draws | None
     Returns
     -------
     array (chain, draw, n)
-        As `closed_scores`; cells in the order of `ObservedCells`.
+        As `closed_scores`; cells in the order of `StoredPosterior.cells`.
     """
-    cells = ObservedCells.of(posterior)
+    cells = posterior.cells
     eta, scale, nu = _predicted(posterior, posterior.draws if draws is None else draws, cells)
     z = eta + scale * noise.sample(nu, eta.shape, np.random.default_rng(seed))
     return closed_scores(posterior, posterior.transform.to_score(z, cells.col), cells.col)
@@ -191,8 +151,11 @@ def with_checks(
     posterior: StoredPosterior, tree: xr.DataTree, *, prior_draws: int, seed: int
 ) -> xr.DataTree:
     """`tree` with the groups that ArviZ's checks need (see `Posterior.to_datatree`)."""
-    cells = ObservedCells.of(posterior)
-    scores = posterior.matrix.values[cells.row, cells.col]
+    cells = posterior.cells
+    if posterior.spec.readings == "first":
+        scores = posterior.matrix.values[cells.row, cells.col]
+    else:
+        scores = posterior.transform.to_score(cells.z, cells.col)
     names = np.asarray(posterior.model_ids)[cells.row], np.asarray(posterior.benchmark_ids)
     at = {"cell_model": ("cell", names[0]), "cell_benchmark": ("cell", names[1][cells.col])}
     held = {name: node.to_dataset(inherit=False) for name, node in tree.children.items()}

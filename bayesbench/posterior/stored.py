@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..low_rank.families import BenchmarkFamilies
 from ..low_rank.features import ModelFeatures
 from ..low_rank.link import Transform
 from ..low_rank.parameters import DRAW_DIMS
+from ..low_rank.readings import CellReadings, cell_readings, reporting_variance
 from ..low_rank.spec import ModelSpec
 from ..scores import ScoreMatrix
 from .calibration import Calibration
@@ -142,6 +144,18 @@ class StoredPosterior:
     def n_draws(self) -> int:
         """Number of draws S over all chains."""
         return self.sizes["chain"] * self.sizes["draw"]
+
+    @cached_property
+    def reporting(self) -> NDArray[np.float64]:
+        """Variance of the reporting noise in a new reading, latent scale, (B,); 0 without one."""
+        if self.spec.readings == "first":
+            return np.zeros(len(self.benchmark_ids))
+        return reporting_variance(self.matrix, self.transform)
+
+    @cached_property
+    def cells(self) -> CellReadings:
+        """What the fit was told of every cell."""
+        return cell_readings(self.matrix, self.transform, self.spec, self.reporting)
 
     def stacked(self, name: str) -> NDArray[np.float32]:
         """Draws of one quantity with the chains laid end to end, (S, ...).

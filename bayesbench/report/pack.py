@@ -62,11 +62,16 @@ def packed(posterior: StoredPosterior) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        Too few draws: information needs at least 3.
+        Too few draws: information needs at least 3. Or the posterior was fitted to all readings.
     """
     if posterior.n_draws < 3:
         raise UsageError(f"a page needs at least 3 draws, the posterior has {posterior.n_draws}")
     features, spec = posterior.features, posterior.spec
+    if spec.readings != "first":
+        raise UsageError(
+            "a page does not know the noise between readings of a cell: fit with the first "
+            "reading of each (readings='first')"
+        )
     provided = [at for at, g in enumerate(features.group_names) if g.startswith("provider:")]
     draws: dict[str, Any] = {}
     for name in (*QUANTISED, *WHOLE):

@@ -17,6 +17,7 @@ from .content import content_hash
 from .headers import column_for, name_aliases
 from .ids import Names, look_up, names_of
 from .layout import is_long
+from .merging import First, MergeAccount, merged_tables
 from .schema import check_benchmarks, check_models, find_table
 from .tables import read_table, table_of
 
@@ -368,6 +369,53 @@ class ScoreMatrix:
                 self.values.copy(), index=self.models.index, columns=self.benchmarks.index
             )
         return self.readings.copy()
+
+    def merged_with(
+        self, other: ScoreMatrix, *, first: First = "other", new_ids: bool = True
+    ) -> tuple[ScoreMatrix, MergeAccount]:
+        """Merge with another matrix, for a fit of both.
+
+        Names of the other are taken for this one's ids where a spelling is unique. In a cell of
+        both, the readings of one come first and those of the other stand behind: a fit uses reading
+        1. A reading that says nothing that is not there counts once.
+
+        Parameters
+        ----------
+        other : ScoreMatrix
+            Shared benchmarks stand on the same scale.
+        first : {"other", "base"}
+            Whose readings win where both have one: the other's, or this one's.
+        new_ids : bool
+            Whether the other may bring models and benchmarks that this one does not have.
+
+        Returns
+        -------
+        ScoreMatrix, MergeAccount
+            The account says what is shared and what is new.
+
+        Raises
+        ------
+        UnknownIdError, AmbiguousIdError
+            For a name, as `new_ids` says, or one that may be several ids.
+        SchemaError
+            A shared benchmark stands on another scale.
+
+        Examples
+        --------
+        >>> base = pd.DataFrame({"gpqa": [70.0, 55.0]}, index=["model-a", "model-b"])
+        >>> mine = pd.DataFrame({"GPQA": [71.5], "own": [40.0]}, index=["Model A"])
+        >>> one, other = (ScoreMatrix.from_frame(t, scale="percent") for t in (base, mine))
+        >>> both, account = one.merged_with(other)
+        >>> both.values[0].tolist(), account.new_benchmarks
+        ([71.5, 40.0], ('own',))
+        """
+        (models, benchmarks, readings), account = merged_tables(
+            (self.models, self.benchmarks, self.readings),
+            (other.models, other.benchmarks, other.readings),
+            first=first,
+            new_ids=new_ids,
+        )
+        return ScoreMatrix(models, benchmarks, readings), account
 
     def describe(self) -> dict[str, int | float]:
         """Size of the matrix in a few numbers.

@@ -1,4 +1,4 @@
-"""Numbers of benchmarks by name, from a file: scores of one model, weights, costs."""
+"""Numbers by name, from a file: scores of one model, weights, costs; prices of models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["NamedNumber", "read_pairs"]
 
 @dataclass(frozen=True)
 class NamedNumber:
-    """A number of one benchmark.
+    """A number of one benchmark, or of one model.
 
     Attributes
     ----------
@@ -41,19 +41,23 @@ class NamedNumber:
     beside: str = ""
 
 
-def read_pairs(path: str | Path, what: str, beside: str = "") -> tuple[NamedNumber, ...]:
-    """Read a number per benchmark from any table file.
+def read_pairs(
+    path: str | Path, what: str, beside: str = "", key: str = "benchmark_id"
+) -> tuple[NamedNumber, ...]:
+    """Read a number per benchmark, or per model, from any table file.
 
-    A row per benchmark with columns ``benchmark_id`` (or benchmark, task, ...) and `what` (for
+    A row for each with columns `key` (or benchmark, task, ...; model, system, ...) and `what` (for
     scores also score, value, ...); or for scores one row of a wide table.
 
     Parameters
     ----------
     path : str or Path
     what : str
-        Column of the numbers: ``"score"``, ``"weight"``, ``"cost"``.
+        Column of the numbers: ``"score"``, ``"weight"``, ``"cost"``, ``"price"``.
     beside : str
         A column to read along.
+    key : str
+        Column of the names: ``"benchmark_id"`` or ``"model_id"``.
 
     Raises
     ------
@@ -62,19 +66,19 @@ def read_pairs(path: str | Path, what: str, beside: str = "") -> tuple[NamedNumb
     """
     try:
         table = read_table(path)
-        found = _rows(table, what, beside)
+        found = _rows(table, what, beside, key)
         if found is None and what == "score" and len(table.frame) == 1 and not is_long(table):
             found = _one_row(table)
     except SchemaError as error:
-        raise UsageError(f"{error} (columns benchmark_id,{what})") from None
+        raise UsageError(f"{error} (columns {key},{what})") from None
     if not found:
-        raise UsageError(f"{path}: it needs columns benchmark_id,{what} and at least one row")
+        raise UsageError(f"{path}: it needs columns {key},{what} and at least one row")
     return tuple(found)
 
 
-def _rows(table: Table, what: str, beside: str) -> list[NamedNumber] | None:
+def _rows(table: Table, what: str, beside: str, key: str) -> list[NamedNumber] | None:
     headers = ["" if is_missing(name) else str(name) for name in table.frame.columns]
-    name = column_for(headers, "benchmark_id")
+    name = column_for(headers, key)
     number = column_for(headers, "score") if what == "score" else _column(headers, what)
     if name is None or number is None:
         return None
@@ -83,7 +87,7 @@ def _rows(table: Table, what: str, beside: str) -> list[NamedNumber] | None:
     along = _column(headers, beside)
     return [
         NamedNumber(
-            *_number(table, at, frame, (name, number, stderr), what),
+            *_number(table, at, frame, (name, number, stderr), what, key),
             f"{table.source}, row {table.rows[at]}",
             "" if along is None or is_missing(row[along]) else str(row[along]).strip(),
         )
@@ -103,12 +107,17 @@ def _one_row(table: Table) -> list[NamedNumber]:
 
 
 def _number(
-    table: Table, at: int, frame: pd.DataFrame, columns: tuple[str, str, str | None], what: str
+    table: Table,
+    at: int,
+    frame: pd.DataFrame,
+    columns: tuple[str, str, str | None],
+    what: str,
+    key: str = "benchmark_id",
 ) -> tuple[str, float, float]:
     name, number, beside = columns
     own = "" if is_missing(frame[name].iloc[at]) else str(frame[name].iloc[at]).strip()
     if not own:
-        raise table.fault(at, "no benchmark_id; fill it in")
+        raise table.fault(at, f"no {key}; fill it in")
     decimal = decimal_sign(cell for cell in frame[number] if isinstance(cell, str))
     cell = frame[number].iloc[at]
     if is_missing_mark(cell):

@@ -68,10 +68,20 @@ def test_every_field_is_documented(
 
     for module in ("fitting.crossfit", "fitting.fit"):
         monkeypatch.setattr(f"bayesbench.{module}.sample", made)
-    file = tmp_path / "run.json"
+    file, joint = tmp_path / "run.json", tmp_path / "joint.json"
     twin, kept = tmp_path / "twin.csv", tmp_path / "kept"
     twin.write_text(full_csv.read_text() + "M-0,b0,15\n")
     write_matrix(repeated(make_matrix()), kept)
+    prices = tmp_path / "prices.csv"
+    prices.write_text("model,price\nmodel_0,1\nnobody,2\n")
+    added = tmp_path / "added.csv"
+    cell = make_matrix().readings.iloc[0]
+    added.write_text(
+        "model,benchmark,score\nmodel_0,bench_0,48\n"
+        f"{cell['model_id']},{cell['benchmark_id']},{cell['score']}\nx,y z,1\n"
+    )
+    registry = tmp_path / "registry.csv"
+    registry.write_text(f"name,url,sha256,licence\na,https://example.org/a,{'0' * 64},CC0-1.0\n")
     data = ("--scale", "percent", "--min-model", "1", "--min-benchmark", "1")
     known = ("--scores", "bench_0=40", "--format", "json")
     answers = {
@@ -79,7 +89,9 @@ def test_every_field_is_documented(
         "next": [ask("next", *known)],
         "decide": [ask("decide", *known, "--benchmark", "bench_3", "--tolerance", "3", "--cost",
                        "1", "--price-wrong", "1")],
-        "rank": [ask("rank", "model_0", *known, "--benchmark", "bench_3", "--probe", "new")],
+        "rank": [ask("rank", "model_0", *known, "--benchmark", "bench_3", "--probe", "new"),
+                 ask("rank", "--price", prices, *known, "--benchmark", "bench_3", "--at-least",
+                     "50")],
         "campaign": [
             ask("campaign", "new", file, *known),
             run("campaign", "observe", file, "bench_1=50", "--format", "json"),
@@ -87,6 +99,11 @@ def test_every_field_is_documented(
             run("campaign", "predict", file, "--format", "json"),
             run("campaign", "undo", file, "--format", "json"),
             run("campaign", "replay", file, "--scores", "bench_3=50", "--format", "json"),
+            ask("campaign", "joint", "new", joint, "--model", "model_0", "--known",
+                "mine: bench_0=40", "--format", "json"),
+            run("campaign", "joint", "observe", joint, "mine", "bench_1=50", "--format", "json"),
+            run("campaign", "joint", "status", joint, "--format", "json"),
+            run("campaign", "joint", "undo", joint, "--format", "json"),
         ],
         "models": [ask("models", "--format", "json")],
         "benchmarks": [ask("benchmarks", "--format", "json")],
@@ -102,6 +119,8 @@ def test_every_field_is_documented(
         "audit": [run("audit", "--data", full_csv, *data, "--format", "json")],
         "import": [run("import", REPOSITORY / "tests" / "data", "--format", "json")],
         "data": [
+            run("data", "fetch", "--registry", registry, "--format", "json"),
+            ask("data", "add", added, "--to", kept, "--new-ids", "--dry-run", "--format", "json"),
             run("data", "check", twin, "--scale", "percent", "--format", "json"),
             run("data", "diff", twin, full_csv, "--format", "json"),
             run("data", "stats", kept, "--format", "json"),
@@ -111,6 +130,8 @@ def test_every_field_is_documented(
             run("data", "quarantine", kept, "--back", "model_0,bench_1", "--format", "json"),
         ],
         "fit": [run("fit", "--data", full_csv, *data, "--no-calibrate", "--out",
+                    tmp_path / "fit.nc", "--format", "json"),
+                run("fit", "--data", full_csv, *data, "--base", full_csv, "--no-calibrate", "--out",
                     tmp_path / "fit.nc", "--format", "json")],
     }  # fmt: skip
     assert set(answers) == set(COMMANDS) - {

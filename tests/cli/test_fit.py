@@ -19,7 +19,7 @@ from bayesbench.fitting.engines.settings import ENGINES, Gibbs
 from bayesbench.front.posterior import Posterior
 from bayesbench.posterior.diagnostics import Diagnostics
 from bayesbench.posterior.stored import StoredPosterior
-from bayesbench.scores import ScoreMatrix
+from bayesbench.scores import ScoreMatrix, open_scores
 from tests.cli.conftest import Run
 from tests.factories import make_posterior, with_calibration
 from tests.scores.spreadsheets import users_spreadsheet
@@ -337,3 +337,32 @@ def test_a_benchmark_that_nobody_has_a_score_on_is_not_fitted(
     assert found.code == 0, found.err
     assert quick_fit["matrix"].benchmark_ids == ("b0", "b1", "b2", "b3")
     assert "1 of 5 benchmarks with fewer than 1" in found.err
+
+
+def test_a_table_is_fitted_together_with_the_bundled_matrix(
+    run: Run, tmp_path: Path, quick_fit: dict[str, Any]
+) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text("model,GPQA Diamond,own test\nGPT-4.1,0.61,0.4\nmine,0.5,0.3\n")
+    call = ("fit", "--base", "bundled", "--data", mine, "--min-model", "1", "--min-benchmark", "1",
+            "--out", tmp_path / "fit.nc", "--format", "json")  # fmt: skip
+    refused = run(*call)
+    assert refused.code == 1 and "--scale unit or --scale percent" in refused.err
+    found = run(*call, "--scale", "unit")
+    assert "1 shared and 1 new models, 1 shared and 1 new benchmarks" in found.err
+    merged = found.json()["merged"]
+    assert (merged["new_models"], merged["new_benchmarks"]) == (["mine"], ["own test"])
+    fitted, bundled = quick_fit["matrix"], open_scores()
+    assert fitted.n_cells == bundled.n_cells + merged["new_cells"]
+    at = fitted.model_index("gpt-4.1"), fitted.benchmark_index("gpqa_diamond")
+    assert fitted.values[at] == 61
+    before = bundled.values[bundled.model_index("gpt-4.1"), bundled.benchmark_index("gpqa_diamond")]
+    own = fitted.readings[fitted.readings["model_id"] == "gpt-4.1"]
+    own = own[own["benchmark_id"] == "gpqa_diamond"].set_index("reading")["score"]
+    assert own[2] == before != 61
+
+
+def test_metadata_come_from_the_base(run: Run, scores_csv: Path, tmp_path: Path) -> None:
+    refused = run("fit", "--base", "bundled", "--data", scores_csv, "--benchmarks", "b.csv",
+                  "--out", tmp_path / "fit.nc")  # fmt: skip
+    assert refused.code == 2 and "leave out --benchmarks" in refused.err

@@ -79,3 +79,78 @@ def test_names_are_resolved_and_said(ask: Run) -> None:
     assert {row["model_id"] for row in answer["ranking"]} == {"model_0", "model_1"}
     assert answer["notes"] == ["'Model 0' is taken for model_0", "'BENCH 3' is taken for bench_3"]
     assert found.err.splitlines() == [f"note: {line}" for line in answer["notes"]]
+
+
+def priced(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "prices.csv"
+    path.write_text(text)
+    return path
+
+
+def test_the_cheapest_model_is_that_of_the_predictions(
+    ask: Run, posterior_file: Path, tmp_path: Path
+) -> None:
+    """P(reaches) of a model without a score is the share of `predict`'s draws."""
+    file = priced(tmp_path, "model,price,unit\nMODEL 0,5,USD\nmodel_2,3,USD\nnobody,1,USD\n")
+    posterior = open_posterior(posterior_file)
+    levels = posterior.model("model_0").predict(["bench_3"]).draws()[:, 0]
+    level = float(np.quantile(levels, 0.05))
+    call = ("rank", "--price", file, "--benchmark", "bench_3", "--at-least", f"{level:.3f}")
+    answer = ask(*call, "--kind", "score", "--format", "json").json()
+    found = {row["model_id"]: row for row in answer["price"]["models"]}
+    for name in ("model_0", "model_2"):
+        draws = posterior.model(name).predict(["bench_3"]).draws()[:, 0]
+        share = float(np.mean(draws >= round(level, 3)))
+        assert found[name]["p_reaches"] == pytest.approx(share, abs=1e-12)
+    assert found["nobody"] == {"model_id": "nobody", "price": 1.0, "p_reaches": None,
+                               "median": None, "frontier": False}  # fmt: skip
+    assert answer["price"]["without_prediction"] == ["nobody"]
+    assert answer["price"]["without_price"] == ["model_1", "model_3", "model_4", "model_5"]
+    assert "'MODEL 0' is taken for model_0" in answer["notes"]
+    assert any("nobody" in line for line in answer["notes"])
+    sure = [name for name in ("model_2", "model_0") if found[name]["p_reaches"] >= 0.9]
+    assert answer["price"]["cheapest"] == sure[0]
+    assert {row["model_id"] for row in answer["ranking"]} == {"model_0", "model_2"}
+    assert answer["price"]["sentence"] in ask(*call, "--kind", "score").out
+
+
+def test_a_known_score_counts_as_it_is(ask: Run, posterior_file: Path, tmp_path: Path) -> None:
+    matrix = open_posterior(posterior_file).matrix
+    row, column = matrix.model_index("model_1"), matrix.benchmark_index("bench_3")
+    score = float(matrix.values[row, column])
+    file = priced(tmp_path, "model_id,price\nmodel_1,2\nmodel_0,1\n")
+    base = ("rank", "model_1", "--price", file, "--benchmark", "bench_3", "--format", "json")
+    at = ask(*base, "--at-least", score).json()
+    assert at["kind"] == "known" and at["price"]["models"][0]["p_reaches"] == 1.0
+    above = ask(*base, "--at-least", f"{score + 0.01:.2f}").json()["price"]
+    assert above["models"][0]["p_reaches"] == 0.0 and above["cheapest"] is None
+    assert above["not_asked"] == ["model_0"] and at["ranking"] == []
+
+
+def test_a_new_model_joins_those_of_the_file(ask: Run, tmp_path: Path) -> None:
+    file = priced(tmp_path, "model_id,price\nmodel_0,2\nnew,1\n")
+    answer = ask("rank", "--price", file, "--scores", "bench_0=40", "--benchmark",
+                 "bench_3,bench_4",
+                 "--weights", "bench_3=2,bench_4=1", "--at-least", "1", "--probability", "0.5",
+                 "--format", "json").json()  # fmt: skip
+    assert [row["model_id"] for row in answer["price"]["models"]] == ["new", "model_0"]
+    assert answer["price"]["cheapest"] == "new"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--at-least", "5"), "--at-least goes with --price FILE"),
+        (("--probability", "0.5"), "--probability goes with --price FILE"),
+        (("--price", "FILE"), "give the level with --at-least"),
+        (("--price", "FILE", "--at-least", "5", "--scale", "latent"), "leave out --scale latent"),
+        (("--price", "FILE", "--at-least", "500"), "level 500 lies outside the scale (0 to 100)"),
+        (("--price", "absent.csv", "--at-least", "5"), "absent.csv"),
+    ],
+)
+def test_wrong_calls_about_prices(
+    ask: Run, tmp_path: Path, more: tuple[str, ...], message: str
+) -> None:
+    file = priced(tmp_path, "model_id,price\nmodel_0,1\nmodel_1,2\n")
+    found = ask("rank", "--benchmark", "bench_3", *(file if x == "FILE" else x for x in more))
+    assert found.code == 2 and message in found.err and found.err.count("\n") == 1

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bayesbench.cli.upkeep import FINDING_FIELDS, SHOWN
-from bayesbench.scores import ScoreMatrix
+from bayesbench.scores import ScoreMatrix, open_scores
+from bayesbench.scores.exports import write_matrix
 from tests.cli.conftest import Run
 from tests.scores.upkeep.kept import directory, edited
 
@@ -109,3 +110,22 @@ def test_export_is_the_same_command(run: Run, scores_csv: Path, tmp_path: Path) 
 
 def test_the_group_alone_shows_its_help(run: Run) -> None:
     assert "quarantine" in run("data").out
+
+
+def test_readings_that_look_wrong_to_a_posterior_are_warnings(run: Run, tmp_path: Path) -> None:
+    place = tmp_path / "kept"
+    write_matrix(open_scores().subset(models=["gpt-4.1", "gpt-4o-2024-08-06"]), place)
+    edited(place, "scores", "gpt-4.1,gpqa_diamond,66.3", "gpt-4.1,gpqa_diamond,0.663")
+    plain = run("data", "check", place, "--format", "json").json()
+    found = run("data", "check", place, "--posterior", "bundled", "--format", "json")
+    document = found.json()
+    suspected = [one for one in document["findings"] if one["kind"] == "suspicion"]
+    assert document["warnings"] == plain["warnings"] + len(suspected)
+    assert "(gpt-4.1, gpqa_diamond): 0.663" in suspected[0]["text"]
+    assert "a share, not a percentage: 66.3?" in suspected[0]["text"]
+    assert suspected[0]["probability"] > 0.9 and "not judged" in found.err
+
+
+def test_a_posterior_of_another_matrix_is_refused(run: Run, tmp_path: Path) -> None:
+    refused = run("data", "check", directory(tmp_path), "--posterior", "bundled")
+    assert refused.code == 1 and "it is of another matrix" in refused.err

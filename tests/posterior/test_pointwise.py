@@ -15,7 +15,6 @@ from bayesbench.low_rank.features import ModelFeatures
 from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.pointwise import (
-    ObservedCells,
     closed_scores,
     draws_of_prior,
     log_likelihood,
@@ -68,7 +67,7 @@ def by_scipy(posterior: Posterior, chain: int, draw: int) -> np.ndarray:
 def test_log_likelihood_is_that_of_scipy(spec: dict[str, bool]) -> None:
     posterior = made(**spec)
     sides = {-1, 0, 1} if posterior.spec.censored else {0}
-    assert set(ObservedCells.of(posterior).beyond) == sides
+    assert set(posterior.cells.beyond) == sides
     found = log_likelihood(posterior)
     for chain, draw in ((0, 0), (1, 7)):
         np.testing.assert_allclose(found[chain, draw], by_scipy(posterior, chain, draw), rtol=1e-5)
@@ -85,7 +84,7 @@ def test_far_normal_tails_do_not_underflow() -> None:
 def test_replicated_scores_follow_the_law_of_their_cell() -> None:
     posterior = made()
     one = {name: np.repeat(value[:1, :1], 4000, 1) for name, value in posterior.draws.items()}
-    cells, scores = ObservedCells.of(posterior), replicated(posterior, 3, draws=one)[0]
+    cells, scores = posterior.cells, replicated(posterior, 3, draws=one)[0]
     p = {name: value[0, 0].astype(float) for name, value in posterior.draws.items()}
     eta = linear_predictor(p, posterior.features.groups, posterior.families.members)
     for n in range(len(cells.z)):
@@ -100,7 +99,7 @@ def test_replicated_scores_follow_the_law_of_their_cell() -> None:
 def test_replicated_scores_stand_at_an_end_as_often_as_the_model_says() -> None:
     posterior = made()
     easy = {**posterior.draws, "benchmark_bias": posterior.draws["benchmark_bias"] + 40.0}
-    cells = ObservedCells.of(posterior)
+    cells = posterior.cells
     scores = replicated(posterior, 1, draws=easy)
     assert (scores[..., cells.col == 0] == 100.0).mean() > 0.9
     same = closed_scores(posterior, np.full(len(cells.col), 50.0), cells.col)
@@ -147,7 +146,7 @@ def conjugate() -> Posterior:
 
 def exact_leave_one_out(posterior: Posterior) -> tuple[np.ndarray, np.ndarray]:
     """Log predictive density and PIT of every cell given the others, in closed form."""
-    cells, sd = ObservedCells.of(posterior), 0.8
+    cells, sd = posterior.cells, 0.8
     density, pit = [], []
     for n, z in enumerate(cells.z):
         others = (cells.col == cells.col[n]) & (np.arange(len(cells.z)) != n)

@@ -17,8 +17,10 @@ from bayesbench.answers.predictive import predictive
 from bayesbench.design.budget import budget_batch
 from bayesbench.design.gain import Targets, greedy
 from bayesbench.design.moments import moments
+from bayesbench.errors import UsageError
 from bayesbench.low_rank.facts import ModelFacts, covariate_value
 from bayesbench.report.pack import packed, quantised
+from tests.factories import make_posterior
 
 ENGINE = Path(report.__file__).parent / "assets" / "engine.js"
 RUN = """
@@ -234,3 +236,10 @@ def test_the_page_draws_from_the_laws_it_names():
     excess = np.array([0, -1.2, 6 / 0.6, 6 / 3.5, 15 * 1.5 / 2.5])
     error = np.stack([np.sqrt(exact[:, 1]), exact[:, 1] * np.sqrt(excess + 2)], axis=1) / 200
     assert (np.abs(np.array(json.loads(done.stdout)) - exact) < 4 * error).all()
+
+
+def test_a_posterior_of_all_readings_is_refused():
+    posterior = make_posterior(n_draws=10)
+    posterior = replace(posterior, spec=replace(posterior.spec, readings="all"))
+    with pytest.raises(UsageError, match="first reading of each"):
+        packed(posterior)

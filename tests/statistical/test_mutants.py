@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.statistical.mutants import MUTANTS, Mutant, killers
+from tests.statistical.mutants import MUTANTS, TABLE, Mutant, killers, table
 
 
 def marked(mutant: Mutant) -> object:
@@ -14,4 +14,8 @@ def marked(mutant: Mutant) -> object:
 
 @pytest.mark.parametrize("mutant", [marked(mutant) for mutant in MUTANTS])
 def test_a_wrong_program_is_found(mutant: Mutant) -> None:
-    assert killers(mutant)
+    assert set(killers(mutant)) == set(mutant.tests)
+
+
+def test_the_table_is_that_of_the_program() -> None:
+    assert TABLE.read_text(encoding="utf-8") == table()

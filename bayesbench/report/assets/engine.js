@@ -714,6 +714,10 @@ export function condition(data, scores, facts, rng) {
       }
       eta[s * B + j] = value;
       scale[s * B + j] = noise * Math.sqrt(state.variance[s]);
+      if (data.item_noise && data.benchmarks[j].n_items !== null) {
+        const items = data.item_noise * binomialVariance(data.benchmarks[j], value);
+        scale[s * B + j] = Math.sqrt(scale[s * B + j] ** 2 + items);
+      }
     }
   }
   return { eta, scale, nu: side.nu, observed, told: row.told };
