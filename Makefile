@@ -17,25 +17,28 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 # 400 packed draws are what fits into 12 MB.
 FIT := --seed 1 --chains 4 --warmup 4000 --thin 120 --draws 400 --keep-draws 400 --pack
 
-.PHONY: demo test lint unit slow refit posterior shown architecture notebooks format clean
+AXE := axe-core@4.10.3
+
+.PHONY: page-assets demo test lint unit slow refit posterior shown architecture notebooks format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/bayesbench demo
 
-test: lint
+test: lint $(VENV)/.browser
 	$(PYTEST) -m "not nightly"
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev $(VENV)/.browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/architecture.py --check
+	$(BIN)/python docs/page_assets.py --check
 
-unit: $(VENV)/.dev
+unit: $(VENV)/.dev $(VENV)/.browser
 	$(PYTEST) -m "not slow"
 
-slow: $(VENV)/.dev
+slow: $(VENV)/.dev $(VENV)/.browser
 	$(PYTEST) -m slow
 
 refit: $(VENV)/.dev
@@ -56,6 +59,10 @@ shown: $(VENV)/.dev
 # The tables of files in ARCHITECTURE.md and docs/modules.md.
 architecture: $(VENV)/.dev
 	$(BIN)/python docs/architecture.py
+
+# The charts' libraries of the page, from npm, by their pinned SHA-256.
+page-assets: $(VENV)/.dev $(VENV)/.browser
+	$(BIN)/python docs/page_assets.py
 
 notebooks: $(VENV)/.dev
 	$(BIN)/jupyter execute --inplace notebooks/*.ipynb
@@ -78,3 +85,11 @@ $(VENV)/.installed: $(SETUP) $(SOURCES) | $(BIN)/python
 $(VENV)/.dev: $(SETUP) | $(BIN)/python
 	$(PIP) --editable '.[dev,peers]'
 	touch $@ $(VENV)/.installed
+
+# The page's tests run its JavaScript in node and in Chromium, and axe-core over it.
+$(VENV)/.browser: Makefile | $(BIN)/python
+	command -v node >/dev/null && command -v npm >/dev/null && command -v chromium >/dev/null || { as=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	    $$as apt-get update -qq && $$as apt-get install -qq --yes nodejs npm chromium; }
+	npm install --silent --no-audit --no-fund --no-save --no-package-lock \
+	    --prefix $(VENV)/browser $(AXE)
+	touch $@

@@ -22,6 +22,7 @@ COMMANDS = {
     "models": ("listing:models", "The fitted models."),
     "benchmarks": ("listing:benchmarks", "The benchmarks of a posterior."),
     "info": ("info:info", "What a posterior file holds."),
+    "report": ("report:report", "A page that answers offline: one HTML file."),
     "import": ("imports:import_", "Scores from result files of other tools."),
     "export": ("export:export", "A score matrix as CSV, Parquet, Excel, JSON or netCDF."),
     "data": ("upkeep:data", "Keep a matrix: check, add, diff, stats, quarantine."),

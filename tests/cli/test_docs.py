@@ -134,7 +134,11 @@ def test_every_field_is_documented(
                 run("fit", "--data", full_csv, *data, "--base", full_csv, "--no-calibrate", "--out",
                     tmp_path / "fit.nc", "--format", "json")],
     }  # fmt: skip
-    assert set(answers) == set(COMMANDS) - {"export", "export-prompt"}  # which have no JSON
+    assert set(answers) == set(COMMANDS) - {
+        "export",
+        "export-prompt",
+        "report",
+    }  # which have no JSON
     shared = named(sections["Common ground"])
     assert answers["predict"][1].json()["warnings"]
     for command, found in answers.items():

@@ -1,0 +1,1 @@
+"""Data and JavaScript of a page that answers offline."""
