@@ -16,15 +16,15 @@ from bayesbench.items.variational import fit_bank
 
 
 def test_one_model_and_one_item_equal_numerical_integration() -> None:
-    responses = ItemResponses.of([[6.0]], ["m"], ["q"], "x", trials=7)
+    responses = ItemResponses.of([[1.0]], ["m"], ["q"], "x", trials=9)
     bank = fit_bank(responses, factors=1, iterations=1)
-    bank = replace(bank, easiness_prior=(0.5, 1.5), slope_scale=np.array([1.2]))
+    bank = replace(bank, easiness_prior=(2.0, 0.7), slope_scale=np.array([1.2]))
     b, a, t = np.meshgrid(
-        np.linspace(-6, 7, 121), np.linspace(-6, 6, 121), np.linspace(-5, 5, 101), indexing="ij"
+        np.linspace(-2, 6, 121), np.linspace(-6, 6, 121), np.linspace(-5, 5, 101), indexing="ij"
     )
     eta = b + a * t
-    log = -0.5 * ((b - 0.5) / 1.5) ** 2 - 0.5 * (a / 1.2) ** 2 - 0.5 * t**2
-    log = log - 6 * np.logaddexp(0, -eta) - np.logaddexp(0, eta)
+    log = -0.5 * ((b - 2.0) / 0.7) ** 2 - 0.5 * (a / 1.2) ** 2 - 0.5 * t**2
+    log = log - np.logaddexp(0, -eta) - 8 * np.logaddexp(0, eta)
     weight = np.exp(log - log.max())
     weight /= weight.sum()
     p = 1 / (1 + np.exp(-eta))

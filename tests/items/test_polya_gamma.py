@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bayesbench.errors import UsageError
-from bayesbench.items.polya_gamma import draw_polya_gamma
+from bayesbench.items.polya_gamma import CUT, _accepted, draw_polya_gamma
 
 DRAWS = 40_000
 
@@ -37,3 +37,17 @@ def test_trials_must_be_whole() -> None:
     for bad in (0.5, -1.0):
         with pytest.raises(UsageError, match="whole and 0 or more"):
             draw_polya_gamma(np.array([bad]), np.zeros(1), np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("x", [0.5, CUT, 0.7])
+def test_proposals_are_kept_in_proportion_to_the_density(x: float) -> None:
+    """The first term is 99.4 % of the density or more: draws alone would hide a wrong series."""
+    n = np.arange(200)
+    if x <= CUT:
+        terms = np.pi * (n + 0.5) * (2 / np.pi / x) ** 1.5 * np.exp(-2 * (n + 0.5) ** 2 / x)
+    else:
+        terms = np.pi * (n + 0.5) * np.exp(-((n + 0.5) ** 2) * np.pi**2 * x / 2)
+    exact = ((-1.0) ** n * terms).sum() / terms[0]
+    tries = 400_000
+    share = _accepted(np.full(tries, x), np.random.default_rng(3)).mean()
+    assert abs(share - exact) < 4 * np.sqrt(exact * (1 - exact) / tries)

@@ -96,6 +96,23 @@ def test_an_update_of_an_item_is_that_of_a_weighted_regression() -> None:
         np.testing.assert_allclose(item[at], cov @ right, rtol=1e-3, atol=1e-4)
 
 
+def test_an_update_of_a_model_is_that_of_a_weighted_regression() -> None:
+    """With items known without error: ridge regression on slopes, easiness being an offset."""
+    responses = simulate_items(5, 30, trials=4, missing=0.2, factors=2, seed=3).responses
+    state = variational._start(responses, 2, 0)
+    state.item_cov = np.zeros_like(state.item_cov)
+    b, a, start = state.item[:, 0].copy(), state.item[:, 1:].copy(), state.ability.copy()
+    variational._pass(responses, state)
+    for at in range(5):
+        n = responses.trials[at].astype(float)
+        c = np.abs(b + a @ start[at])
+        weight = n * np.tanh(c / 2) / (2 * c)
+        cov = np.linalg.inv(a.T @ (weight[:, None] * a) + np.eye(2))
+        mean = cov @ a.T @ (responses.correct[at] - n / 2 - weight * b)
+        np.testing.assert_allclose(state.ability[at], mean, atol=2e-3)
+        np.testing.assert_allclose(state.ability_cov[at], cov, rtol=5e-3, atol=1e-4)
+
+
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = simulate_items(70, 25, missing=0.1, seed=8).responses
     whole = fit_bank(drawn, factors=2, iterations=10)
