@@ -49,11 +49,11 @@ def modules(folder: Path) -> list[str]:
 
 
 def names(folder: Path) -> str:
-    """The modules of a package as prose; a package within it with its own in brackets."""
+    """The modules of a package as prose; of a package within it the name alone."""
     parts = []
     for path in sorted(folder.iterdir()):
         if path.is_dir() and (path / "__init__.py").is_file():
-            parts.append(f"{path.name}/ ({names(path)})")
+            parts.append(f"{path.name}/")
         elif path.suffix == ".py" and path.name != "__init__.py":
             parts.append(path.stem)
     return ", ".join(parts)
