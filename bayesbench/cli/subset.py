@@ -33,7 +33,7 @@ WORDS = {
     "cost": "cost",
 }
 FIGURES = (
-    Column("figure", "figure", lambda name: WORDS[name], right=False),
+    Column("figure", "figure", lambda name: WORDS.get(name, name), right=False),
     Column("value", "value", number),
     Column("lower", "lower", number),
     Column("upper", "upper", number),
@@ -122,7 +122,9 @@ def subset(
     document: dict[str, Any] = {"read": read_account(read)}
     if before is not None:
         with bar("subset") as report:
-            checked = before.check(matrix, folds=folds, seed=seed, jobs=jobs, report=report)
+            checked = before.check(
+                matrix, folds=folds, sets=before.sets, seed=seed, jobs=jobs, report=report
+            )
         _emit_check(output_format, document, matrix, checked, check, folds, seed)
         return
     assert k is not None
@@ -206,7 +208,7 @@ def _emit_suite(
         whole,
         _suite_table(f"Suite of {len(rows)} of {suite.n_benchmarks} benchmarks", matrix, rows),
         Listing(f"On {len(suite.models)} models left out in {suite.folds} folds", FIGURES, figures),
-        Listing("Less as many benchmarks chosen otherwise", AGAINST, against),
+        Listing("The suite against other choices", AGAINST, against),
         after=str(suite),
     )
 
@@ -235,7 +237,7 @@ def _emit_check(
         "n_new": checked.n_new,
         "n_benchmarks": matrix.shape[1],
         "same_data": matrix.data_hash == before.data_hash,
-        "folds": folds,
+        "folds": min(folds, checked.n_models),
         "sets": before.sets,
         "seed": seed,
         "suite": rows,
@@ -249,7 +251,7 @@ def _emit_check(
     listings = [
         _suite_table(f"Suite {file}", matrix, rows),
         Listing(f"Now, on {checked.n_models} models left out of the fits", FIGURES, figures),
-        Listing("Less as many benchmarks chosen otherwise", AGAINST, against),
+        Listing("The suite against other choices", AGAINST, against),
         Listing("When it was chosen", FIGURES, whole["before"]),
     ]
     if new:

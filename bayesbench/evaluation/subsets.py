@@ -75,7 +75,7 @@ class SuiteDifference:
     Attributes
     ----------
     against : str
-        ``popularity`` or ``random``.
+        ``popularity``, ``random``, or ``nothing``: what is known of the models without a score.
     figure : str
         As in `SuiteFigure`; errors are of the scores that both hide.
     suite, other, difference : float
@@ -138,7 +138,7 @@ class Trial:
     rows : (m,)
         The models, as rows of the matrix.
     ways : mapping of str to tuple of Standing
-        ``suite``, ``popularity`` and ``random``; of the last several.
+        ``suite``, ``popularity``, ``random`` (several) and ``nothing``.
     suite : tuple of str
         That of the fit of all models; the one to be tested where it was given.
     chosen : mapping of benchmark id to int
@@ -377,8 +377,8 @@ def tried(plan: Plan, *, jobs: int = 1, report: Report | None = None) -> Trial:
 
     Models are dealt into folds. A fit without a fold chooses the suite, popularity counts the
     other models, and random sets are drawn; each model of the fold is then known by its facts and
-    its scores on the set alone. It is set against a fit of all models that knows all its scores. A
-    suite that is given is tested as it is.
+    its scores on the set alone, or by its facts with no score at all. It is set against a fit of
+    all models that knows all its scores. A suite that is given is tested as it is.
 
     Parameters
     ----------
@@ -474,6 +474,7 @@ def _sets(plan: Plan, fit: StoredPosterior, train: ScoreMatrix) -> dict[Way, tup
         ("suite", 0): suite,
         ("popularity", 0): tuple(popular)[: plan.k],
         **{("random", n): tuple(order)[: plan.k] for n, order in enumerate(random)},
+        ("nothing", 0): (),
     }
 
 

@@ -232,10 +232,10 @@ def subset(
 ) -> Suite:
     """Choose the k benchmarks that tell most about all others, and test the choice.
 
-    Chosen greedily by the expected information (EPIG) about the other scores of each model, were
-    it new, summed over the models; with costs by information per cost. The test leaves models out
-    in folds: what is chosen without them predicts them from their scores on it, beside as many
-    benchmarks that most models have a score for, and random ones. Medians need no recalibration,
+    Chosen greedily by the expected information (EPIG) about the other scores of a model, were it
+    new, summed over the models that have a score on it; with costs by information per cost. The
+    test leaves models out in folds: what is chosen without them predicts them from their scores on
+    it, beside as many benchmarks that most models have a score for, and random ones. Medians need no recalibration,
     so that none is learned here; fits are those of an evaluation, a tenth of a full one.
 
     Parameters
@@ -333,6 +333,12 @@ def _read(held: Any) -> Suite:
     names = [*held["benchmarks"], *held["models"], *(held["candidates"] or ())]
     if not held["benchmarks"] or not all(isinstance(name, str) for name in names):
         raise ValueError("benchmarks and models must be lists of ids")
+    counts = [held[name] for name in ("folds", "sets", "seed", "n_benchmarks")]
+    if not all(type(count) is int for count in (*counts, *held["folds_chosen"].values())):
+        raise ValueError("folds, sets, seed and n_benchmarks must be whole numbers")
+    figures = tuple(_row(SuiteFigure, one) for one in held["figures"])
+    if not {"medae", "pairs"} <= {one.figure for one in figures}:
+        raise ValueError("figures must hold medae and pairs")
     return Suite(
         **{
             **held,
@@ -340,7 +346,7 @@ def _read(held: Any) -> Suite:
             "models": tuple(held["models"]),
             "candidates": None if held["candidates"] is None else tuple(held["candidates"]),
             "costs": None if costs is None else Costs(**costs),
-            "figures": tuple(_row(SuiteFigure, one) for one in held["figures"]),
+            "figures": figures,
             "against": tuple(_row(SuiteDifference, one) for one in held["against"]),
         }
     )
@@ -348,4 +354,12 @@ def _read(held: Any) -> Suite:
 
 def _row(kind: type[Any], held: Mapping[str, Any]) -> Any:
     """A row of figures; what does not exist was written as null."""
-    return kind(**{name: np.nan if value is None else value for name, value in held.items()})
+    row = kind(**{name: np.nan if value is None else value for name, value in held.items()})
+    words = [value for name, value in held.items() if name in ("figure", "against")]
+    numbers = [getattr(row, name) for name in held if name not in ("figure", "against")]
+    if not (
+        all(isinstance(word, str) for word in words)
+        and all(type(number) in (int, float) for number in numbers)
+    ):
+        raise ValueError(f"a row of figures is no row of numbers: {held}"[:100])
+    return row

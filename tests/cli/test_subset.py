@@ -34,13 +34,13 @@ def test_it_is_that_of_the_library(run: Run, full_csv: Path, tmp_path: Path) -> 
     assert [row["benchmark_id"] for row in answer["suite"]] == list(expected.benchmarks)
     figures = {row["figure"]: row["value"] for row in answer["figures"]}
     assert figures == {one.figure: pytest.approx(one.value) for one in expected.figures}
-    assert {row["against"] for row in answer["against"]} == {"popularity", "random"}
+    assert {row["against"] for row in answer["against"]} == {"popularity", "random", "nothing"}
     assert (answer["n_models"], answer["folds"], answer["out"]) == (14, 2, str(out))
     assert repr(Suite.load(out)) == repr(expected)
     rows = list(csv.DictReader(io.StringIO(run(*call, "--format", "csv").out)))
     assert [row["benchmark_id"] for row in rows] == list(expected.benchmarks)
     table = run(*call).out
-    assert "Suite of 3 of 7 benchmarks" in table and "Less as many benchmarks chosen" in table
+    assert "Suite of 3 of 7 benchmarks" in table and "The suite against other choices" in table
 
 
 def test_costs_and_candidates(run: Run, full_csv: Path, tmp_path: Path) -> None:

@@ -174,14 +174,14 @@ def test_nothing_is_seen_of_the_models_that_are_tested(monkeypatch: pytest.Monke
     plan = Plan(matrix, 2, matrix.benchmark_ids, folds=4, sets=2)
     found = tried(plan)
     assert {name: len(own) for name, own in found.ways.items()} == {
-        "suite": 1, "popularity": 1, "random": 2,
+        "suite": 1, "popularity": 1, "random": 2, "nothing": 1,
     }  # fmt: skip
     assert len(fits) == 5 and fits[0] is matrix
     assert sum(found.chosen.values()) == 4 * 2 and found.suite == chosen_suite(
         make_posterior(matrix=matrix, n_draws=40), 2
     )
     of_folds = [one for one in asked if one[0] is not matrix]
-    assert len(of_folds) == 8 * 4
+    assert len(of_folds) == 8 * 5
     for train, model_id, shown in of_folds:
         assert not train.observed[train.model_index(model_id)].any()
         assert len(shown) <= 2

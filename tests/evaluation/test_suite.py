@@ -72,7 +72,7 @@ def test_the_frozen_suite_is_checked_on_what_is_left(chosen: Suite) -> None:
     assert (found.gone, found.benchmarks) == ((gone,), chosen.benchmarks[1:])
     assert (found.n_models, found.n_new, found.new_figures) == (8, 0, ())
     assert f"1 of 2 benchmarks are there; gone: {gone}; now" in str(found)
-    assert {one.against for one in found.against} == {"popularity", "random"}
+    assert {one.against for one in found.against} == {"popularity", "random", "nothing"}
     same = chosen.check(make_matrix(n_models=8), folds=2, sets=2)
     assert same.gone == () and same.benchmarks == chosen.benchmarks
 
@@ -101,6 +101,10 @@ def test_nothing_left_is_an_error(chosen: Suite) -> None:
         ({"figures": 3}, "not iterable"),
         ({"figures": [{"figure": "medae"}]}, "missing"),
         ({"costs": {"values": {"bench_0": -1}, "unit": ""}}, "cost of 'bench_0' must be"),
+        ({"figures": [{"figure": "medae", "value": "1", "lower": 0, "upper": 1}]}, "no row of num"),
+        ({"figures": []}, "figures must hold medae and pairs"),
+        ({"sets": "5"}, "must be whole numbers"),
+        ({"folds_chosen": [1]}, "has no attribute"),
         ({"more": 1}, "unexpected keyword"),
     ],
 )
