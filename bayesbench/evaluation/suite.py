@@ -235,8 +235,8 @@ def subset(
     Chosen greedily by the expected information (EPIG) about the other scores of a model, were it
     new, summed over the models that have a score on it; with costs by information per cost. The
     test leaves models out in folds: what is chosen without them predicts them from their scores on
-    it, beside as many benchmarks that most models have a score for, and random ones. Medians need no recalibration,
-    so that none is learned here; fits are those of an evaluation, a tenth of a full one.
+    it, beside as many benchmarks that most models have a score for, random ones, and none. Medians
+    need no recalibration, so that none is learned here; fits are light ones, a tenth of a full one.
 
     Parameters
     ----------
