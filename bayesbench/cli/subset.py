@@ -17,8 +17,8 @@ from .output import Column, Listing, emit, example, format_option, note, number,
 
 if TYPE_CHECKING:
     from ..design import Costs
-    from ..evaluation import Suite, SuiteCheck
     from ..evaluation.subsets import SuiteDifference, SuiteFigure
+    from ..evaluation.suite import Suite, SuiteCheck
     from ..scores import ScoreMatrix
 
 __all__ = ["subset"]
@@ -132,7 +132,7 @@ def subset(
         read, targets=None, cost=cost, exclude=None, allow=None, benchmarks=candidates
     )
     among, costs = _there(matrix, choice)
-    from ..evaluation import subset as chosen
+    from ..evaluation.suite import subset as chosen
 
     with bar("subset") as report:
         suite = chosen(
@@ -173,7 +173,7 @@ def _there(matrix: ScoreMatrix, choice: Choice) -> tuple[tuple[str, ...] | None,
 
 
 def _loaded(path: str) -> Suite:
-    from ..evaluation import Suite
+    from ..evaluation.suite import Suite
 
     return Suite.load(path)
 

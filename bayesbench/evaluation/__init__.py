@@ -23,7 +23,6 @@ from .protocols.releases import Family, load_families
 from .results import Evaluation, EvaluationResult
 from .rows import table_rows
 from .run import evaluate
-from .suite import Suite, SuiteCheck, subset
 
 __all__ = [
     "CONFORMAL",
@@ -42,8 +41,6 @@ __all__ = [
     "Predictor",
     "Probes",
     "SmallTables",
-    "Suite",
-    "SuiteCheck",
     "available_methods",
     "build_method",
     "calibration",
@@ -52,6 +49,5 @@ __all__ = [
     "load_families",
     "sharpness",
     "short",
-    "subset",
     "table_rows",
 ]

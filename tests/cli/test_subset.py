@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bayesbench.evaluation import Suite, subset, subsets
+from bayesbench.evaluation import subsets
+from bayesbench.evaluation.suite import Suite, subset
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 from tests.cli.conftest import Run
