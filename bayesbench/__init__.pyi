@@ -20,6 +20,8 @@ from .evaluation import NewRelease as NewRelease
 from .evaluation import Probes as Probes
 from .evaluation import SmallTables as SmallTables
 from .evaluation import evaluate as evaluate
+from .evaluation.suite import Suite as Suite
+from .evaluation.suite import subset as subset
 from .fitting.engines.settings import NUTS as NUTS
 from .fitting.engines.settings import SVI as SVI
 from .fitting.engines.settings import Gibbs as Gibbs

@@ -29,6 +29,7 @@ COMMANDS = {
     "evaluate": ("evaluate:evaluate", "Error and coverage of a method on held-out scores."),
     "export-prompt": ("export:export_prompt", "A masked matrix as CSV, for any other predictor."),
     "structure": ("structure:structure", "How many components the scores of a matrix have."),
+    "subset": ("subset:subset", "A small suite of benchmarks that stands for all of a matrix."),
     "audit": ("audit:audit", "The most suspicious readings of a score matrix."),
     "demo": ("demo:demo", "A worked example from the bundled posterior."),
 }

@@ -94,7 +94,7 @@ def new(
 
     posterior = open_posterior(question.posterior)
     model = model_of(posterior, question)
-    chosen = read_choice(posterior, **choice)
+    chosen = read_choice(posterior.matrix, **choice)
     running = Campaign.new(
         file,
         model,

@@ -20,20 +20,23 @@ if TYPE_CHECKING:
 __all__ = ["base_matrix", "chosen_splits", "data_options", "read_account", "read_data", "writable"]
 
 
-def data_options(min_model: int | None, min_benchmark: int | None) -> Callable[[Any], Any]:
+def data_options(
+    min_model: int | None, min_benchmark: int | None, *, bundled: bool = False
+) -> Callable[[Any], Any]:
     """``--data --scale --benchmarks --keep --drop --models-in --min-model --min-benchmark``.
 
     Read with `read_data`. The defaults of the last two; None where what suits the table is found
-    later.
+    later. With `bundled`, ``--data`` may be left out: the matrix that ships is meant.
     """
     suited = "" if min_model is not None else "  [default: what suits the table]"
     options = (
         click.option(
             "--data",
-            required=True,
+            required=not bundled,
             metavar="DIR_OR_FILE",
             help="Directory with models.csv, benchmarks.csv, scores.csv; or one table, long or "
-            "wide: CSV of any kind, also in gzip or zip, parquet, Excel.",
+            "wide: CSV of any kind, also in gzip or zip, parquet, Excel."
+            + ("  [default: the matrix that ships]" if bundled else ""),
         ),
         click.option(
             "--scale",
@@ -90,7 +93,7 @@ def data_options(min_model: int | None, min_benchmark: int | None) -> Callable[[
 
 
 def read_data(
-    data: str,
+    data: str | None,
     scale: str | None,
     benchmarks: str | None,
     min_model: int = 0,
@@ -105,8 +108,9 @@ def read_data(
     account of the matrix, which goes into JSON, is that of all that was read.
     """
     from ..scores.assemble import AUTO, Options
-    from ..scores.datasets import load_scores
+    from ..scores.datasets import bundled_path, load_scores
 
+    data = str(bundled_path("data", "open_scores")) if data is None else data
     directory = Path(data).is_dir()
     if directory and (scale is not None or benchmarks is not None):
         raise UsageError("a data directory states its own scales: leave out --scale, --benchmarks")

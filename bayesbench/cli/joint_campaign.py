@@ -107,7 +107,7 @@ def new(
     opened = open_posterior(posterior)
     if not models and not known:
         raise UsageError("name the models: --model ID for fitted ones, --known for new ones")
-    chosen = read_choice(opened, **choice)
+    chosen = read_choice(opened.matrix, **choice)
     running = JointCampaign.new(
         file,
         [*(opened.condition(id=_fitted(opened, name), seed=seed) for name in models),

@@ -15,10 +15,18 @@ from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
     from ..design import Costs, Recommendation
-    from ..posterior.stored import StoredPosterior
+    from ..scores import ScoreMatrix
     from ..scores.ids import Names
 
-__all__ = ["FIELDS", "Choice", "choice_options", "next_", "probe_rows", "probe_table"]
+__all__ = [
+    "FIELDS",
+    "Choice",
+    "choice_options",
+    "cost_option",
+    "next_",
+    "probe_rows",
+    "probe_table",
+]
 
 FIELDS = (
     "benchmark_id",
@@ -53,6 +61,18 @@ class Choice:
     notes: tuple[str, ...] = ()
 
 
+cost_option = click.option(
+    "--cost",
+    multiple=True,
+    is_flag=False,
+    flag_value="bundled",
+    metavar="[bundled|n_items|FILE]",
+    help="Gain per cost: by the metadata of the benchmarks (bundled, also when nothing "
+    "follows), the number of items, or a CSV benchmark_id,cost[,unit]; given again, the "
+    "later one replaces single costs.",
+)
+
+
 def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--targets --cost --exclude --allow``; read them with :func:`read_choice`."""
     options = (
@@ -62,16 +82,7 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="IDS",
             help="Benchmarks whose scores matter: a,b.  [default: all not yet known]",
         ),
-        click.option(
-            "--cost",
-            multiple=True,
-            is_flag=False,
-            flag_value="bundled",
-            metavar="[bundled|n_items|FILE]",
-            help="Gain per cost: by the metadata of the benchmarks (bundled, also when nothing "
-            "follows), the number of items, or a CSV benchmark_id,cost[,unit]; given again, the "
-            "later one replaces single costs.",
-        ),
+        cost_option,
         click.option("--exclude", type=values.ids, metavar="IDS", help="Never choose these."),
         click.option(
             "--allow", metavar="FILE", help="Choose only among the benchmarks this file lists."
@@ -83,7 +94,7 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_choice(
-    posterior: StoredPosterior,
+    matrix: ScoreMatrix,
     *,
     targets: tuple[str, ...] | None,
     cost: tuple[str, ...],
@@ -94,7 +105,7 @@ def read_choice(
     """Read cost and allow-list files; an allowed benchmark without a known cost is left out."""
     from ..design import BUNDLED_COSTS, Costs, read_allowlist
 
-    names, taken = posterior.matrix.benchmark_names, list[str]()
+    names, taken = matrix.benchmark_names, list[str]()
 
     def resolved(given: Iterable[str]) -> tuple[str, ...]:
         found, told = names.resolve(given)
@@ -103,7 +114,7 @@ def read_choice(
 
     costs: Costs | None = None
     for source in cost:
-        read = _by_id(Costs.load(source, posterior.matrix.benchmarks), source, resolved)
+        read = _by_id(Costs.load(source, matrix.benchmarks), source, resolved)
         costs = read if costs is None else costs.replaced_by(read)
         if source == BUNDLED_COSTS:
             taken.append(f"costs are in {read.unit}: items x effort, by category and how scored")
@@ -119,7 +130,7 @@ def read_choice(
     targets = None if targets is None else resolved(targets)
     exclude = resolved(exclude or ())
     if costs is not None:
-        open_ = posterior.benchmark_ids if candidates is None else candidates
+        open_ = matrix.benchmark_ids if candidates is None else candidates
         unpriced = [name for name in open_ if name not in costs.values]
         if unpriced:
             shown = ", ".join(unpriced[:3]) + (", ..." if len(unpriced) > 3 else "")
@@ -137,7 +148,7 @@ def read_choice(
 def _by_id(
     costs: Costs, source: str, resolved: Callable[[Iterable[str]], tuple[str, ...]]
 ) -> Costs:
-    """Costs under the ids of the posterior; refused if empty, or if one is given twice."""
+    """Costs under the ids of the matrix; refused if empty, or if one is given twice."""
     if not costs.values:
         raise UsageError(
             "no benchmark has a known number of items: give --cost a CSV file"
@@ -196,7 +207,7 @@ def next_(
     from .sources import answer, warned
 
     found = answer(question)
-    chosen = read_choice(found.posterior, benchmarks=benchmarks, **choice)
+    chosen = read_choice(found.posterior.matrix, benchmarks=benchmarks, **choice)
     best = found.model.recommend(
         k,
         targets=chosen.targets,

@@ -303,7 +303,13 @@ BAD: list[tuple[int, tuple[str, ...], str]] = [
     (2, ("export-prompt", "--data", "percent.csv", "--scale", "percent", "--fold", "7"), "fold 7"),
     (2, (*EVALUATE, "percent.csv", "--ks", "1,2"), "--ks belongs to protocol"),
     (2, (*EVALUATE, "percent.csv", "--protocol", "curve", "--folds", "x.json"), "--folds belongs"),
-    # structure and audit
+    # subset, structure and audit
+    (1, ("subset", "--data", "missing.csv", "--k", "2"), "missing.csv"),
+    (2, ("subset", "--data", "percent.csv"), "--k"),
+    (2, ("subset", "--data", "percent.csv", "--k", "0"), "--k"),
+    (2, ("subset", "--data", "percent.csv", "--k", "1", "--folds", "1"), "--folds"),
+    (1, ("subset", "--data", "percent.csv", "--check", "percent.csv"), "not a usable suite file"),
+    (1, ("subset", "--data", "percent.csv", "--check", "."), "cannot read the suite"),
     (1, ("structure", "--data", "percent.csv", "--scale", "percent"), "no complete submatrix"),
     (1, ("structure", "--data", "missing.csv"), "missing.csv"),
     (1, ("audit", "--data", "percent.csv", "--min-model", "15"), "lower the limits"),

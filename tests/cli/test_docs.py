@@ -66,12 +66,14 @@ def test_every_field_is_documented(
     def made(matrix: ScoreMatrix, spec: ModelSpec, *_: object, **__: object) -> StoredPosterior:
         return make_posterior(matrix=matrix, spec=spec, n_draws=40)
 
-    for module in ("fitting.crossfit", "fitting.fit"):
+    for module in ("fitting.crossfit", "fitting.fit", "evaluation.subsets"):
         monkeypatch.setattr(f"bayesbench.{module}.sample", made)
     file, joint = tmp_path / "run.json", tmp_path / "joint.json"
     twin, kept = tmp_path / "twin.csv", tmp_path / "kept"
     twin.write_text(full_csv.read_text() + "M-0,b0,15\n")
     write_matrix(repeated(make_matrix()), kept)
+    suite, newer = tmp_path / "suite.json", tmp_path / "newer.csv"
+    newer.write_text(full_csv.read_text().replace("m1", "n1").replace("m0", "n0"))
     prices = tmp_path / "prices.csv"
     prices.write_text("model,price\nmodel_0,1\nnobody,2\n")
     added = tmp_path / "added.csv"
@@ -116,6 +118,10 @@ def test_every_field_is_documented(
                          "--no-resume", "--format", "json")],
         "structure": [run("structure", "--data", full_csv, "--scale", "percent", "--resamples", "5",
                           "--format", "json")],
+        "subset": [run("subset", "--data", full_csv, *data, "--k", "2", "--folds", "2", "--out",
+                       suite, "--format", "json"),
+                   run("subset", "--data", newer, *data, "--folds", "2", "--check", suite,
+                       "--format", "json")],
         "audit": [run("audit", "--data", full_csv, *data, "--format", "json")],
         "import": [run("import", REPOSITORY / "tests" / "data", "--format", "json")],
         "data": [

@@ -25,13 +25,14 @@ from pathlib import Path
 
 folder, limit, calls = Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
 from bayesbench.cli import main
+from bayesbench.evaluation import subsets
 from bayesbench.fitting import crossfit, fit
 from tests.factories import make_posterior
 
 def made(matrix, spec, *_, **__):
     return make_posterior(matrix=matrix, spec=spec, n_draws=400)
 
-fit.sample = crossfit.sample = made
+fit.sample = crossfit.sample = subsets.sample = made
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 found = []
@@ -70,6 +71,10 @@ def outcome(
         "campaign new": (
             "campaign", "new", f"{folder}/c.json", "--scores", "bench_0=40", "--posterior",
             str(posterior),
+        ),
+        "subset": (
+            "subset", *data, "--k", "2", "--folds", "2", "--min-model", "1", "--min-benchmark", "1",
+            "--out", f"{folder}/suite.json",
         ),
         "export-prompt": ("export-prompt", *data, "--out", f"{folder}/prompt.csv"),
         "import": (

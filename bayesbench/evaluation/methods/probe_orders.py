@@ -33,6 +33,7 @@ __all__ = [
     "by_information",
     "by_points",
     "by_variance",
+    "global_order",
     "global_orders",
     "in_sample_policies",
     "own_orders",
@@ -141,11 +142,7 @@ def global_orders(
     criteria : mapping of str to Criterion
     """
     matrix = posterior.matrix
-    known: list[tuple[Places, Asked]] = []
-    for row in np.flatnonzero(matrix.observed.any(axis=1)):
-        draws = condition(posterior, {}, seed=int(row), facts=ModelFacts.of(matrix, int(row)))
-        columns = np.flatnonzero(matrix.observed[row])
-        known.append((columns, _asked(draws, posterior.transform).of(columns)))
+    known = _known_by_facts(posterior)
     lists = {"": matrix.benchmark_ids}
     cheap = low_cost_of(matrix, low_cost)
     if cheap:
@@ -159,13 +156,32 @@ def global_orders(
     }
 
 
+def global_order(
+    posterior: StoredPosterior, allowed: Sequence[str], criterion: Criterion, length: int
+) -> tuple[str, ...]:
+    """The first `length` benchmarks of one of `global_orders`."""
+    return _global_order(_known_by_facts(posterior), posterior.matrix, allowed, criterion, length)
+
+
+def _known_by_facts(posterior: StoredPosterior) -> list[tuple[Places, Asked]]:
+    """Of every fitted model the benchmarks it has a score on, and what its facts say of them."""
+    matrix = posterior.matrix
+    known: list[tuple[Places, Asked]] = []
+    for row in np.flatnonzero(matrix.observed.any(axis=1)):
+        draws = condition(posterior, {}, seed=int(row), facts=ModelFacts.of(matrix, int(row)))
+        columns = np.flatnonzero(matrix.observed[row])
+        known.append((columns, _asked(draws, posterior.transform).of(columns)))
+    return known
+
+
 def _global_order(
     known: Sequence[tuple[Places, Asked]],
     matrix: ScoreMatrix,
     allowed: Sequence[str],
     criterion: Criterion,
+    length: int | None = None,
 ) -> tuple[str, ...]:
-    """Greedy order of the allowed benchmarks.
+    """Greedy order of the allowed benchmarks, or its first `length`.
 
     Which cells are scored is used, the scores themselves only through the fit.
     """
@@ -177,7 +193,7 @@ def _global_order(
         open_[model, columns] = True
     changed = list(range(len(known)))
     order: list[int] = []
-    while left:
+    while left and len(order) != length:
         for model in changed:
             columns = known[model][0]
             about = np.flatnonzero(open_[model, columns])
