@@ -54,6 +54,12 @@ class Suite:
     candidates : tuple of str or None
         None: every benchmark.
     costs : Costs or None
+
+    Examples
+    --------
+    >>> suite = Suite(("mmlu_pro", "hle"), {"mmlu_pro": 5, "hle": 4}, 5, 5, 0, (), (), ("m",), 9, "")
+    >>> suite.folds_chosen["hle"], suite.folds  # chosen in four folds of five
+    (4, 5)
     """
 
     benchmarks: tuple[str, ...]
