@@ -114,9 +114,9 @@ def warned(model: Model) -> list[dict[str, Any]]:
     return [one.to_json() for one in model.warnings]
 
 
-def answer(question: Question) -> Answer:
-    """Open the posterior and condition on what is known."""
-    posterior = open_posterior(question.posterior)
+def answer(question: Question, posterior: Posterior | None = None) -> Answer:
+    """Condition on what is known; the posterior of the question is opened unless it is given."""
+    posterior = posterior or open_posterior(question.posterior)
     model = model_of(posterior, question)
     noted(model)
     return Answer(posterior, model, answer_facts(model, question.posterior))
