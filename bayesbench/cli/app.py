@@ -32,6 +32,7 @@ COMMANDS = {
     "export-prompt": ("export:export_prompt", "A masked matrix as CSV, for any other predictor."),
     "structure": ("structure:structure", "How many components the scores of a matrix have."),
     "audit": ("audit:audit", "The most suspicious readings of a score matrix."),
+    "mcp": ("mcp:mcp", "Answer an agent: a server of the Model Context Protocol."),
     "demo": ("demo:demo", "A worked example from the bundled posterior."),
 }
 """Name to (module:attribute, summary); a module is imported when its command is called."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from ..errors import UsageError
-from . import values
 from .output import Column, Listing, emit, example, format_option
 from .question import Question, prob_option, question_options
 from .rank import compared_models, comparison_options

@@ -101,7 +101,7 @@ def read_choice(
     allow: str | None,
     benchmarks: tuple[str, ...] = (),
 ) -> Choice:
-    """Read costs, by source or as they are, and the allow-list; an allowed benchmark without a known cost is left out."""
+    """Costs, by source or as they are, and the allow-list; what has no known cost is left out."""
     from ..design import BUNDLED_COSTS, Costs, read_allowlist
 
     names, taken = posterior.matrix.benchmark_names, list[str]()
@@ -133,7 +133,7 @@ def read_choice(
         unpriced = [name for name in open_ if name not in costs.values]
         if unpriced:
             shown = ", ".join(unpriced[:3]) + (", ..." if len(unpriced) > 3 else "")
-            note(f"note: {len(unpriced)} benchmarks have no known cost and are left out: {shown}")
+            taken.append(f"{len(unpriced)} benchmarks have no known cost and are left out: {shown}")
         if candidates is not None:
             candidates = tuple(name for name in candidates if name in costs.values)
     told = tuple(dict.fromkeys(taken))

@@ -49,7 +49,8 @@ def comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["score", "known", "mu"]),
             default="score",
             show_default=True,
-            help="Compare new readings, known scores where there are some, or levels without noise.",
+            help="Compare new readings, known scores where there are some, or levels without "
+            "noise.",
         ),
         click.option(
             "--scale",

@@ -80,6 +80,9 @@ def test_every_field_is_documented(
         "decide": [ask("decide", *known, "--benchmark", "bench_3", "--tolerance", "3", "--cost",
                        "1", "--price-wrong", "1")],
         "rank": [ask("rank", "model_0", *known, "--benchmark", "bench_3", "--probe", "new")],
+        "compare": [ask("compare", "model_0", *known, "--benchmark", "bench_3")],
+        "explain": [ask("explain", *known, "--benchmark", "bench_3")],
+        "check": [ask("check", "--scores", SLIP, "--format", "json")],
         "campaign": [
             ask("campaign", "new", file, *known),
             run("campaign", "observe", file, "bench_1=50", "--format", "json"),
@@ -113,7 +116,7 @@ def test_every_field_is_documented(
         "fit": [run("fit", "--data", full_csv, *data, "--no-calibrate", "--out",
                     tmp_path / "fit.nc", "--format", "json")],
     }  # fmt: skip
-    assert set(answers) == set(COMMANDS) - {"export", "export-prompt"}  # which have no JSON
+    assert set(answers) == set(COMMANDS) - {"export", "export-prompt", "mcp"}  # without JSON
     shared = named(sections["Common ground"])
     assert answers["predict"][1].json()["warnings"]
     for command, found in answers.items():
