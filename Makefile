@@ -49,11 +49,12 @@ posterior: $(VENV)/.dev
 	$(BIN)/bayesbench fit --data data/open_scores $(FIT) --out models/open_scores.nc
 	$(MAKE) shown
 
-# What README.md, docs/python.md and the model card show of the posterior.
+# What README.md, docs/python.md, docs/mcp.md and the model card show of the posterior.
 shown: $(VENV)/.dev
 	$(BIN)/python benchmarks/figures.py
 	$(BIN)/python benchmarks/readme.py
 	$(BIN)/python benchmarks/python_page.py
+	$(BIN)/python benchmarks/mcp_page.py
 	$(BIN)/python benchmarks/card.py
 
 # The tables of files in ARCHITECTURE.md and docs/modules.md.

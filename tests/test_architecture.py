@@ -26,6 +26,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 SAME_THING = {
     ("answers", "plots/answers"): "answers and their plots",
     ("answers/decide", "cli/decide"): "function and command",
+    ("answers/explain", "cli/explain"): "function and command",
     ("audit", "cli/audit"): "function and command",
     ("campaign", "campaign/campaign"): "package and its one class",
     ("campaign/campaign", "cli/campaign"): "class and command",
@@ -46,6 +47,7 @@ SAME_THING = {
 """Modules and packages that may share a name, each pair being one thing in two roles."""
 
 NO_TEST_OF_ITS_OWN = {
+    "cli/shapes": "types alone; the tools are compared with the commands by means of them",
     "errors": "classes that hold a message; every test of a bad input reads one",
     "low_rank/parameters": "a table of names; engines and the posterior file are tested with it",
 }

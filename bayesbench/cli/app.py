@@ -16,6 +16,9 @@ COMMANDS = {
     "predict": ("predict:predict", "What a model would score on other benchmarks."),
     "next": ("next:next_", "Which benchmark to run next."),
     "decide": ("decide:decide", "Run a benchmark, or trust its prediction?"),
+    "compare": ("compare:compare", "How far one model lies above another."),
+    "explain": ("explain:explain", "Which known scores drive a prediction."),
+    "check": ("check:check", "Which of the given scores do not fit the others."),
     "rank": ("rank:rank", "Which of several models is best, and how sure that is."),
     "campaign": ("campaign:campaign", "Propose, observe, update: a campaign kept in a file."),
     "fit": ("fit:fit", "Fit the low-rank model to a score matrix."),
@@ -31,6 +34,7 @@ COMMANDS = {
     "structure": ("structure:structure", "How many components the scores of a matrix have."),
     "subset": ("subset:subset", "A small suite of benchmarks that stands for all of a matrix."),
     "audit": ("audit:audit", "The most suspicious readings of a score matrix."),
+    "mcp": ("mcp:mcp", "Answer an agent: a server of the Model Context Protocol."),
     "demo": ("demo:demo", "A worked example from the bundled posterior."),
 }
 """Name to (module:attribute, summary); a module is imported when its command is called."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,7 +10,10 @@ from . import values
 from .output import Column, Listing, emit, example, format_option, note, number, text
 from .question import Question, prob_option, question_options
 
-__all__ = ["decide"]
+if TYPE_CHECKING:
+    from .sources import Answer
+
+__all__ = ["decide", "decide_document"]
 
 FIELDS = (
     "benchmark_id",
@@ -77,10 +80,11 @@ def decide(
     --loss-per-point. Running costs --cost, in the same currency. The cheaper of the two is
     recommended; without either price, the answer is the price from which running pays.
     """
-    from .sources import answer, warned
+    from .sources import answer
 
     found = answer(question)
-    decision = found.model.decide(
+    document = decide_document(
+        found,
         benchmark,
         tolerance=tolerance,
         cost=cost,
@@ -88,18 +92,7 @@ def decide(
         price_wrong=price_wrong,
         prob=prob,
     )
-    row: dict[str, Any] = {field: getattr(decision, field) for field in FIELDS}
-    names = found.posterior.matrix.benchmark_names
-    _, taken = names.resolve([benchmark])
-    for line in taken:
-        note(f"note: {line}")
-    document = {
-        "model": found.model.id,
-        "posterior": found.facts,
-        "notes": [*found.model.notes, *taken],
-        "warnings": warned(found.model),
-        "decision": row,
-    }
+    row, names = document["decision"], found.posterior.matrix.benchmark_names
     columns = (
         Column("benchmark_id", "benchmark", names.title, right=False),
         Column("recommendation", "do", text, right=False),
@@ -112,4 +105,21 @@ def decide(
         Column("break_even", "break-even", number),
     )
     listing = Listing("Run or predict?", columns, [row], FIELDS)
-    emit(output_format, document, listing, after=decision.sentence)
+    emit(output_format, document, listing, after=row["sentence"])
+
+
+def decide_document(found: Answer, benchmark: str, **amounts: float) -> dict[str, Any]:
+    """The answer as JSON, for the amounts of `Model.decide`; what a name was taken for is noted."""
+    from .sources import warned
+
+    decision = found.model.decide(benchmark, **amounts)
+    _, taken = found.posterior.matrix.benchmark_names.resolve([benchmark])
+    for line in taken:
+        note(f"note: {line}")
+    return {
+        "model": found.model.id,
+        "posterior": found.facts,
+        "notes": [*found.model.notes, *taken],
+        "warnings": warned(found.model),
+        "decision": {field: getattr(decision, field) for field in FIELDS},
+    }

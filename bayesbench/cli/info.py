@@ -11,9 +11,10 @@ import click
 from .output import Column, Listing, emit, example, format_option, text
 
 if TYPE_CHECKING:
+    from ..posterior.stored import StoredPosterior
     from ..scores import ScoreMatrix
 
-__all__ = ["info"]
+__all__ = ["info", "info_document"]
 
 
 @click.command(epilog=example("bayesbench info posterior.nc"))
@@ -25,10 +26,19 @@ def info(file: str | None, output_format: str) -> None:
     Without FILE, the bundled posterior.
     """
     from ..front.posterior import open_posterior
+
+    document = info_document(open_posterior(file), file)
+    rows = [{"field": name, "value": value} for name, value in _flat(document)]
+    columns = (Column("field", "", text, right=False), Column("value", "", _shown, right=False))
+    listing = Listing(f"StoredPosterior {document['file']}", columns, rows, ("field", "value"))
+    emit(output_format, document, listing)
+
+
+def info_document(posterior: StoredPosterior, file: str | None) -> dict[str, Any]:
+    """The answer as JSON; without `file` the posterior is the bundled one."""
     from .sources import posterior_facts
 
-    posterior = open_posterior(file)
-    document: dict[str, Any] = {
+    return {
         **posterior_facts(posterior, file),
         "chains": posterior.sizes["chain"],
         "cells": posterior.matrix.n_cells,
@@ -44,10 +54,6 @@ def info(file: str | None, output_format: str) -> None:
         },
         "noise_floor": _noise_floor(posterior.matrix),
     }
-    rows = [{"field": name, "value": value} for name, value in _flat(document)]
-    columns = (Column("field", "", text, right=False), Column("value", "", _shown, right=False))
-    listing = Listing(f"StoredPosterior {document['file']}", columns, rows, ("field", "value"))
-    emit(output_format, document, listing)
 
 
 def _noise_floor(matrix: ScoreMatrix) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .output import Column, Listing, emit, example, format_option, note, text
 from .question import posterior_option
 
-__all__ = ["benchmarks", "models"]
+if TYPE_CHECKING:
+    from ..scores import ScoreMatrix
+
+__all__ = ["benchmarks", "benchmarks_document", "models", "models_document", "nothing_holds"]
 
 MODEL_FIELDS = (
     "model_id",
@@ -46,9 +49,7 @@ def models(term: str | None, posterior: str | None, output_format: str) -> None:
     from ..front.posterior import open_posterior
 
     matrix = open_posterior(posterior).matrix
-    counts = matrix.observed.sum(axis=1)
-    rows = _rows(matrix.models, "model_id", counts, MODEL_FIELDS)
-    kept = _matching(rows, term, ("model_id", "name", "provider"), "model_id")
+    kept = models_document(matrix, term)["models"]
     columns = (
         Column("model_id", "model", text, right=False),
         Column("provider", "provider", text, right=False),
@@ -57,8 +58,15 @@ def models(term: str | None, posterior: str | None, output_format: str) -> None:
         Column("open_weights", "open weights", text, right=False),
         Column("n_scores", "scores", text),
     )
-    listing = Listing(f"{len(kept)} of {len(rows)} fitted models", columns, kept, MODEL_FIELDS)
-    emit(output_format, {"models": kept}, listing)
+    title = f"{len(kept)} of {len(matrix.model_ids)} fitted models"
+    emit(output_format, {"models": kept}, Listing(title, columns, kept, MODEL_FIELDS))
+
+
+def models_document(matrix: ScoreMatrix, term: str | None) -> dict[str, Any]:
+    """The answer as JSON; nearest ids are noted where nothing holds the term."""
+    counts = matrix.observed.sum(axis=1)
+    rows = _rows(matrix.models, "model_id", counts, MODEL_FIELDS)
+    return {"models": _matching(rows, term, ("model_id", "name", "provider"), "model_id")}
 
 
 @click.command(epilog=example("bayesbench benchmarks math"))
@@ -73,9 +81,7 @@ def benchmarks(term: str | None, posterior: str | None, output_format: str) -> N
     from ..front.posterior import open_posterior
 
     matrix = open_posterior(posterior).matrix
-    counts = matrix.observed.sum(axis=0)
-    rows = _rows(matrix.benchmarks, "benchmark_id", counts, BENCHMARK_FIELDS)
-    kept = _matching(rows, term, ("benchmark_id", "name", "scale"), "benchmark_id")
+    kept = benchmarks_document(matrix, term)["benchmarks"]
     columns = (
         Column("benchmark_id", "benchmark", text, right=False),
         Column("scale", "scale", text, right=False),
@@ -85,8 +91,15 @@ def benchmarks(term: str | None, posterior: str | None, output_format: str) -> N
         Column("n_items", "items", _bound),
         Column("n_scores", "scores", text),
     )
-    title = f"{len(kept)} of {len(rows)} benchmarks"
+    title = f"{len(kept)} of {len(matrix.benchmark_ids)} benchmarks"
     emit(output_format, {"benchmarks": kept}, Listing(title, columns, kept, BENCHMARK_FIELDS))
+
+
+def benchmarks_document(matrix: ScoreMatrix, term: str | None) -> dict[str, Any]:
+    """The answer as JSON; nearest ids are noted where nothing holds the term."""
+    counts = matrix.observed.sum(axis=0)
+    rows = _rows(matrix.benchmarks, "benchmark_id", counts, BENCHMARK_FIELDS)
+    return {"benchmarks": _matching(rows, term, ("benchmark_id", "name", "scale"), "benchmark_id")}
 
 
 def _rows(frame: Any, key: str, counts: Any, fields: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -111,11 +124,16 @@ def _matching(
         row for row in rows if any(wanted in str(row[field] or "").casefold() for field in searched)
     ]
     if not kept:
-        from ..scores.ids import nearest_ids
-
-        near = nearest_ids(term, [row[key] for row in rows])
-        note(f"note: nothing holds {term!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
+        note(f"note: {nothing_holds(term, [row[key] for row in rows])}")
     return kept
+
+
+def nothing_holds(term: str, ids: Sequence[str]) -> str:
+    """What to say of a term that no row holds, with the nearest ids."""
+    from ..scores.ids import nearest_ids
+
+    near = nearest_ids(term, ids)
+    return f"nothing holds {term!r}" + (f"; nearest: {', '.join(near)}" if near else "")
 
 
 def _bound(value: Any) -> str:

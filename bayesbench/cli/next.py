@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..design import Costs, Recommendation
     from ..scores import ScoreMatrix
     from ..scores.ids import Names
+    from .sources import Answer
 
 __all__ = [
     "FIELDS",
@@ -24,8 +25,10 @@ __all__ = [
     "choice_options",
     "cost_option",
     "next_",
+    "next_document",
     "probe_rows",
     "probe_table",
+    "read_choice",
 ]
 
 FIELDS = (
@@ -97,12 +100,12 @@ def read_choice(
     matrix: ScoreMatrix,
     *,
     targets: tuple[str, ...] | None,
-    cost: tuple[str, ...],
+    cost: Sequence[str | Mapping[str, float]],
     exclude: tuple[str, ...] | None,
     allow: str | None,
     benchmarks: tuple[str, ...] = (),
 ) -> Choice:
-    """Read cost and allow-list files; an allowed benchmark without a known cost is left out."""
+    """Costs, by source or as they are, and the allow-list; what has no known cost is left out."""
     from ..design import BUNDLED_COSTS, Costs, read_allowlist
 
     names, taken = matrix.benchmark_names, list[str]()
@@ -134,7 +137,7 @@ def read_choice(
         unpriced = [name for name in open_ if name not in costs.values]
         if unpriced:
             shown = ", ".join(unpriced[:3]) + (", ..." if len(unpriced) > 3 else "")
-            note(f"note: {len(unpriced)} benchmarks have no known cost and are left out: {shown}")
+            taken.append(f"{len(unpriced)} benchmarks have no known cost and are left out: {shown}")
         if candidates is not None:
             candidates = tuple(name for name in candidates if name in costs.values)
     told = tuple(dict.fromkeys(taken))
@@ -146,7 +149,9 @@ def read_choice(
 
 
 def _by_id(
-    costs: Costs, source: str, resolved: Callable[[Iterable[str]], tuple[str, ...]]
+    costs: Costs,
+    source: str | Mapping[str, float],
+    resolved: Callable[[Iterable[str]], tuple[str, ...]],
 ) -> Costs:
     """Costs under the ids of the matrix; refused if empty, or if one is given twice."""
     if not costs.values:
@@ -204,10 +209,22 @@ def next_(
     Ranked by the expected information about the targets (EPIG), each given the ones before it,
     per unit of cost if costs are given. What is known already is never recommended.
     """
-    from .sources import answer, warned
+    from .sources import answer
 
     found = answer(question)
     chosen = read_choice(found.posterior.matrix, benchmarks=benchmarks, **choice)
+    document = next_document(found, chosen, k=k, budget=budget, prob=prob)
+    title = f"Run next: expected gain about the targets, predictions with {percent(prob)} intervals"
+    names = found.posterior.matrix.benchmark_names
+    emit(output_format, document, probe_table(title, document["recommendations"], names))
+
+
+def next_document(
+    found: Answer, chosen: Choice, *, k: int | None, budget: float | None, prob: float
+) -> dict[str, Any]:
+    """The answer as JSON; what is to be noted of it is noted."""
+    from .sources import warned
+
     best = found.model.recommend(
         k,
         targets=chosen.targets,
@@ -219,18 +236,14 @@ def next_(
     )
     if best.note:
         note(f"note: {best.note}")
-    rows = probe_rows(best)
-    document = {
+    return {
         "model": found.model.id,
         "prob": prob,
         "posterior": found.facts,
         "notes": [*found.model.notes, *chosen.notes, *([best.note] if best.note else [])],
         "warnings": warned(found.model),
-        "recommendations": rows,
+        "recommendations": probe_rows(best),
     }
-    title = f"Run next: expected gain about the targets, predictions with {percent(prob)} intervals"
-    names = found.posterior.matrix.benchmark_names
-    emit(output_format, document, probe_table(title, rows, names))
 
 
 def probe_rows(best: Iterable[Recommendation]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,8 +15,9 @@ from .question import Question, prob_option, question_options
 if TYPE_CHECKING:
     from ..front.model import Model
     from ..front.prediction import Prediction
+    from .sources import Answer
 
-__all__ = ["predict"]
+__all__ = ["predict", "predict_document"]
 
 FIELDS = ("benchmark_id", "median", "lower", "upper", "sd", "p_within_10", "observed")
 
@@ -43,25 +45,31 @@ def predict(
     without. A benchmark whose score is known is predicted too - a second reading of it - and
     marked; without --benchmark these come last, and the most reported benchmarks first.
     """
-    from .sources import answer, warned
+    from .sources import answer
 
     found = answer(question)
+    document = predict_document(found, benchmarks, prob)
+    emit(output_format, document, prediction_table(found.model, document["predictions"], prob))
+
+
+def predict_document(found: Answer, benchmarks: Sequence[str], prob: float) -> dict[str, Any]:
+    """The answer as JSON; what names were taken for is noted too."""
+    from .sources import warned
+
     keys, taken = order(found.model, benchmarks)
     for line in taken:
         note(f"note: {line}")
-    rows = prediction_rows(found.model.predict(keys), prob)
-    document = {
+    return {
         "model": found.model.id,
         "prob": prob,
         "posterior": found.facts,
         "notes": [*found.model.notes, *taken],
         "warnings": warned(found.model),
-        "predictions": rows,
+        "predictions": prediction_rows(found.model.predict(keys), prob),
     }
-    emit(output_format, document, prediction_table(found.model, rows, prob))
 
 
-def order(model: Model, benchmarks: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
+def order(model: Model, benchmarks: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     """Benchmarks to show, and what their names were taken for.
 
     Those named, or all: unknown before known, the most reported first.

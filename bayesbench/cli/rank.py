@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -16,16 +16,54 @@ from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
     from ..answers.affordable import Affordable, Prices
+    from ..answers.joint import Kind
     from ..answers.ranking import Ranking
     from ..front.model import Model
     from ..front.posterior import Posterior
     from ..scores import ScoreMatrix
 
-__all__ = ["rank"]
+__all__ = ["Level", "compared_models", "comparison_options", "rank", "rank_document"]
 
 RANK_FIELDS = ("model_id", "p_best", "median_rank", "lower_rank", "upper_rank")
 PRICE_FIELDS = ("model_id", "price", "p_reaches", "median", "frontier")
 PROBE_FIELDS = ("benchmark_id", "information_nats", "mcse")
+
+
+def comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--benchmark --weights --kind --scale``: what models are compared on."""
+    options = (
+        click.option(
+            "--benchmark",
+            "benchmarks",
+            multiple=True,
+            callback=values.id_lists,
+            required=True,
+            metavar="B",
+            help="Compare on these: a,b; may be given several times.",
+        ),
+        click.option(
+            "--weights",
+            type=values.weights,
+            metavar="PAIRS",
+            help='Weights: "a=2,b=1".  [default: 1]',
+        ),
+        click.option(
+            "--kind",
+            type=click.Choice(["score", "known", "mu"]),
+            help="Compare new readings, known scores where there are some, or levels without "
+            "noise.  [default: score; known with --price]",
+        ),
+        click.option(
+            "--scale",
+            type=click.Choice(["score", "latent"]),
+            default="score",
+            show_default=True,
+            help="What is averaged over several benchmarks: points, or standardised latent scores.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.command(
@@ -37,31 +75,7 @@ PROBE_FIELDS = ("benchmark_id", "information_nats", "mcse")
 )
 @click.argument("models", nargs=-1)
 @question_options
-@click.option(
-    "--benchmark",
-    "benchmarks",
-    multiple=True,
-    callback=values.id_lists,
-    required=True,
-    metavar="B",
-    help="Compare on these: a,b; may be given several times.",
-)
-@click.option(
-    "--weights", type=values.weights, metavar="PAIRS", help='Weights: "a=2,b=1".  [default: 1]'
-)
-@click.option(
-    "--kind",
-    type=click.Choice(["score", "known", "mu"]),
-    help="Compare new readings, known scores where there are some, or levels without noise.  "
-    "[default: score; known with --price]",
-)
-@click.option(
-    "--scale",
-    type=click.Choice(["score", "latent"]),
-    default="score",
-    show_default=True,
-    help="What is averaged over several benchmarks: points, or standardised latent scores.",
-)
+@comparison_options
 @click.option("--probe", metavar="ID", help="Which benchmark to run on this model to decide?")
 @click.option(
     "--k",
@@ -114,89 +128,129 @@ def rank(
     --at-least T: the cheapest model that reaches a level; without MODELS those of the file.
     """
     from ..front.posterior import open_posterior
-    from .sources import model_of, noted, posterior_facts, warned
 
     level = _level(price, at_least, probability)
     kind = kind or ("score" if level is None else "known")
     posterior = open_posterior(question.posterior)
+    document = rank_document(
+        posterior, question, models, benchmarks, weights=weights, kind=kind, scale=scale,
+        probe=probe, k=k, prob=prob, level=level,
+    )  # fmt: skip
     matrix = posterior.matrix
-    named, told = matrix.model_names.resolve(models)
-    benchmarks, taken = matrix.benchmark_names.resolve(benchmarks)
-    for line in (*told, *taken):
-        note(f"note: {line}")
-    compared: list[str | Model] = list(named)
-    notes: tuple[str, ...] = (*told, *taken)
-    warnings: list[dict[str, Any]] = []
-    if not question.empty or question.id is not None:
-        one = model_of(posterior, question)
-        noted(one)
-        notes, warnings = (*notes, *one.notes), warned(one)
-        compared.append(one)
-    bought = None
-    if level is not None:
-        if scale != "score":
-            raise UsageError("--at-least is a level in points: leave out --scale latent")
-        prices, spelled = _prices(posterior, level.file)
-        asked = compared or None
-        priced = [name for name in prices.values if name in posterior.model_ids]
-        if not named:
-            own = {one if isinstance(one, str) else one.id for one in compared}
-            compared = [*(name for name in priced if name not in own), *compared]
-        bought = posterior.affordable(
-            prices, on=benchmarks, at_least=level.at_least, models=asked and compared,
-            probability=level.probability, weights=weights, kind=kind, seed=question.seed,
-        )  # fmt: skip
-        left = _left(bought)
-        for line in (*spelled, *left):
-            note(f"note: {line}")
-        notes = (*notes, *spelled, *left)
-    ranking = None
-    if bought is None or len(compared) > 1:
-        ranking = posterior.rank(
-            compared, on=benchmarks, weights=weights, kind=kind, scale=scale, prob=prob,
-            seed=question.seed,
-        )  # fmt: skip
-    rows = [] if ranking is None else _rows(ranking)
-    document: dict[str, Any] = {
-        "benchmarks": list(benchmarks),
-        "kind": kind,
-        "prob": prob,
-        "posterior": posterior_facts(posterior, question.posterior),
-        "notes": list(notes),
-        "warnings": warnings,
-        "ranking": [
-            dict(zip((*RANK_FIELDS, "rank_probability"), row, strict=True)) for row in rows
-        ],
-        "p_better": {} if ranking is None else _p_better(ranking),
-    }
-    listings = []
-    if bought is not None:
-        document["price"] = _price_document(bought)
-        listings.append(_price_table(bought, benchmarks, matrix))
-    if ranking is not None:
-        listings.append(_rank_table(ranking, rows, benchmarks, prob, matrix))
+    bought = document.get("price")
+    listings = [] if bought is None else [_price_table(document, matrix)]
+    if document["ranking"]:
+        listings.append(_rank_table(document, matrix))
     if probe is not None:
         probe = matrix.model_names.known(probe) or probe
-        with bar("candidates") as report:
-            found = posterior.deciding_probes(
-                compared, on=benchmarks, weights=weights, scale=scale, probed=probe,
-                seed=question.seed, report=report,
-            )  # fmt: skip
-        document["probes"] = [asdict(each) for each in found[:k]]
         listings.append(_probe_table(probe, document["probes"], matrix))
-    emit(output_format, document, *listings, after="" if bought is None else bought.sentence)
+    emit(output_format, document, *listings, after="" if bought is None else bought["sentence"])
 
 
 @dataclass(frozen=True)
-class _Level:
-    """What ``--price`` asks for."""
+class Level:
+    """What ``--price`` asks for: the price of at least so many points, with a probability."""
 
     file: str
     at_least: float
     probability: float
 
 
-def _level(price: str | None, at_least: float | None, probability: float | None) -> _Level | None:
+def rank_document(
+    posterior: Posterior,
+    question: Question,
+    models: Sequence[str],
+    benchmarks: Sequence[str],
+    *,
+    weights: Mapping[str, float] | None,
+    kind: Kind,
+    scale: Literal["score", "latent"],
+    probe: str | None,
+    k: int,
+    prob: float,
+    level: Level | None = None,
+) -> dict[str, Any]:
+    """The answer as JSON; what names were taken for is noted too."""
+    from .sources import posterior_facts
+
+    found = compared_models(posterior, question, models, benchmarks)
+    bought = None
+    if level is not None:
+        if scale != "score":
+            raise UsageError("--at-least is a level in points: leave out --scale latent")
+        found, bought = _bought(posterior, found, level, weights, kind, question.seed)
+    matrix, compared = posterior.matrix, found.models
+    ranking = None
+    if bought is None or len(compared) > 1:
+        ranking = posterior.rank(
+            compared, on=found.benchmarks, weights=weights, kind=kind, scale=scale, prob=prob,
+            seed=question.seed,
+        )  # fmt: skip
+    document: dict[str, Any] = {
+        "benchmarks": list(found.benchmarks),
+        "kind": kind,
+        "prob": prob,
+        "posterior": posterior_facts(posterior, question.posterior),
+        "notes": list(found.notes),
+        "warnings": found.warnings,
+        "ranking": [
+            dict(zip((*RANK_FIELDS, "rank_probability"), row, strict=True))
+            for row in ([] if ranking is None else _rows(ranking))
+        ],
+        "p_better": {} if ranking is None else _p_better(ranking),
+    }
+    if bought is not None:
+        document["price"] = _price_document(bought)
+    if probe is not None:
+        probe = matrix.model_names.known(probe) or probe
+        with bar("candidates") as report:
+            probes = posterior.deciding_probes(
+                compared, on=found.benchmarks, weights=weights, scale=scale, probed=probe,
+                seed=question.seed, report=report,
+            )  # fmt: skip
+        document["probes"] = [asdict(each) for each in probes[:k]]
+    return document
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """What is compared, and on what.
+
+    Attributes
+    ----------
+    models : tuple of str or Model
+        Fitted ones by their ids, then the one in question, if there is one.
+    benchmarks : tuple of str
+    notes : tuple of str
+    warnings : list of dict
+        Of given scores that look wrong, for JSON.
+    """
+
+    models: tuple[str | Model, ...]
+    benchmarks: tuple[str, ...]
+    notes: tuple[str, ...]
+    warnings: list[dict[str, Any]]
+
+
+def compared_models(
+    posterior: Posterior, question: Question, models: Sequence[str], benchmarks: Sequence[str]
+) -> Compared:
+    """Names resolved, which is noted, and the model in question conditioned."""
+    from .sources import model_of, noted, warned
+
+    named, told = posterior.matrix.model_names.resolve(models)
+    on, taken = posterior.matrix.benchmark_names.resolve(benchmarks)
+    notes = (*told, *taken)
+    for line in notes:
+        note(f"note: {line}")
+    if question.empty and question.id is None:
+        return Compared(named, on, notes, [])
+    one = model_of(posterior, question)
+    noted(one)
+    return Compared((*named, one), on, (*notes, *one.notes), warned(one))
+
+
+def _level(price: str | None, at_least: float | None, probability: float | None) -> Level | None:
     if price is None:
         if at_least is not None or probability is not None:
             option = "--probability" if at_least is None else "--at-least"
@@ -204,7 +258,35 @@ def _level(price: str | None, at_least: float | None, probability: float | None)
         return None
     if at_least is None:
         raise UsageError("--price asks what a level costs: give the level with --at-least")
-    return _Level(price, at_least, 0.9 if probability is None else probability)
+    return Level(price, at_least, 0.9 if probability is None else probability)
+
+
+def _bought(
+    posterior: Posterior,
+    found: Compared,
+    level: Level,
+    weights: Mapping[str, float] | None,
+    kind: Kind,
+    seed: int,
+) -> tuple[Compared, Affordable]:
+    """What the level costs, and the models compared: those asked about, else those with a price."""
+    prices, spelled = _prices(posterior, level.file)
+    compared = found.models
+    asked = bool(compared)
+    if not any(isinstance(one, str) for one in compared):
+        own = {one if isinstance(one, str) else one.id for one in compared}
+        fitted = set(posterior.model_ids)
+        priced = (name for name in prices.values if name in fitted and name not in own)
+        compared = (*priced, *compared)
+    bought = posterior.affordable(
+        prices, on=found.benchmarks, at_least=level.at_least,
+        models=list(compared) if asked else None, probability=level.probability,
+        weights=weights, kind=kind, seed=seed,
+    )  # fmt: skip
+    told = (*spelled, *_left(bought))
+    for line in told:
+        note(f"note: {line}")
+    return replace(found, models=compared, notes=(*found.notes, *told)), bought
 
 
 def _prices(posterior: Posterior, file: str) -> tuple[Prices, list[str]]:
@@ -238,6 +320,7 @@ def _price_document(bought: Affordable) -> dict[str, Any]:
     best = bought.cheapest
     return {
         "at_least": bought.at_least,
+        "lower_is_better": bought.lower_is_better,
         "probability": bought.probability,
         "unit": bought.unit,
         "cheapest": None if best is None else best.model_id,
@@ -249,8 +332,9 @@ def _price_document(bought: Affordable) -> dict[str, Any]:
     }
 
 
-def _price_table(bought: Affordable, benchmarks: Sequence[str], matrix: ScoreMatrix) -> Listing:
-    unit = f" ({bought.unit})" if bought.unit else ""
+def _price_table(document: dict[str, Any], matrix: ScoreMatrix) -> Listing:
+    bought = document["price"]
+    unit = f" ({bought['unit']})" if bought["unit"] else ""
     columns = (
         Column("model_id", "model", matrix.model_names.title, right=False),
         Column("price", f"price{unit}"),
@@ -258,10 +342,10 @@ def _price_table(bought: Affordable, benchmarks: Sequence[str], matrix: ScoreMat
         Column("median", "median"),
         Column("frontier", "frontier", text, right=False),
     )
-    titles = ", ".join(map(matrix.benchmark_names.title, benchmarks))
-    side = "at most" if bought.lower_is_better else "at least"
-    title = f"What {side} {bought.at_least:g} on {titles} costs"
-    return Listing(title, columns, [asdict(one) for one in bought.models], PRICE_FIELDS)
+    titles = ", ".join(map(matrix.benchmark_names.title, document["benchmarks"]))
+    side = "at most" if bought["lower_is_better"] else "at least"
+    title = f"What {side} {bought['at_least']:g} on {titles} costs"
+    return Listing(title, columns, bought["models"], PRICE_FIELDS)
 
 
 def _p_better(ranking: Ranking) -> dict[str, dict[str, float]]:
@@ -284,14 +368,8 @@ def _rows(ranking: Ranking) -> list[tuple[Any, ...]]:
     return [rows[i] for i in ranking.order]
 
 
-def _rank_table(
-    ranking: Ranking,
-    rows: list[tuple[Any, ...]],
-    benchmarks: Sequence[str],
-    prob: float,
-    matrix: ScoreMatrix,
-) -> Listing:
-    shown = [dict(zip(RANK_FIELDS, row[:5], strict=True)) for row in rows]
+def _rank_table(document: dict[str, Any], matrix: ScoreMatrix) -> Listing:
+    shown = document["ranking"]
     columns = (
         Column("model_id", "model", matrix.model_names.title, right=False),
         Column("p_best", "P(best)", lambda p: f"{p:.2f}"),
@@ -299,9 +377,9 @@ def _rank_table(
         Column("lower_rank", "from", text),
         Column("upper_rank", "to", text),
     )
-    titles = ", ".join(map(matrix.benchmark_names.title, benchmarks))
-    what = f"{len(ranking.model_ids)} models on {titles}"
-    title = f"{what}: ranks with {percent(prob)} intervals"
+    titles = ", ".join(map(matrix.benchmark_names.title, document["benchmarks"]))
+    what = f"{len(shown)} models on {titles}"
+    title = f"{what}: ranks with {percent(document['prob'])} intervals"
     return Listing(title, columns, shown, RANK_FIELDS)
 
 

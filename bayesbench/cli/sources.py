@@ -13,7 +13,19 @@ from ..scores.ids import nearest_ids
 from .output import note
 from .question import Question
 
-__all__ = ["Answer", "answer", "answer_facts", "model_of", "noted", "posterior_facts", "warned"]
+__all__ = [
+    "Answer",
+    "answer",
+    "answer_facts",
+    "each_left_out",
+    "model_of",
+    "noted",
+    "posterior_facts",
+    "warned",
+]
+
+MOST_LEFT_OUT = 40
+"""Scores that are left out in turn: as many answers, of a second or so each."""
 
 
 def posterior_facts(posterior: StoredPosterior, path: str | None) -> dict[str, Any]:
@@ -114,9 +126,23 @@ def warned(model: Model) -> list[dict[str, Any]]:
     return [one.to_json() for one in model.warnings]
 
 
-def answer(question: Question) -> Answer:
-    """Open the posterior and condition on what is known."""
-    posterior = open_posterior(question.posterior)
+def answer(question: Question, posterior: Posterior | None = None) -> Answer:
+    """Condition on what is known; the posterior of the question is opened unless it is given."""
+    posterior = posterior or open_posterior(question.posterior)
     model = model_of(posterior, question)
     noted(model)
     return Answer(posterior, model, answer_facts(model, question.posterior))
+
+
+def each_left_out(model: Model, what: str) -> None:
+    """Refuse more scores than can be left out in turn, each with an answer of its own, in a minute.
+
+    Raises
+    ------
+    UsageError
+    """
+    if len(model.scores) > MOST_LEFT_OUT:
+        raise UsageError(
+            f"{what} leaves each score out in turn: {len(model.scores)} scores are given, give at "
+            f"most {MOST_LEFT_OUT}"
+        )

@@ -57,7 +57,8 @@ class Suite:
 
     Examples
     --------
-    >>> suite = Suite(("mmlu_pro", "hle"), {"mmlu_pro": 5, "hle": 4}, 5, 5, 0, (), (), ("m",), 9, "")
+    >>> chosen = {"mmlu_pro": 5, "hle": 4}
+    >>> suite = Suite(tuple(chosen), chosen, 5, 5, 0, (), (), ("a", "b"), 9, "")
     >>> suite.folds_chosen["hle"], suite.folds  # chosen in four folds of five
     (4, 5)
     """

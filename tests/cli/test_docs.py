@@ -94,6 +94,9 @@ def test_every_field_is_documented(
         "rank": [ask("rank", "model_0", *known, "--benchmark", "bench_3", "--probe", "new"),
                  ask("rank", "--price", prices, *known, "--benchmark", "bench_3", "--at-least",
                      "50")],
+        "compare": [ask("compare", "model_0", *known, "--benchmark", "bench_3")],
+        "explain": [ask("explain", *known, "--benchmark", "bench_3")],
+        "check": [ask("check", "--scores", SLIP, "--format", "json")],
         "campaign": [
             ask("campaign", "new", file, *known),
             run("campaign", "observe", file, "bench_1=50", "--format", "json"),
@@ -143,6 +146,7 @@ def test_every_field_is_documented(
     assert set(answers) == set(COMMANDS) - {
         "export",
         "export-prompt",
+        "mcp",
         "report",
     }  # which have no JSON
     shared = named(sections["Common ground"])
