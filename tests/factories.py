@@ -63,6 +63,18 @@ def make_matrix(seed: int = 0, n_models: int = 6, n_benchmarks: int = 5) -> Scor
     return ScoreMatrix.from_frame(frame, benchmarks=benchmarks, models=models)
 
 
+def make_repeated(seed: int = 0) -> ScoreMatrix:
+    """As `make_matrix`, with a second reading of every cell some points apart."""
+    matrix = make_matrix(seed)
+    first = matrix.readings
+    apart = np.random.default_rng([seed, 2]).normal(0.0, 3.0, len(first))
+    again = first.assign(reading=2, score=(first["score"] + apart).clip(1.0, None).round(2))
+    capped = again["benchmark_id"] != "bench_2"
+    again["score"] = again["score"].where(~capped, again["score"].clip(upper=99.0))
+    readings = pd.concat([first, again]).sort_values(["model_id", "benchmark_id", "reading"])
+    return ScoreMatrix(matrix.models, matrix.benchmarks, readings.reset_index(drop=True))
+
+
 def make_posterior(
     seed: int = 0,
     n_models: int = 6,

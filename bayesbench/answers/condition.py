@@ -35,7 +35,13 @@ from ..low_rank.facts import ModelFacts
 from ..low_rank.features import NewRow
 from ..posterior.stored import StoredPosterior
 from .one_model import ModelState, ScoredModel, log_evidence, start, stratified, sweep
-from .predictive import LatentDraws, degrees_of_freedom, fitted_draws, with_reading_noise
+from .predictive import (
+    LatentDraws,
+    Target,
+    degrees_of_freedom,
+    fitted_draws,
+    with_reading_noise,
+)
 from .psis import effective_share, smoothed_weights, systematic_resample, tempered
 
 __all__ = ["NEW_MODEL", "condition"]
@@ -70,6 +76,7 @@ def condition(
     seed: int | Sequence[int] = 0,
     reweight: bool = True,
     accept_far: bool = False,
+    target: Target = "reading",
 ) -> LatentDraws:
     """Draws of one model over all benchmarks, given scores and what is known of the model.
 
@@ -98,6 +105,8 @@ def condition(
     accept_far : bool
         Take a score on an unbounded scale however far it lies from the fitted ones, instead of
         refusing it as one on another scale. For scores that are known to be on their scale.
+    target : {"reading", "mean"}
+        Whose noise scale the draws have, see `cell_draws`; all else is the same.
 
     Returns
     -------
@@ -121,7 +130,7 @@ def condition(
     values = _checked(posterior, scores, math.inf if accept_far else FARTHEST)
     errors = _checked_errors(posterior, scores, stderr or {})
     if at is not None and not scores and not facts.given:
-        return fitted_draws(posterior, str(model_id))
+        return fitted_draws(posterior, str(model_id), target=target)
     known = np.full(values.size, np.nan)
     if at is not None:
         known = np.array(posterior.matrix.values[at])
@@ -137,7 +146,8 @@ def condition(
     drawn = _draw(side, given, seen, sweeps=sweeps, rng=rng, reweight=reweight)
     eta = _spread_out(drawn, observed, rng)
     scale = drawn.side.noise * np.sqrt(drawn.state.variance)[:, None]
-    scale = with_reading_noise(posterior, scale, eta, np.arange(values.size))
+    if target == "reading":
+        scale = with_reading_noise(posterior, scale, eta, np.arange(values.size))
     return LatentDraws(
         NEW_MODEL if model_id is None else model_id,
         posterior.benchmark_ids,

@@ -1,7 +1,8 @@
 """Predictions: draws of the linear predictor and noise, and the quantiles of a reading's score.
 
-What is predicted is a READING: linear predictor plus reading noise. Its distribution is the
-mixture over draws of Student-t distributions; the quantiles of that mixture are computed from
+What is predicted is a READING, linear predictor plus reading noise, or on request the MEAN over
+readings of a cell, linear predictor plus interaction. Its distribution is the mixture over draws of
+Student-t distributions; the quantiles of that mixture are computed from
 stratified noise levels, without random numbers. Neither jax nor scipy is imported here (scipy
 alone would take as long as everything else in answering from a saved posterior).
 """
@@ -12,7 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +28,9 @@ __all__ = [
     "PREDICTIVE_LEVELS",
     "LatentDraws",
     "Predictive",
+    "Target",
     "cell_draws",
+    "check_target",
     "fitted_draws",
     "mixture_quantiles",
     "predict_cells",
@@ -38,6 +41,9 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Array = NDArray[Any]
+
+Target = Literal["reading", "mean"]
+"""What is predicted of a cell: a new reading, or the mean over readings."""
 
 PREDICTIVE_LEVELS: Floats = np.array(
     [0.001, 0.0025, 0.005, *(np.arange(1, 100) / 100), 0.995, 0.9975, 0.999]
@@ -136,7 +142,7 @@ class LatentDraws:
     eta : (S, B) array
         Linear predictor, latent scale.
     noise_scale : (S, B) array
-        Scale of the reading noise, latent scale.
+        Scale of the noise of what is predicted, a reading or the mean over readings; latent scale.
     nu : (S,) array
         Degrees of freedom of the noise; infinite for normal noise.
     observed : (B,) array
@@ -392,7 +398,10 @@ class Predictive:
 def predictive(
     latent: LatentDraws, transform: Transform, columns: Sequence[int] | None = None
 ) -> Predictive:
-    """Predictive distribution of a reading on the benchmarks of `latent`, or on some `columns`."""
+    """Predictive distribution on the benchmarks of `latent`, or on some `columns`.
+
+    Of a reading, or of the mean over readings where the noise scale of `latent` is that.
+    """
     # of all columns: a sum over one alone would be rounded in another order
     eta_sd = np.asarray(latent.eta.std(axis=0), np.float64)
     part = latent
@@ -417,8 +426,46 @@ def degrees_of_freedom(posterior: StoredPosterior) -> Floats:
     return np.full(posterior.n_draws, np.inf)
 
 
+def check_target(posterior: StoredPosterior, target: Target) -> None:
+    """Whether a posterior can predict what is asked for.
+
+    A reading is ``z = eta + u + e``: the interaction u of model and benchmark is the same in all
+    readings of a cell, the noise e (`with_reading_noise`) new in each. The mean over readings is
+    ``eta + u``, and needs a fit that told u from e by cells with several readings.
+
+    Parameters
+    ----------
+    posterior : StoredPosterior
+    target : {"reading", "mean"}
+
+    Raises
+    ------
+    UsageError
+        An unknown target; or the mean, and the fit took the first reading of every cell alone, or
+        found too few cells with several.
+    """
+    if target not in get_args(Target):
+        raise UsageError(f"target must be {' or '.join(get_args(Target))}, got {target!r}")
+    if target == "reading":
+        return
+    if posterior.spec.readings == "first":
+        raise UsageError(
+            "this posterior cannot tell the mean over readings from a reading, it was fitted to "
+            "the first of each cell: fit with --readings all (ModelSpec(readings='all'))"
+        )
+    if not posterior.reporting.any():
+        raise UsageError(
+            "this posterior cannot tell the mean over readings from a reading, too few of its "
+            "cells have several: fit with --readings all to a table with repeated readings"
+        )
+
+
 def cell_draws(
-    posterior: StoredPosterior, row: ArrayLike, column: ArrayLike
+    posterior: StoredPosterior,
+    row: ArrayLike,
+    column: ArrayLike,
+    *,
+    target: Target = "reading",
 ) -> tuple[Array, Array]:
     """Linear predictor and noise scale of some cells of fitted models.
 
@@ -427,6 +474,8 @@ def cell_draws(
     posterior : StoredPosterior
     row, column : (n,) int arrays
         Model and benchmark of every cell.
+    target : {"reading", "mean"}
+        Whether the scale is that of a new reading, or of the interaction alone.
 
     Returns
     -------
@@ -440,6 +489,8 @@ def cell_draws(
     scale = posterior.stacked("noise_benchmark")[:, j]
     if "noise_model" in posterior.draws:
         scale = scale * posterior.stacked("noise_model")[:, i]
+    if target == "mean":
+        return np.asarray(eta), np.asarray(scale)
     return np.asarray(eta), with_reading_noise(posterior, np.asarray(scale), np.asarray(eta), j)
 
 
@@ -472,8 +523,12 @@ def with_reading_noise(
     return out
 
 
-def fitted_draws(posterior: StoredPosterior, model_id: str) -> LatentDraws:
+def fitted_draws(
+    posterior: StoredPosterior, model_id: str, *, target: Target = "reading"
+) -> LatentDraws:
     """Draws of one fitted model over all benchmarks, straight from the posterior.
+
+    `target` is as in `cell_draws`.
 
     Raises
     ------
@@ -482,7 +537,7 @@ def fitted_draws(posterior: StoredPosterior, model_id: str) -> LatentDraws:
     """
     row = posterior.matrix.model_index(model_id)
     column = np.arange(len(posterior.benchmark_ids))
-    eta, scale = cell_draws(posterior, np.full(column.size, row), column)
+    eta, scale = cell_draws(posterior, np.full(column.size, row), column, target=target)
     return LatentDraws(
         model_id,
         posterior.benchmark_ids,
@@ -494,7 +549,10 @@ def fitted_draws(posterior: StoredPosterior, model_id: str) -> LatentDraws:
 
 
 def predict_cells(
-    posterior: StoredPosterior, cells: ArrayLike | Sequence[tuple[int, int]]
+    posterior: StoredPosterior,
+    cells: ArrayLike | Sequence[tuple[int, int]],
+    *,
+    target: Target = "reading",
 ) -> Predictive:
     """Predictive distributions of many cells of fitted models, in chunks.
 
@@ -503,6 +561,8 @@ def predict_cells(
     posterior : StoredPosterior
     cells : (n, 2) int array
         Model and benchmark index of every cell.
+    target : {"reading", "mean"}
+        As in `cell_draws`.
     """
     index = np.asarray(cells, dtype=np.int64).reshape(-1, 2)
     nu = degrees_of_freedom(posterior)
@@ -510,7 +570,7 @@ def predict_cells(
     step = max(1, CHUNK_POINTS // posterior.n_draws)
     for start in range(0, len(index), step):
         part = index[start : start + step]
-        eta, scale = cell_draws(posterior, part[:, 0], part[:, 1])
+        eta, scale = cell_draws(posterior, part[:, 0], part[:, 1], target=target)
         quantiles[start : start + step] = mixture_quantiles(eta, scale, nu)
         eta_sd[start : start + step] = eta.std(axis=0)
     return Predictive(

@@ -50,6 +50,13 @@ __all__ = ["fit"]
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Optimiser steps (svi).")
 @click.option("--rank", type=click.IntRange(0, 64), metavar="K", help="Number of factors.")
 @click.option(
+    "--readings",
+    type=click.Choice(["first", "all"]),
+    default="first",
+    show_default=True,
+    help="Fit the first reading of every cell, or all, with the noise between readings apart.",
+)
+@click.option(
     "--seed", type=values.SEED, default=0, show_default=True, metavar="N", help="Of the draws."
 )
 @click.option(
@@ -77,6 +84,7 @@ def fit(
     base: str | None,
     method: str,
     rank: int | None,
+    readings: str,
     seed: int,
     calibrate: bool,
     strict: bool,
@@ -94,6 +102,7 @@ def fit(
     from ..fitting import fit as fitting
 
     target = writable(out, "--out")
+    spec = ModelSpec(readings=readings)
     chosen = chosen_settings(method, settings)
     merge: dict[str, Any] = {}
     if base is None:
@@ -106,7 +115,7 @@ def fit(
     posterior = fitting.fit(
         matrix,
         engine=partial(ENGINES[method].suited_to, **chosen),
-        spec=ModelSpec() if rank is None else ModelSpec(rank=rank),
+        spec=spec if rank is None else replace(spec, rank=rank),
         calibrate=calibrate,
         seed=seed,
         min_model=min_model,

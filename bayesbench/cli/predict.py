@@ -13,6 +13,7 @@ from .output import Column, Listing, emit, example, format_option, note, percent
 from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
+    from ..answers.predictive import Target
     from ..front.model import Model
     from ..front.prediction import Prediction
     from .sources import Answer
@@ -34,25 +35,41 @@ FIELDS = ("benchmark_id", "median", "lower", "upper", "sd", "p_within_10", "obse
     metavar="B",
     help="Predict these: a,b; may be given several times.  [default: all]",
 )
+@click.option(
+    "--target",
+    type=click.Choice(["reading", "mean"]),
+    default="reading",
+    show_default=True,
+    help="Predict a new reading, or the mean over readings, which is not recalibrated.",
+)
 @prob_option
 @format_option()
 def predict(
-    question: Question, benchmarks: tuple[str, ...], prob: float, output_format: str
+    question: Question,
+    benchmarks: tuple[str, ...],
+    target: Target,
+    prob: float,
+    output_format: str,
 ) -> None:
     """Predict what a model would score, with intervals.
 
     For a new model from a few scores, or for a fitted one (--model), with further scores or
     without. A benchmark whose score is known is predicted too - a second reading of it - and
     marked; without --benchmark these come last, and the most reported benchmarks first.
+    --target mean leaves out the noise that is new in every reading; it needs a posterior of
+    fit --readings all.
     """
     from .sources import answer
 
     found = answer(question)
-    document = predict_document(found, benchmarks, prob)
-    emit(output_format, document, prediction_table(found.model, document["predictions"], prob))
+    document = predict_document(found, benchmarks, prob, target)
+    rows = document["predictions"]
+    emit(output_format, document, prediction_table(found.model, rows, prob, target))
 
 
-def predict_document(found: Answer, benchmarks: Sequence[str], prob: float) -> dict[str, Any]:
+def predict_document(
+    found: Answer, benchmarks: Sequence[str], prob: float, target: Target = "reading"
+) -> dict[str, Any]:
     """The answer as JSON; what names were taken for is noted too."""
     from .sources import warned
 
@@ -61,11 +78,12 @@ def predict_document(found: Answer, benchmarks: Sequence[str], prob: float) -> d
         note(f"note: {line}")
     return {
         "model": found.model.id,
+        "target": target,
         "prob": prob,
         "posterior": found.facts,
         "notes": [*found.model.notes, *taken],
         "warnings": warned(found.model),
-        "predictions": prediction_rows(found.model.predict(keys), prob),
+        "predictions": prediction_rows(found.model.predict(keys, target=target), prob),
     }
 
 
@@ -101,11 +119,14 @@ def prediction_rows(prediction: Prediction, prob: float) -> list[dict[str, Any]]
     ]
 
 
-def prediction_table(model: Model, rows: list[dict[str, Any]], prob: float) -> Listing:
+def prediction_table(
+    model: Model, rows: list[dict[str, Any]], prob: float, target: Target = "reading"
+) -> Listing:
     """Rows of predictions as a table."""
     titles = model.posterior.matrix
     whose = "A new model" if model.id == "new" else titles.model_names.title(model.id)
-    title = f"{whose}, {len(model.observed)} scores known: predictions with "
+    title = f"{whose}, {len(model.observed)} scores known: predictions "
+    title += "of the mean over readings with " if target == "mean" else "with "
     title += f"{percent(prob)} intervals"
     columns = (
         Column("benchmark_id", "benchmark", titles.benchmark_names.title, right=False),

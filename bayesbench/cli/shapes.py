@@ -84,6 +84,7 @@ class Predicted(Answered):
     """Of ``predict``."""
 
     model: str
+    target: str
     prob: float
     predictions: list[Prediction]
 

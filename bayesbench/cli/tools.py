@@ -195,12 +195,13 @@ def _add_answers(made: MCPServer[Any], posterior: Posterior, path: str | None) -
         model: ModelName = None,
         id: NewName = None,
         facts: Facts | None = None,
+        target: Literal["reading", "mean"] = "reading",
         prob: Prob = 0.9,
         seed: Seed = 0,
     ) -> shapes.Predicted:
         """Predict what a model would score, with intervals, from scores or facts or as fitted."""
         found = asked(scores, stderr, model, id, facts, seed)
-        return _as(shapes.Predicted, predict_document(found, benchmarks or (), prob))
+        return _as(shapes.Predicted, predict_document(found, benchmarks or (), prob, target))
 
     @made.tool(name="next", annotations=READ_ONLY)
     def next_(

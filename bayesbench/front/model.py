@@ -16,7 +16,7 @@ from ..answers.contradictions import Contradictions, contradictions
 from ..answers.decide import Decision, decide
 from ..answers.explain import Explanation, Surprises, explain, surprises
 from ..answers.joint import Kind, ScoreDraws, id_number
-from ..answers.predictive import LatentDraws, Predictive, predictive
+from ..answers.predictive import LatentDraws, Predictive, Target, check_target, predictive
 from ..answers.ranking import Comparison, Gap, gap_between
 from ..design import Costs, Recommendations, recommend
 from ..errors import ScoreError, UsageError
@@ -130,7 +130,11 @@ class Model:
         """Draws of the linear predictor given all that is known, latent scale, not calibrated."""
         return self._latent_given(self.scores)
 
-    def _latent_given(self, scores: Mapping[str, float]) -> LatentDraws:
+    @cached_property
+    def _mean_latent(self) -> LatentDraws:
+        return self._latent_given(self.scores, "mean")
+
+    def _latent_given(self, scores: Mapping[str, float], target: Target = "reading") -> LatentDraws:
         unnamed = self.id == NEW_MODEL
         return condition(
             self.posterior,
@@ -140,6 +144,7 @@ class Model:
             model_id=None if unnamed else self.id,
             # two models must not share the random numbers of what each is alone in not knowing
             seed=self.seed if unnamed else (self.seed, id_number(self.id)),
+            target=target,
         )
 
     @cached_property
@@ -151,13 +156,17 @@ class Model:
         return recalibrated(self.posterior, self._raw, new=not self.fitted)
 
     def _asked(
-        self, benchmarks: Sequence[str] | None
+        self, benchmarks: Sequence[str] | None, target: Target = "reading"
     ) -> tuple[LatentDraws, Predictive, Predictive]:
         """Draws and predictions before and after recalibration, of the benchmarks asked for."""
-        if benchmarks is None:
+        if benchmarks is None and target == "reading":
             return self.latent, self._raw, self._calibrated
         find = self.posterior.matrix.benchmark_names.find
-        at = [self.posterior.transform.index(find(name)) for name in benchmarks]
+        names = self.posterior.benchmark_ids if benchmarks is None else map(find, benchmarks)
+        at = [self.posterior.transform.index(name) for name in names]
+        if target == "mean":
+            made = predictive(self._mean_latent, self.posterior.transform, at)
+            return self._mean_latent.take(at), made, made
         raw = predictive(self.latent, self.posterior.transform, at)
         known = {self.id: len(self.observed)}
         calibrated = recalibrated(self.posterior, raw, new=not self.fitted, known=known)
@@ -205,7 +214,13 @@ class Model:
         pairs = zip(self.posterior.benchmark_ids, values, strict=True)
         return {name: float(value) for name, value in pairs if np.isfinite(value)}
 
-    def predict(self, benchmarks: Sequence[str] | None = None, *, raw: bool = False) -> Prediction:
+    def predict(
+        self,
+        benchmarks: Sequence[str] | None = None,
+        *,
+        raw: bool = False,
+        target: Target = "reading",
+    ) -> Prediction:
         """What the model would score, calibrated.
 
         Parameters
@@ -214,6 +229,12 @@ class Model:
             By default every benchmark of the posterior.
         raw : bool
             The model's own intervals, without the recalibration.
+        target : {"reading", "mean"}
+            A new reading, which has the noise of every reading; or the mean over readings, the
+            level about which those of a cell scatter: linear predictor and interaction of model and
+            benchmark, without reporting and item noise. It is a mean on the latent scale, so on the
+            score's their median. Both draw the interaction anew where a score is known. Levels were
+            learned on readings and say nothing of means: a mean is never recalibrated.
 
         Returns
         -------
@@ -223,8 +244,11 @@ class Model:
         ------
         UnknownIdError, AmbiguousIdError
             For a benchmark that is not fitted.
+        UsageError
+            The mean, of a posterior that cannot tell it from a reading; see `check_target`.
         """
-        latent, before, after = self._asked(benchmarks)
+        check_target(self.posterior, target)
+        latent, before, after = self._asked(benchmarks, target)
         if raw:
             after = before
         return Prediction(
@@ -235,6 +259,7 @@ class Model:
             self.posterior.matrix.benchmark_names,
             lambda: [latent],
             self.seed,
+            target,
         )
 
     def score_draws(

@@ -12,7 +12,7 @@ import numpy as np
 from ..answers.affordable import Affordable, Prices, affordable, direction, reaching
 from ..answers.calibrated import recalibrated
 from ..answers.joint import Kind
-from ..answers.predictive import LatentDraws, fitted_draws, predict_cells
+from ..answers.predictive import LatentDraws, Target, check_target, fitted_draws, predict_cells
 from ..answers.ranking import Gap, Ranking, rank_models, totals
 from ..design import decision_information
 from ..errors import UnknownIdError, UsageError
@@ -191,7 +191,12 @@ class Posterior(StoredPosterior):
         return Model.of(self, scores or {}, stderr=stderr, facts=facts, id=id, seed=seed)
 
     def predict(
-        self, model: str | None = None, *, benchmark: str | None = None, raw: bool = False
+        self,
+        model: str | None = None,
+        *,
+        benchmark: str | None = None,
+        raw: bool = False,
+        target: Target = "reading",
     ) -> Prediction | CellPrediction:
         """Scores of fitted models: of one model, on one benchmark, of one cell, or of all.
 
@@ -203,6 +208,8 @@ class Posterior(StoredPosterior):
             By default every benchmark.
         raw : bool
             Without the recalibration.
+        target : {"reading", "mean"}
+            A new reading, or the mean over readings, not recalibrated; see `Model.predict`.
 
         Returns
         -------
@@ -212,25 +219,30 @@ class Posterior(StoredPosterior):
         ------
         UnknownIdError, AmbiguousIdError
             For a name.
+        UsageError
+            The mean, of a posterior that cannot tell it from a reading.
         """
+        check_target(self, target)
         if model is not None:
-            whole = self.model(model).predict(raw=raw)
+            whole = self.model(model).predict(raw=raw, target=target)
             return whole if benchmark is None else whole[benchmark]
         columns = np.arange(len(self.benchmark_ids))
         if benchmark is not None:
             columns = columns[[self.transform.index(self.matrix.benchmark_names.find(benchmark))]]
         rows = np.arange(len(self.model_ids))
         cells = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
-        before = predict_cells(self, cells)
-        after = before if raw else recalibrated(self, before, new=False)
+        before = predict_cells(self, cells, target=target)
+        plain = raw or target == "mean"
+        after = before if plain else recalibrated(self, before, new=False)
 
         def latent() -> list[LatentDraws]:
             return [
-                fitted_draws(self, model_id).take(columns.tolist()) for model_id in self.model_ids
+                fitted_draws(self, model_id, target=target).take(columns.tolist())
+                for model_id in self.model_ids
             ]
 
         names = self.matrix.model_names, self.matrix.benchmark_names
-        return Prediction(after, before, after is not before, *names, latent)
+        return Prediction(after, before, after is not before, *names, latent, target=target)
 
     def compare(
         self,

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..answers.joint import LEAST_DRAWS, Kind, ScoreDraws
-from ..answers.predictive import LatentDraws, Predictive
+from ..answers.predictive import LatentDraws, Predictive, Target
 from ..errors import UsageError
 from ..scores.ids import Names
 
@@ -35,6 +35,8 @@ class CellPrediction:
     median, mean, sd : float
     observed : float
         The score that is known; NaN where there is none. What is predicted is another reading.
+    target : {"reading", "mean"}
+        What is predicted: a new reading, or the mean over readings.
 
     Examples
     --------
@@ -54,6 +56,7 @@ class CellPrediction:
     sd: float
     observed: float
     _cell: Predictive
+    target: Target = "reading"
 
     def interval(self, prob: float = 0.9) -> tuple[float, float]:
         """Equal-tailed interval that holds the score with probability `prob`."""
@@ -61,7 +64,7 @@ class CellPrediction:
         return float(lower[0]), float(upper[0])
 
     def quantile(self, level: float) -> float:
-        """Score below which the reading lies with probability `level`."""
+        """Score below which what is predicted lies with probability `level`."""
         return float(self._cell.at(level)[0])
 
     def p_within(self, points: float = 10.0) -> float:
@@ -74,8 +77,9 @@ class CellPrediction:
 
     def __repr__(self) -> str:
         lower, upper = self.interval(0.9)
+        what = "mean over readings " if self.target == "mean" else ""
         return (
-            f"{self.model_id} on {self.benchmark_id}: {self.median:.1f} "
+            f"{self.model_id} on {self.benchmark_id}: {what}{self.median:.1f} "
             f"(90 % interval {lower:.1f} to {upper:.1f})"
         )
 
@@ -146,10 +150,13 @@ class Prediction:
         Whether `cells` are.
     models, benchmarks : Names
         Spellings of the ids.
+    target : {"reading", "mean"}
+        What is predicted.
 
     Notes
     -----
-    What is predicted is a READING: linear predictor plus reading noise, through the inverse link.
+    What is predicted is a READING: linear predictor plus reading noise, through the inverse link;
+    on request the MEAN over readings, without the noise that is new in each (`Model.predict`).
 
     Examples
     --------
@@ -170,6 +177,7 @@ class Prediction:
     benchmarks: Names
     _latent: Callable[[], Sequence[LatentDraws]]
     _seed: int = 0
+    target: Target = "reading"
 
     @cached_property
     def keys(self) -> tuple[str, ...] | tuple[tuple[str, str], ...]:
@@ -209,6 +217,7 @@ class Prediction:
             float(cell.sd[0]),
             float(cell.observed[0]),
             cell,
+            self.target,
         )
 
     def __len__(self) -> int:
@@ -243,13 +252,15 @@ class Prediction:
         Parameters
         ----------
         kind : {"score", "known", "mu"}
-            See `joint.ScoreDraws.of`.
+            See `joint.ScoreDraws.of`; "score" is what is predicted.
 
         Raises
         ------
         UsageError
-            Too many cells for memory.
+            Too many cells for memory; or known scores, which are readings, among means.
         """
+        if kind == "known" and self.target == "mean":
+            raise UsageError("a known score is a reading, no mean over readings: take kind 'score'")
         parts = self._latent()
         numbers = len(self) * max(LEAST_DRAWS, *(part.n_draws for part in parts))
         if numbers > MOST_NUMBERS:
@@ -303,7 +314,7 @@ class Prediction:
         given = self._weights(keys, at, weights)
         chosen = Prediction(
             self.cells.take(at), self.raw.take(at), self.calibrated, self.models, self.benchmarks,
-            lambda: _chosen(self._latent(), at), self._seed,
+            lambda: _chosen(self._latent(), at), self._seed, self.target,
         )  # fmt: skip
         name = f"average of {len(keys)} scores" if len(keys) > 1 else str(keys[0])
         return Average(name, np.asarray(chosen.draws(kind) @ (given / given.sum())))
@@ -361,7 +372,8 @@ class Prediction:
             for name, median, low, up in zip(names, first.median, lower, upper, strict=True)
         ]
         more = [f"  ... {len(self) - SHOWN} more"] if len(self) > SHOWN else []
-        head = f"Prediction of {whose} on {what}, 90 % intervals, {honest}"
+        mean = "the mean over readings of " if self.target == "mean" else ""
+        head = f"Prediction of {mean}{whose} on {what}, 90 % intervals, {honest}"
         return "\n".join([head, *rows, *more])
 
 

@@ -17,7 +17,7 @@ from bayesbench.low_rank.families import BenchmarkFamilies
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
-from tests.factories import make_matrix, make_posterior
+from tests.factories import make_matrix, make_posterior, make_repeated
 
 Floats = NDArray[np.float64]
 
@@ -214,6 +214,23 @@ def test_a_fitted_model_keeps_its_noise(posterior: StoredPosterior) -> None:
     drawn = condition(posterior, {"bench_0": 50.0}, model_id="model_1", reweight=False)
     own = posterior.stacked("noise_benchmark") * posterior.stacked("noise_model")[:, [1]]
     np.testing.assert_allclose(drawn.noise_scale, own, rtol=1e-6)
+
+
+def test_the_mean_over_readings_differs_in_the_noise_alone() -> None:
+    spec = ModelSpec(rank=2, readings="all", item_noise=0.5)
+    posterior = make_posterior(spec=spec, matrix=make_repeated())
+    for model_id in (None, "model_1"):
+        scores = {"bench_0": 60.0, "bench_4": 30.0}
+        reading, mean = (
+            condition(posterior, scores, model_id=model_id, target=target)
+            for target in ("reading", "mean")
+        )
+        np.testing.assert_array_equal(mean.eta, reading.eta)
+        added = np.tile(posterior.reporting, (mean.n_draws, 1))
+        column = np.array([0])
+        added[:, :1] += 0.5 * posterior.transform.binomial_variance(mean.eta[:, :1], column)
+        squares = np.asarray(mean.noise_scale, np.float64) ** 2 + added
+        np.testing.assert_allclose(np.sqrt(squares), reading.noise_scale, rtol=1e-5)
 
 
 def test_training_standard_errors_count(normal: StoredPosterior) -> None:

@@ -12,6 +12,7 @@ from bayesbench.answers.predictive import (
     PREDICTIVE_LEVELS,
     Predictive,
     cell_draws,
+    check_target,
     fitted_draws,
     mixture_quantiles,
     predict_cells,
@@ -23,7 +24,7 @@ from bayesbench.low_rank.eta import linear_predictor
 from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
-from tests.factories import make_posterior
+from tests.factories import make_matrix, make_posterior, make_repeated
 
 NAN = float("nan")
 
@@ -142,6 +143,43 @@ def test_few_items_make_new_readings_noisier(posterior: StoredPosterior) -> None
     )
     # as it was where the model has no such part
     np.testing.assert_array_equal(one.noise_scale, fitted_draws(posterior, "model_3").noise_scale)
+
+
+def test_the_mean_over_readings_has_the_noise_of_the_interaction_alone() -> None:
+    """Against the exact mixtures: a reading has tau^2 and the noise of its items besides."""
+    spec = ModelSpec(rank=2, readings="all", item_noise=0.5)
+    posterior = make_posterior(seed=5, spec=spec, matrix=make_repeated())
+    assert (posterior.reporting > 0).all() and np.isfinite(posterior.transform.n_items[0])
+    own = posterior.stacked("noise_benchmark") * posterior.stacked("noise_model")[:, 3, None]
+    reading, mean = (fitted_draws(posterior, "model_3", target=t) for t in ("reading", "mean"))
+    np.testing.assert_array_equal(mean.eta, reading.eta)
+    np.testing.assert_array_equal(mean.noise_scale, own)
+    link, column = posterior.transform, np.array([0])
+    items = np.zeros_like(own, dtype=np.float64)
+    items[:, :1] = 0.5 * link.binomial_variance(reading.eta[:, :1], column)
+    new = np.sqrt(own.astype(np.float64) ** 2 + posterior.reporting + items)
+    at = np.flatnonzero(np.isin(PREDICTIVE_LEVELS.round(4), [0.05, 0.25, 0.5, 0.75, 0.95]))
+    for latent, scale in ((mean, own), (reading, new)):
+        made = predictive(latent, link)
+        cells = predict_cells(
+            posterior, [(3, j) for j in range(5)], target="mean" if latent is mean else "reading"
+        )
+        np.testing.assert_allclose(cells.quantiles, made.quantiles, atol=1e-5)
+        for j in range(5):
+            for level, z in zip(PREDICTIVE_LEVELS[at], made.quantiles[j, at], strict=True):
+                parts = stats.t.cdf((z - latent.eta[:, j]) / scale[:, j], latent.nu)
+                assert parts.mean() == pytest.approx(level, abs=0.002)
+
+
+def test_a_mean_that_was_not_told_from_a_reading_is_refused(posterior: StoredPosterior) -> None:
+    alone = make_posterior(spec=ModelSpec(rank=2, readings="all"), matrix=make_matrix())
+    for asked, text in ((posterior, "fit with --readings all"), (alone, "repeated readings")):
+        check_target(asked, "reading")
+        with pytest.raises(UsageError) as caught:
+            check_target(asked, "mean")
+        assert text in str(caught.value) and "\n" not in str(caught.value)
+    with pytest.raises(UsageError, match="target must be reading or mean, got 'mu'"):
+        check_target(posterior, "mu")  # type: ignore[arg-type]
 
 
 def test_cells_and_whole_models_agree(posterior: StoredPosterior) -> None:

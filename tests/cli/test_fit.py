@@ -21,7 +21,7 @@ from bayesbench.posterior.diagnostics import Diagnostics
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix, open_scores
 from tests.cli.conftest import Run
-from tests.factories import make_posterior, with_calibration
+from tests.factories import make_posterior, make_repeated, with_calibration
 from tests.scores.spreadsheets import users_spreadsheet
 
 REASONS = {
@@ -366,3 +366,22 @@ def test_metadata_come_from_the_base(run: Run, scores_csv: Path, tmp_path: Path)
     refused = run("fit", "--base", "bundled", "--data", scores_csv, "--benchmarks", "b.csv",
                   "--out", tmp_path / "fit.nc")  # fmt: skip
     assert refused.code == 2 and "leave out --benchmarks" in refused.err
+
+
+def test_all_readings_are_fitted_and_their_mean_is_predicted(run: Run, tmp_path: Path) -> None:
+    table, out = tmp_path / "twice.csv", tmp_path / "twice.nc"
+    columns = ["model_id", "benchmark_id", "score", "reading"]
+    readings = make_repeated().readings[columns]
+    readings[readings["benchmark_id"] != "bench_2"].to_csv(table, index=False)  # no ratings
+    quick = ("--chains", "2", "--warmup", "200", "--draws", "100", "--thin", "2", "--no-calibrate")
+    call = ("fit", "--data", str(table), "--scale", "percent", *SMALL, *quick, "--out", str(out))
+    assert run(*call, "--readings", "all").code == 0
+
+    def widths(target: str) -> list[float]:
+        call = ("predict", "--posterior", str(out), "--scores", "bench_0=40", "--format", "json")
+        answer = run(*call, "--target", target).json()
+        assert answer["target"] == target
+        return [row["upper"] - row["lower"] for row in answer["predictions"]]
+
+    assert all(a < b for a, b in zip(widths("mean"), widths("reading"), strict=True))
+    assert run(*call, "--readings", "both").code == 2

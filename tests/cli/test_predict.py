@@ -12,7 +12,9 @@ import pytest
 from bayesbench.answers.predictive import fitted_draws, predictive
 from bayesbench.front.posterior import Posterior, open_posterior
 from bayesbench.low_rank.facts import ModelFacts
+from bayesbench.low_rank.spec import ModelSpec
 from tests.cli.conftest import HEAVY, Run, loaded
+from tests.factories import make_posterior, make_repeated
 
 FIELDS = ["benchmark_id", "median", "lower", "upper", "sd", "p_within_10", "observed"]
 
@@ -25,8 +27,10 @@ def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> No
     expected = posterior.condition({"bench_0": 40.0, "bench_3": 55.0}, facts=facts).predict().cells
     lower, upper = expected.interval(0.9)
     at = {name: j for j, name in enumerate(posterior.benchmark_ids)}
-    assert list(answer) == ["model", "prob", "posterior", "notes", "warnings", "predictions"]
-    assert (answer["model"], answer["prob"]) == ("new", 0.9)
+    assert list(answer) == [
+        "model", "target", "prob", "posterior", "notes", "warnings", "predictions"
+    ]  # fmt: skip
+    assert (answer["model"], answer["target"], answer["prob"]) == ("new", "reading", 0.9)
     assert len(answer["predictions"]) == 5
     for row in answer["predictions"]:
         j = at[row["benchmark_id"]]
@@ -38,6 +42,24 @@ def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> No
         assert row["p_within_10"] == pytest.approx(expected.p_within(10.0)[j], rel=1e-12)
         assert row["observed"] is (row["benchmark_id"] in ("bench_0", "bench_3"))
         assert row["lower"] < row["median"] < row["upper"]
+
+
+def test_the_mean_over_readings_on_request(run: Run, ask: Run, tmp_path: Path) -> None:
+    spec = ModelSpec(rank=2, readings="all")
+    file = tmp_path / "all.nc"
+    make_posterior(spec=spec, matrix=make_repeated()).save(file)
+    call = ("predict", "--scores", "bench_0=40", "--target", "mean")
+    answer = run(*call, "--posterior", file, "--format", "json").json()
+    assert answer["target"] == "mean"
+    expected = open_posterior(file).condition({"bench_0": 40.0}).predict(target="mean")
+    for row in answer["predictions"]:
+        assert row["median"] == pytest.approx(expected[row["benchmark_id"]].median, rel=1e-12)
+        assert row["sd"] == pytest.approx(expected[row["benchmark_id"]].sd, rel=1e-12)
+    table = run(*call, "--posterior", file).out
+    assert "predictions of the mean over readings with 90 % intervals" in " ".join(table.split())
+    refused = ask(*call)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.count("\n") == 1 and "fit with --readings all" in refused.err
 
 
 def test_known_benchmarks_come_last_and_the_most_reported_first(

@@ -9,12 +9,14 @@ import pytest
 
 import bayesbench.front.prediction
 from bayesbench.answers.joint import LEAST_DRAWS
-from bayesbench.answers.predictive import predictive
+from bayesbench.answers.predictive import fitted_draws, predictive
 from bayesbench.errors import AmbiguousIdError, BayesbenchError, UnknownIdError, UsageError
 from bayesbench.front.prediction import CellPrediction, Prediction
 from bayesbench.low_rank.link import Transform
+from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.scores.ids import Names
 from tests.answers.answer_helpers import latent_draws
+from tests.factories import make_posterior, make_repeated, with_calibration
 from tests.front.front_helpers import front_posterior
 
 POSTERIOR = front_posterior()
@@ -307,3 +309,57 @@ def test_reprs_are_short_and_say_what_they_are() -> None:
     assert repr(average).startswith("average of 3 scores: ")
     for shown in (SOLO, WHOLE, EXAM, SOLO["exam"], average):
         assert len(repr(shown)) < 2000
+
+
+def test_a_mean_over_readings_is_narrower_by_the_noise_that_is_new_in_each() -> None:
+    """Every draw alike and normal noise: eta -+ 1.645 sigma, through the link, for the mean."""
+    spec = ModelSpec(rank=2, readings="all", student_t=False)
+    made = make_posterior(spec=spec, matrix=make_repeated())
+    same = {name: np.broadcast_to(each[:1, :1], each.shape) for name, each in made.draws.items()}
+    posterior = with_calibration(replace(made, draws=same))
+    link, column = posterior.transform, np.arange(5)
+    eta = fitted_draws(posterior, "model_2").eta[0].astype(np.float64)
+    noise = posterior.stacked("noise_benchmark")[0] * posterior.stacked("noise_model")[0, 2]
+    for target, sigma in (
+        ("mean", noise),
+        ("reading", np.sqrt(noise.astype(np.float64) ** 2 + posterior.reporting)),
+    ):
+        found = many(posterior.predict("model_2", raw=target == "reading", target=target))  # type: ignore[arg-type]
+        ends = np.sort([link.to_score(eta + side * 1.6449 * sigma, column) for side in (-1, 1)], 0)
+        np.testing.assert_allclose(found.interval(0.9), ends, rtol=2e-3)
+        np.testing.assert_allclose(found.median, link.to_score(eta, column), rtol=2e-3)
+        assert (found.target, found.calibrated) == (target, False)
+    whole = many(posterior.predict(target="mean"))
+    np.testing.assert_allclose(whole.median[10:15], many(posterior.predict("model_2")).median, 1e-3)
+
+
+def test_a_mean_says_so_and_its_draws_are_its_own() -> None:
+    posterior = with_calibration(
+        make_posterior(spec=ModelSpec(rank=2, readings="all"), matrix=make_repeated())
+    )
+    model = posterior.condition({"bench_0": 60.0}, id="fresh")
+    mean, reading = model.predict(target="mean"), model.predict()
+    assert (mean.target, reading.target) == ("mean", "reading")
+    assert (mean.calibrated, reading.calibrated) == (False, True)
+    assert repr(mean).startswith("Prediction of the mean over readings of fresh on 5 benchmarks")
+    assert "not recalibrated" in repr(mean) and "mean over readings" in repr(mean["bench_3"])
+    draws = mean.draws()
+    np.testing.assert_allclose(np.quantile(draws, 0.05, axis=0), mean.interval(0.9)[0], rtol=5e-3)
+    some = model.predict(["bench_3", "bench_1"], target="mean")
+    assert some["bench_3"].interval(0.9) == mean["bench_3"].interval(0.9)
+    np.testing.assert_array_equal(some.draws()[:, 0], draws[:, 3])
+    np.testing.assert_allclose(
+        np.median(mean.average(["bench_3", "bench_4"]).draws), np.median(draws[:, 3:].mean(1))
+    )
+    for refuse in (
+        lambda: mean.draws("known"),
+        lambda: mean.average(["bench_3"], kind="known"),
+    ):
+        with pytest.raises(UsageError, match="a known score is a reading"):
+            refuse()
+    for refuse in (
+        lambda: RAW.predict(target="mean"),
+        lambda: RAW.model("solo-1").predict(target="mean"),
+    ):
+        with pytest.raises(UsageError, match="fit with --readings all"):
+            refuse()
