@@ -31,8 +31,8 @@ from bayesbench.fitting.engines.settings import Gibbs
 from bayesbench.fitting.sample import sample
 from bayesbench.low_rank.link import Transform
 from bayesbench.low_rank.noise import log_density
+from bayesbench.low_rank.readings import CellReadings
 from bayesbench.low_rank.spec import ModelSpec, Priors
-from bayesbench.posterior.pointwise import ObservedCells
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores.matrix import ScoreMatrix
 from bayesbench.scores.splits import Split, per_model_folds
@@ -65,7 +65,7 @@ def thirds(values: NDArray[Any], name: str) -> dict[str, NDArray[np.bool_]]:
     }
 
 
-def relatives(posterior: StoredPosterior, cells: ObservedCells) -> NDArray[np.int64]:
+def relatives(posterior: StoredPosterior, cells: CellReadings) -> NDArray[np.int64]:
     """Scores of each cell's lineage on its benchmark, with itself; 0 without a lineage."""
     features = posterior.features
     if "lineage" not in features.kinds:
@@ -76,7 +76,7 @@ def relatives(posterior: StoredPosterior, cells: ObservedCells) -> NDArray[np.in
     return np.where(member.any(axis=1)[cells.row], counts[code, cells.col], 0)
 
 
-def strata(posterior: StoredPosterior, cells: ObservedCells, level: Floats) -> Strata:
+def strata(posterior: StoredPosterior, cells: CellReadings, level: Floats) -> Strata:
     """The groups of cells that every table has: `level` is the predicted one, per cent."""
     matrix = posterior.matrix
     _, bounded = relative(matrix, level, cells.col)
@@ -280,7 +280,7 @@ def sensitivity(matrix: ScoreMatrix, sweeps: int, seed: int) -> tuple[list[dict[
 
 
 def against_held_out(
-    posterior: StoredPosterior, cells: ObservedCells, elpd: Floats, held_out: Any
+    posterior: StoredPosterior, cells: CellReadings, elpd: Floats, held_out: Any
 ) -> dict[str, Any]:
     """LOO beside what a refit without a third of the scores finds, the same cells, per point."""
     matrix = posterior.matrix
@@ -387,7 +387,7 @@ def page(text: str, record: Record) -> str:
 def checked(sweeps: int, draws: int, seed: int) -> dict[str, Any]:
     """All checks of the shipped posterior."""
     posterior = bb.open_posterior().thin(draws)
-    matrix, cells = posterior.matrix, ObservedCells.of(posterior)
+    matrix, cells = posterior.matrix, posterior.cells
     tree = posterior.to_datatree(prior_draws=1, seed=seed)
     made = tree["posterior_predictive"]["cell_score"].to_numpy().reshape(-1, cells.row.size)
     drawn, bounded = relative(matrix, made, cells.col)

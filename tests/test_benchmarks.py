@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from bayesbench.low_rank.spec import ModelSpec, Priors
-from bayesbench.posterior.pointwise import ObservedCells
 from benchmarks import checks, records, report, sections
 from tests.factories import make_posterior
 
@@ -197,7 +196,7 @@ def test_predictive_p_values_are_shares_of_draws_above() -> None:
 
 def test_strata_of_checks_hold_every_cell_once() -> None:
     posterior = make_posterior()
-    cells = ObservedCells.of(posterior)
+    cells = posterior.cells
     groups = checks.strata(posterior, cells, np.linspace(0, 100, cells.row.size))
     bounded = groups["scale"]["percent"].astype(int)
     for name, parts in groups.items():
@@ -208,7 +207,7 @@ def test_strata_of_checks_hold_every_cell_once() -> None:
 
 def test_points_of_checks_are_per_cent_of_a_scale() -> None:
     posterior = make_posterior()
-    matrix, cells = posterior.matrix, ObservedCells.of(posterior)
+    matrix, cells = posterior.matrix, posterior.cells
     scores = matrix.values[cells.row, cells.col]
     found, bounded = checks.relative(matrix, scores, cells.col)
     unit = checks.units(matrix, cells.col)

@@ -53,7 +53,8 @@ class Table:
     def fault(self, position: int, text: str) -> SchemaError:
         """Error about one record, naming the source and the row."""
         error = SchemaError(f"{self.source}, {self.counted} {self.rows[position]}: {text}")
-        error.row = int(self.rows[position])
+        if self.counted == "row":
+            error.row = int(self.rows[position])
         return error
 
     def holding(self, frame: pd.DataFrame, rows: np.ndarray | None = None) -> Table:
