@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .answers.predictive import cell_draws, degrees_of_freedom, predict_cells
 from .answers.suspicion import (
     PriorShares,
+    Suspicion,
     alternatives,
     explanation_log_densities,
     learned_shares,
@@ -36,45 +37,6 @@ __all__ = ["Suspicion", "audit"]
 FOLDS = 5
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Suspicion:
-    """One reading with the evidence.
-
-    Attributes
-    ----------
-    model_id, benchmark_id : str
-    score : float
-        As reported.
-    median, lower, upper : float
-        Prediction from all other readings, and its 90 % interval (not recalibrated).
-    probability : float
-        Posterior probability that the reading is not what it says.
-    explanation : str
-        The likeliest explanation: ``as stated``, ``gross error``, ``other direction``,
-        ``a share, not a percentage`` or ``a percentage, not a share``.
-    corrected : float
-        The score under that explanation; NaN for a gross error.
-
-    Examples
-    --------
-    >>> found = Suspicion(
-    ...     "m", "gpqa", 0.7, 62.0, 48.0, 74.0, 0.99, "a share, not a percentage", 70.0
-    ... )
-    >>> found.corrected
-    70.0
-    """
-
-    model_id: str
-    benchmark_id: str
-    score: float
-    median: float
-    lower: float
-    upper: float
-    probability: float
-    explanation: str
-    corrected: float
 
 
 def audit(

@@ -26,6 +26,7 @@ __all__ = [
     "SHARE",
     "USUAL",
     "PriorShares",
+    "Suspicion",
     "alternatives",
     "explanation_log_densities",
     "learned_shares",
@@ -45,6 +46,55 @@ PRIOR_READINGS = 100.0
 
 MOST_STEPS = 200
 """Of learning a table's shares; they settle sooner."""
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """One reading with the evidence.
+
+    Attributes
+    ----------
+    model_id, benchmark_id : str
+    score : float
+        As reported.
+    median, lower, upper : float
+        Prediction from all other readings, and its 90 % interval (not recalibrated).
+    probability : float
+        Posterior probability that the reading is not what it says.
+    explanation : str
+        The likeliest explanation: ``as stated``, ``gross error``, ``other direction``,
+        ``a share, not a percentage`` or ``a percentage, not a share``.
+    corrected : float
+        The score under that explanation; NaN for a gross error.
+
+    Examples
+    --------
+    >>> found = Suspicion(
+    ...     "m", "gpqa", 0.7, 62.0, 48.0, 74.0, 0.99, "a share, not a percentage", 70.0
+    ... )
+    >>> found.corrected
+    70.0
+    """
+
+    model_id: str
+    benchmark_id: str
+    score: float
+    median: float
+    lower: float
+    upper: float
+    probability: float
+    explanation: str
+    corrected: float
+
+    @property
+    def sentence(self) -> str:
+        """The suspicion in words, one line."""
+        meant = "" if np.isnan(self.corrected) else f": {self.corrected:.4g}?"
+        return (
+            f"({self.model_id}, {self.benchmark_id}): {self.score:g} where the model's other "
+            f"scores say {self.median:.1f} ({self.lower:.1f} to {self.upper:.1f}); "
+            f"{self.explanation}{meant}"
+        )
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from ..posterior.stored import StoredPosterior
 from ..scores.matrix import ScoreMatrix
 from .condition import condition
 from .predictive import cell_draws, predictive
-from .suspicion import alternatives, explanation_log_densities, suspicion
+from .suspicion import Suspicion, alternatives, explanation_log_densities, suspicion
 
-__all__ = ["Judged", "WrongReading", "wrong_readings"]
+__all__ = ["Judged", "wrong_readings"]
 
 DRAWS, SWEEPS = 128, 6
 LEAST_OFF = 2.5
@@ -33,57 +33,18 @@ _SCALE = ["scale", "lower", "upper", "higher_is_better"]
 
 
 @dataclass(frozen=True)
-class WrongReading:
-    """A reading that looks wrong.
-
-    Attributes
-    ----------
-    model_id, benchmark_id : str
-    score : float
-    median, lower, upper : float
-        What the model's other scores say, with a 90 % interval (not recalibrated).
-    probability : float
-        That the reading is not what it says.
-    explanation : str
-        The likeliest, as in `suspicion`.
-    corrected : float
-        The score under it; NaN for a gross error.
-    """
-
-    model_id: str
-    benchmark_id: str
-    score: float
-    median: float
-    lower: float
-    upper: float
-    probability: float
-    explanation: str
-    corrected: float
-
-    @property
-    def sentence(self) -> str:
-        """The suspicion in words, one line."""
-        meant = "" if np.isnan(self.corrected) else f": {self.corrected:.4g}?"
-        return (
-            f"({self.model_id}, {self.benchmark_id}): {self.score:g} where the model's other "
-            f"scores say {self.median:.1f} ({self.lower:.1f} to {self.upper:.1f}); "
-            f"{self.explanation}{meant}"
-        )
-
-
-@dataclass(frozen=True)
 class Judged:
     """What was judged.
 
     Attributes
     ----------
-    found : tuple of WrongReading
+    found : tuple of Suspicion
         The most suspicious first.
     scores, left_out : int
         Scores that were judged, and those of models and benchmarks the posterior does not know.
     """
 
-    found: tuple[WrongReading, ...]
+    found: tuple[Suspicion, ...]
     scores: int
     left_out: int
 
@@ -181,7 +142,7 @@ def _looked_at(
     values: NDArray[np.float64],
     one: int,
     seed: int,
-) -> WrongReading:
+) -> Suspicion:
     """One score of a model against its other ones."""
     names = [posterior.benchmark_ids[column] for column in columns]
     others = {name: float(v) for at, (name, v) in enumerate(zip(names, values, strict=True))
@@ -207,7 +168,7 @@ def _looked_at(
         score,
     )
     probability, explanation = suspicion(evidence)
-    return WrongReading(
+    return Suspicion(
         matrix.model_ids[row],
         names[one],
         score,
