@@ -22,10 +22,7 @@ from bayesbench.scores.repeats import noise_floor
 
 def floors(matrix: ScoreMatrix) -> dict[str, Any]:
     """Size of a matrix and its floors by scale."""
-    found = {
-        scale: {**vars(one), "medae": one.medae, "medae_interval95": one.medae_interval95}
-        for scale, one in noise_floor(matrix).items()
-    }
+    found = {scale: one.to_json() for scale, one in noise_floor(matrix).items()}
     return {"cells": matrix.n_cells, "readings": len(matrix.readings), "by_scale": found}
 
 

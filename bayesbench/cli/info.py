@@ -60,15 +60,7 @@ def _noise_floor(matrix: ScoreMatrix) -> dict[str, Any]:
     """How far repeated readings lie apart, by scale."""
     from ..scores.repeats import noise_floor
 
-    return {
-        scale: {
-            **vars(one),
-            "quantiles": {f"{level:g}": value for level, value in one.quantiles.items()},
-            "medae": one.medae,
-            "medae_interval95": one.medae_interval95,
-        }
-        for scale, one in noise_floor(matrix).items()
-    }
+    return {scale: one.to_json() for scale, one in noise_floor(matrix).items()}
 
 
 def _flat(document: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..answers.predictive import PREDICTIVE_LEVELS
 from ..scores.matrix import ScoreMatrix
+from ..scores.repeats import noise_floor
 from . import metrics
 from .cells import CellTable
 from .metrics import RankingCounts
@@ -121,8 +122,10 @@ def headline(
     central half of the predictive distribution (of the 90 % interval for a method that gives only
     that): as it is for spearman, whose error is in points, and relative to the predicted score for
     top20_medape, whose error is relative. Points, and what is made of them, mean different things
-    on different scales: ``by_scale`` has percentages, shares and ratings apart. Names that end in
-    ``_interval95`` hold bootstrap 95 % intervals over models.
+    on different scales: ``by_scale`` has percentages, shares and ratings apart, each with its
+    ``noise_floor`` where cells of the matrix have several readings (see
+    `bayesbench.scores.repeats.NoiseFloor`). Names that end in ``_interval95`` hold bootstrap 95 %
+    intervals over models.
     """
     kept = table.select(table.predictable)
     c = _columns(kept)
@@ -143,11 +146,14 @@ def headline(
     for margin, counts in ranking.items():
         out[f"ranking_margin{margin:g}"] = counts.accuracy
     scale = _scales(matrix, kept)
+    floors = noise_floor(matrix)
     out["by_scale"] = {}
     for name in sorted(set(scale.tolist())):
         part = kept.select(scale == name)
         entry = {**_with_intervals(part), **_scored(part)}
         del entry["not_predictable"]
+        if name in floors:
+            entry["noise_floor"] = floors[name].to_json()
         out["by_scale"][name] = entry
     intervals = _has_intervals(c)
     out["strata"] = metrics.strata(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import sqrt
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,15 @@ class NoiseFloor:
         """Its bootstrap interval."""
         low, high = self.difference_interval95
         return low / sqrt(2.0), high / sqrt(2.0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for ``json.dumps``: the attributes, ``medae`` and its interval."""
+        return {
+            **vars(self),
+            "quantiles": {f"{level:g}": value for level, value in self.quantiles.items()},
+            "medae": self.medae,
+            "medae_interval95": self.medae_interval95,
+        }
 
 
 def noise_floor(

@@ -86,6 +86,26 @@ def test_the_surest_are_those_with_the_narrowest_half_for_their_level(
     assert found["top20_medape"] == pytest.approx(100 * 8.5 / 80)
 
 
+def test_the_noise_floor_stands_beside_the_error_of_its_scale() -> None:
+    """Two cells read twice, 2 and 4 points apart: a median difference of 3."""
+    readings = pd.DataFrame(
+        {
+            "model_id": ["a", "a", "b", "b", "c"],
+            "benchmark_id": "x",
+            "score": [50.0, 52.0, 60.0, 64.0, 70.0],
+            "reading": [1, 2, 1, 2, 1],
+        }
+    )
+    matrix = ScoreMatrix.from_frame(readings, scale="percent")
+    cells = table(
+        model_id=["a", "b"], benchmark_id=["x", "x"], truth=[50.0, 60.0], median=[51.0, 62.0]
+    )
+    none = {margin: RankingCounts(0.0, 0.0) for margin in (0.0, 5.0)}
+    floor = headline(matrix, cells, none)["by_scale"]["percent"]["noise_floor"]
+    assert floor["n_cells"] == 2 and floor["difference"] == 3.0
+    assert floor["medae"] == pytest.approx(3 / np.sqrt(2))
+
+
 def fold(k: int, family: str, revealed: int) -> FinishedFold:
     task = FoldTask(
         seed=0, fold=0, cells=np.zeros((1, 2), dtype=np.int64), hidden=np.ones((1, 1), dtype=bool),
