@@ -16,6 +16,7 @@ from .evaluation import AsShipped as AsShipped
 from .evaluation import Curve as Curve
 from .evaluation import Evaluation as Evaluation
 from .evaluation import Folds as Folds
+from .evaluation import NewBenchmark as NewBenchmark
 from .evaluation import NewRelease as NewRelease
 from .evaluation import Probes as Probes
 from .evaluation import SmallTables as SmallTables

@@ -8,12 +8,13 @@
     python benchmarks/run.py p3 --methods low-rank,als
     python benchmarks/run.py p3 --methods low-rank --option update=condition --label conditioned
     python benchmarks/run.py p4 --methods low-rank --jobs 2
+    python benchmarks/run.py new-benchmark --methods low-rank,als,mean --jobs 2
     python benchmarks/run.py p7 --jobs 2
     python benchmarks/run.py p8 --jobs 2
 
-P1, P3 and P4 read the public matrix (``--data``); P2 the bundled one; P7 asks the shipped posterior
-about the public and the bundled models it never saw, P8 cuts tables out of both. A run that was
-killed goes on where it stopped.
+P1, P3 and P4 read the public matrix (``--data``); P2 and new-benchmark the bundled one; P7 asks the
+shipped posterior about the public and the bundled models it never saw, P8 cuts tables out of both.
+A run that was killed goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from bayesbench.evaluation import (
     EvaluationProtocol,
     EvaluationResult,
     Folds,
+    NewBenchmark,
     NewRelease,
     Policy,
     Probes,
@@ -269,6 +271,21 @@ def p8(data: Path, tables: int, **plan: Any) -> None:
         protocol = SmallTables(tables=tables, max_folds=plan["max_folds"])
         stem = "-".join(part for part in (name, label) if part)
         run_methods("p8", matrix, protocol, extras=nothing, said=said, label=stem, **plan)
+
+
+@main.command()
+@common
+@click.option("--ks", type=counts, default="5,10,15,20", show_default=True)
+def new_benchmark(ks: tuple[int, ...], **plan: Any) -> None:
+    """The bundled matrix: how many models must have run a new benchmark."""
+    matrix = open_scores().filter(15, 8)
+
+    def extras(method: str, result: EvaluationResult) -> dict[str, Any]:
+        return {"calibration_by_k": {str(k): calibration_part(result, k) for k in ks}}
+
+    said = {"data": "bundled open_scores, models >= 15 and benchmarks >= 8 scores", "ks": ks}
+    protocol = NewBenchmark(ks=ks, max_folds=plan["max_folds"])
+    run_methods("new-benchmark", matrix, protocol, extras=extras, said=said, **plan)
 
 
 def nothing(_method: str, _result: EvaluationResult) -> dict[str, Any]:

@@ -54,7 +54,8 @@ PARAMETERS = {
     default="folds",
     show_default=True,
     metavar="NAME",
-    help="What is held out: folds, new-release, probes, curve, as-shipped or small-tables.",
+    help="What is held out: folds, new-release, probes, curve, new-benchmark, as-shipped or "
+    "small-tables.",
 )
 @click.option(
     "--method",

@@ -50,9 +50,9 @@ def short(table: CellTable) -> dict[str, Any]:
     }
 
 
-def _with_intervals(table: CellTable) -> dict[str, Any]:
-    """The figures of :func:`short`, each with its 95 % interval over models."""
-    return {**short(table), **intervals(table)}
+def _with_intervals(table: CellTable, clusters: str = "model_id") -> dict[str, Any]:
+    """The figures of :func:`short`, each with its 95 % interval over models, or benchmarks."""
+    return {**short(table), **intervals(table, by=clusters)}
 
 
 def _scored(kept: CellTable) -> dict[str, float]:
@@ -174,13 +174,22 @@ def headline(
     return {name: out[name] for name in order}
 
 
-def by_k(folds: Sequence[FinishedFold], table: CellTable) -> dict[str, Any]:
-    """Figures per number of revealed scores (tag ``k``); hidden cells only, and as published."""
+def by_k(
+    folds: Sequence[FinishedFold], table: CellTable, *, clusters: str = "model_id"
+) -> dict[str, Any]:
+    """Figures per number of revealed scores (tag ``k``); hidden cells only, and as published.
+
+    Intervals are over the ids of the column `clusters`.
+    """
     out = {}
     for k in sorted(set(table.cells["k"])):
         part = table.select((table.cells["k"] == k).to_numpy())
         shown = sum(len(fold.task.revealed) for fold in folds if fold.task.tags["k"] == k)
-        entry = {**_with_intervals(part), **counted(part, shown), "by_scale": scales(part)}
+        entry = {
+            **_with_intervals(part, clusters),
+            **counted(part, shown),
+            "by_scale": scales(part),
+        }
         if "family" in part.cells:
             per_family = [
                 short(part.select((part.cells["family"] == family).to_numpy()))

@@ -43,7 +43,8 @@ def evaluate(
     scores : ScoreMatrix
         Used as it is; filter it first if rows or columns are too empty.
     protocol : EvaluationProtocol
-        What is held out: `Folds`, `NewRelease`, `Probes`, `Curve`, `AsShipped`, `SmallTables`.
+        What is held out: `Folds`, `NewRelease`, `Probes`, `Curve`, `NewBenchmark`,
+        `AsShipped`, `SmallTables`.
     methods : str, Predictor or a sequence of them
         Names of :func:`~bayesbench.evaluation.available_methods`, or any objects with ``name`` and
         ``predict``.

@@ -93,7 +93,7 @@ def test_a_curve_evaluation_shows_its_table_by_k(run: Run, scores_csv: Path) -> 
 
 
 FOREIGN = [
-    ("folds", "--ks", "1,2", "new-release, probes, curve, as-shipped"),
+    ("folds", "--ks", "1,2", "new-release, probes, curve, new-benchmark, as-shipped"),
     ("folds", "--posterior", "bundled", "as-shipped"),
     ("as-shipped", "--sizes", "8x6", "small-tables"),
     ("small-tables", "--cutoffs", "2025-10-01", "as-shipped"),

@@ -8,6 +8,7 @@ from .as_shipped import AsShipped
 from .curve import Curve
 from .folds import Folds
 from .interface import EvaluationProtocol
+from .new_benchmark import NewBenchmark
 from .new_release import NewRelease
 from .probes import Probes
 from .small_tables import SmallTables
@@ -18,6 +19,7 @@ __all__ = [
     "Curve",
     "EvaluationProtocol",
     "Folds",
+    "NewBenchmark",
     "NewRelease",
     "Probes",
     "SmallTables",
@@ -25,6 +27,6 @@ __all__ = [
 
 PROTOCOLS: Mapping[str, type[EvaluationProtocol]] = {
     protocol.name: protocol
-    for protocol in (Folds, NewRelease, Probes, Curve, AsShipped, SmallTables)
+    for protocol in (Folds, NewRelease, Probes, Curve, NewBenchmark, AsShipped, SmallTables)
 }
 """By the name of ``--protocol``."""
