@@ -17,6 +17,7 @@ from bayesbench.evaluation import (
     EvaluationProtocol,
     Family,
     Folds,
+    NewBenchmark,
     NewRelease,
     Policy,
     Probes,
@@ -33,6 +34,7 @@ SMALL: dict[str, EvaluationProtocol] = {
     "new-release": NewRelease([FAMILY], ks=(1, 3), seeds=2),
     "probes": Probes([Policy("given", (("b0", "b3"),))], ks=(0, 2), sets=2),
     "curve": Curve(ks=(1, 3), seeds=2),
+    "new-benchmark": NewBenchmark(ks=(1, 3), seeds=2, benchmarks_per_fit=3),
     "as-shipped": AsShipped(("2025-02-15",), ks=(0, 2), seeds=2, min_model=4, min_benchmark=4),
     "small-tables": SmallTables(sizes=((8, 6), (12, 8)), fills=(0.5, 0.7), tables=2),
 }
