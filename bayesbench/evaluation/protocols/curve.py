@@ -13,8 +13,9 @@ from ...scores.matrix import ScoreMatrix
 from ..cells import CellTable, ranking_of
 from ..figures import by_k, headline
 from ..predictor import Setting
-from ..tasks import FinishedFold, FoldTask, task_seed
+from ..tasks import FinishedFold, FoldTask
 from .interface import at_least, whole_numbers
+from .partly_revealed import partly_revealed
 
 __all__ = ["Curve"]
 
@@ -68,35 +69,15 @@ class Curve:
 
         A model with no more than k scores sits out at k.
         """
-        size = self.models_per_fit or max(1, math.ceil(matrix.shape[0] / 10))
-        tasks = []
-        for draw in range(self.seeds):
-            rng = np.random.default_rng([self.seed, draw])
-            shuffled = rng.permutation(np.flatnonzero(matrix.observed.any(axis=1)))
-            orders = {int(i): rng.permutation(np.flatnonzero(matrix.observed[i])) for i in shuffled}
-            for number, start in enumerate(range(0, shuffled.size, size)):
-                group = sorted(int(i) for i in shuffled[start : start + size])
-                for k in self.ks:
-                    hidden = np.zeros(matrix.shape, dtype=np.bool_)
-                    shown: list[tuple[int, int]] = []
-                    for i in group:
-                        if orders[i].size > k:
-                            hidden[i, orders[i][k:]] = True
-                            shown.extend((i, int(j)) for j in sorted(orders[i][:k]))
-                    if hidden.any():
-                        tasks.append(
-                            FoldTask(
-                                seed=self.seed + draw,
-                                fold=number,
-                                cells=np.argwhere(hidden).astype(np.int64),
-                                hidden=hidden,
-                                random_seed=task_seed(self.seed, draw, number, k),
-                                revealed=np.array(shown, dtype=np.int64).reshape(-1, 2),
-                                label=f"k={k}",
-                                group=f"{draw}/{number}",
-                                tags={"k": k},
-                            )
-                        )
+        tasks = partly_revealed(
+            matrix,
+            "models",
+            np.flatnonzero(matrix.observed.any(axis=1)),
+            per_fit=self.models_per_fit or max(1, math.ceil(matrix.shape[0] / 10)),
+            ks=self.ks,
+            seeds=self.seeds,
+            seed=self.seed,
+        )
         return tasks[: self.max_folds]
 
     def figures(

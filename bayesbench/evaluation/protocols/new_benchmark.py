@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,8 +14,9 @@ from ...scores.matrix import ScoreMatrix
 from ..cells import CellTable, ranking_of
 from ..figures import by_k, headline
 from ..predictor import Setting
-from ..tasks import FinishedFold, FoldTask, task_seed
+from ..tasks import FinishedFold, FoldTask
 from .interface import at_least, whole_numbers
+from .partly_revealed import partly_revealed
 
 __all__ = ["NewBenchmark"]
 
@@ -79,32 +81,15 @@ class NewBenchmark:
         taken = np.flatnonzero(matrix.observed.sum(axis=0) > most)
         if not taken.size:
             raise DataError(f"no benchmark has more than {most} scores; ask for smaller ks")
-        size = self.benchmarks_per_fit or -(-taken.size // 8)
-        tasks = []
-        for draw in range(self.seeds):
-            rng = np.random.default_rng([self.seed, draw])
-            shuffled = rng.permutation(taken)
-            orders = {int(j): rng.permutation(np.flatnonzero(matrix.observed[:, j])) for j in taken}
-            for number, start in enumerate(range(0, shuffled.size, size)):
-                group = sorted(int(j) for j in shuffled[start : start + size])
-                for k in self.ks:
-                    hidden = np.zeros(matrix.shape, dtype=np.bool_)
-                    for j in group:
-                        hidden[orders[j][k:], j] = True
-                    shown = [(int(i), j) for j in group for i in np.sort(orders[j][:k])]
-                    tasks.append(
-                        FoldTask(
-                            seed=self.seed + draw,
-                            fold=number,
-                            cells=np.argwhere(hidden).astype(np.int64),
-                            hidden=hidden,
-                            random_seed=task_seed(self.seed, draw, number, k),
-                            revealed=np.array(shown, dtype=np.int64).reshape(-1, 2),
-                            label=f"k={k}",
-                            group=f"{draw}/{number}",
-                            tags={"k": k},
-                        )
-                    )
+        tasks = partly_revealed(
+            matrix,
+            "benchmarks",
+            taken,
+            per_fit=self.benchmarks_per_fit or math.ceil(taken.size / 8),
+            ks=self.ks,
+            seeds=self.seeds,
+            seed=self.seed,
+        )
         return tasks[: self.max_folds]
 
     def figures(
