@@ -486,7 +486,7 @@ def _spread_out(drawn: _Drawn, observed: Floats, rng: np.random.Generator) -> Fl
     model on families without one) come from their prior.
     """
     side, size = drawn.side, drawn.side.mean.shape[1]
-    latents = drawn.state.latents[:, :size].astype(np.float32)
+    latents = drawn.state.latents[:, :size]
     eta = eta_of_models(side.base, side.loading, side.weights, latents)
     if side.members.shape[1]:
         effects = stratified(len(eta), side.members.shape[1], rng) * side.family_scale[:, None]

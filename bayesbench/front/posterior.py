@@ -466,7 +466,7 @@ def open_posterior(path: str | PathLike[str] | None = None) -> Posterior:
     Examples
     --------
     >>> print(open_posterior())  # doctest: +ELLIPSIS
-    Posterior of ... models x ... benchmarks (... scores, rank 6)
+    Posterior of ... models x ... benchmarks (... scores, rank 9)
     ...
     """
     return Posterior.load(bundled_path("models", BUNDLED) if path is None else path)

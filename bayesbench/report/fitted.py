@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,15 +16,16 @@ from ..low_rank.facts import ModelFacts
 from ..low_rank.noise import upper_tail
 from ..posterior.pointwise import log_likelihood
 from ..posterior.stored import StoredPosterior
+from ..posterior.unseen import seen_effects
 from ..scores.datasets import open_scores
 from ..structure.factors import aligned_factors, factor_ends
 from .about import spellings
+from .encoding import BYTE, WORD, in_steps, seen_only, text
 
 __all__ = ["LEVELS", "fitted", "held_out_levels"]
 
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 """Levels of the predictions of fitted models that travel in the page."""
-BYTE, WORD = 255, 65535
 BINS = 20
 LARGE_SHAPE = 0.7
 """Pareto shape above which leaving one reading out cannot be told from the draws."""
@@ -82,9 +82,9 @@ def _quantiles(posterior: StoredPosterior, rows: Array) -> dict[str, Any]:
     made = recalibrated(posterior, predict_cells(posterior, cells), new=False)
     table = made.table(LEVELS).reshape(len(rows), len(columns), len(LEVELS))
     low, high = table.min(axis=(0, 2)), table.max(axis=(0, 2))
-    scale = np.where(high > low, (high - low) / WORD, 1.0)
-    steps = np.rint((table - low[:, None]) / scale[:, None]).astype("<u2")
-    return {"data": _text(steps), "low": low.tolist(), "scale": scale.tolist()}
+    scale = np.where(high > low, (high - low) / np.iinfo(WORD).max, 1.0)
+    steps = np.rint((table - low[:, None]) / scale[:, None]).astype(WORD)
+    return {"data": text(steps), "low": low.tolist(), "scale": scale.tolist()}
 
 
 def _joint(small: StoredPosterior, rows: Array) -> dict[str, Any]:
@@ -103,16 +103,19 @@ def _joint(small: StoredPosterior, rows: Array) -> dict[str, Any]:
     used = [g for g in lines if members[:, g].any()]
     providers = [g for g, name in enumerate(names) if name.startswith("provider:")]
     found: dict[str, Any] = {
-        "latents": _steps(own),
+        "latents": in_steps(own, BYTE)[0],
         "provider": [_first(members[i, providers]) for i in range(len(rows))],
         "lineage": [_first(members[i, used]) for i in range(len(rows))],
+        "line_kinds": features.group_kind[used].tolist(),
     }
+    seen = seen_effects(small.matrix.observed, features.groups, small.families.members)
     if "group_benchmark" in draws:
-        found["lineage_effect"] = _steps(small.stacked("group_benchmark")[:, used])
+        value = small.stacked("group_benchmark")[:, used]
+        found["lineage_effect"] = seen_only(value, seen["group_benchmark"][used], BYTE)[0]
     if "family" in draws:
-        found["family"] = _steps(small.stacked("family")[:, rows])
+        found["family"] = seen_only(small.stacked("family")[:, rows], seen["family"][rows], BYTE)[0]
     if "noise_model" in draws:
-        found["noise"] = _steps(small.stacked("noise_model")[:, rows])
+        found["noise"] = in_steps(small.stacked("noise_model")[:, rows], BYTE)[0]
     return found
 
 
@@ -245,14 +248,3 @@ def _strata(posterior: StoredPosterior, row: Array, column: Array) -> Mapping[st
     for link in sorted(set(links.tolist())):
         found[f"scale: {'two bounds' if link == 'logit' else 'open'} ({link})"] = links == link
     return found
-
-
-def _text(value: Array) -> str:
-    return base64.b64encode(np.ascontiguousarray(value).tobytes()).decode("ascii")
-
-
-def _steps(value: Array) -> dict[str, Any]:
-    low, high = float(value.min(initial=0.0)), float(value.max(initial=0.0))
-    scale = (high - low) / BYTE or 1.0
-    steps = np.clip(np.rint((value.astype(np.float64) - low) / scale), 0, BYTE)
-    return {"data": _text(steps.astype(np.uint8)), "scale": scale, "offset": low}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import Any
 
@@ -13,15 +12,19 @@ from ..answers.predictive import PREDICTIVE_LEVELS
 from ..errors import UsageError
 from ..low_rank.facts import COVARIATES
 from ..posterior.stored import StoredPosterior
+from ..posterior.unseen import seen_effects
+from .encoding import WORD, as_floats, in_steps, seen_only
+from .page_random import page_normals
 
 __all__ = ["MOST_DRAWS", "packed", "quantised"]
 
 MOST_DRAWS = 100
 """Draws that travel in the page."""
-STEPS = 65535
-"""Steps between the least and the largest number of a quantised array."""
-QUANTISED = ("benchmark_bias", "loading", "weights", "noise_benchmark", "group_benchmark")
-"""Draws that are kept as 16-bit numbers; the other, smaller ones as they are."""
+QUANTISED = ("benchmark_bias", "loading", "weights", "noise_benchmark")
+"""Draws that are kept as 16-bit numbers, as are the effects of providers on benchmarks; the other,
+smaller ones as they are."""
+UNSEEN_SEED = 1_000_000
+"""Of the effects that no score depends on, plus the number of the draw; as in ``engine.js``."""
 WHOLE = (
     "coefficients",
     "group_latent",
@@ -45,10 +48,14 @@ def quantised(posterior: StoredPosterior, n: int = MOST_DRAWS) -> StoredPosterio
     """
     thinned = posterior.thin(n)
     rounded = {
-        name: _rounded(value)[0] if name in QUANTISED else value
+        name: in_steps(value, WORD)[1] if name in QUANTISED else value
         for name, value in thinned.draws.items()
     }
-    return replace(thinned, draws=rounded)
+    small = replace(thinned, draws=rounded)
+    if "group_benchmark" not in rounded:
+        return small
+    effects = {"group_benchmark": _with_unseen(small)}
+    return replace(small, draws={**rounded, **effects})
 
 
 def packed(posterior: StoredPosterior) -> dict[str, Any]:
@@ -72,15 +79,18 @@ def packed(posterior: StoredPosterior) -> dict[str, Any]:
             "a page does not know the noise between readings of a cell: fit with the first "
             "reading of each (readings='first')"
         )
-    provided = [at for at, g in enumerate(features.group_names) if g.startswith("provider:")]
+    provided = _provided(posterior)
     draws: dict[str, Any] = {}
     for name in (*QUANTISED, *WHOLE):
         if name not in posterior.draws:
             continue
         value = posterior.stacked(name)
-        if name.startswith("group_"):
+        if name == "group_latent":
             value = value[:, provided]
-        draws[name] = _encoded(value, name in QUANTISED)
+        draws[name] = in_steps(value, WORD)[0] if name in QUANTISED else as_floats(value)
+    if "group_benchmark" in posterior.draws:
+        value, seen = posterior.stacked("group_benchmark"), _seen_groups(posterior)
+        draws["group_benchmark"] = seen_only(value[:, provided], seen[provided], WORD)[0]
     noisy = "noise_model" in posterior.draws
     has_families = "family" in posterior.draws
     members = posterior.families.members if has_families else None
@@ -103,22 +113,30 @@ def packed(posterior: StoredPosterior) -> dict[str, Any]:
     }
 
 
-def _rounded(value: Array) -> tuple[Array, NDArray[np.uint16], float, float]:
-    low, high = float(value.min(initial=0.0)), float(value.max(initial=0.0))
-    scale = (high - low) / STEPS or 1.0
-    steps = np.clip(np.rint((value.astype(np.float64) - low) / scale), 0, STEPS)
-    return (low + scale * steps).astype(np.float32), steps.astype(np.uint16), scale, low
+def _seen_groups(posterior: StoredPosterior) -> NDArray[np.bool_]:
+    """Effects of groups on benchmarks that some score depends on, (G, B)."""
+    observed, families = posterior.matrix.observed, posterior.families.members
+    return seen_effects(observed, posterior.features.groups, families)["group_benchmark"]
 
 
-def _text(value: Array) -> str:
-    return base64.b64encode(np.ascontiguousarray(value).tobytes()).decode("ascii")
+def _provided(posterior: StoredPosterior) -> list[int]:
+    names = posterior.features.group_names
+    return [at for at, name in enumerate(names) if name.startswith("provider:")]
 
 
-def _encoded(value: Array, steps: bool) -> dict[str, Any]:
-    if not steps:
-        return {"data": _text(value.astype("<f4"))}
-    _, whole, scale, offset = _rounded(value)
-    return {"data": _text(whole.astype("<u2")), "scale": scale, "offset": offset}
+def _with_unseen(small: StoredPosterior) -> Array:
+    """Effects of providers as the page has them: rounded, those without a score drawn again."""
+    effects, provided = small.draws["group_benchmark"].copy(), _provided(small)
+    value = small.stacked("group_benchmark")[:, provided]
+    seen = _seen_groups(small)[provided]
+    row, column = np.nonzero(~seen)
+    kind = small.features.kinds.index("provider")
+    scale = small.stacked("scale_group_benchmark")[:, [kind]] * small.stacked("noise_benchmark")
+    seeds = UNSEEN_SEED + np.arange(small.n_draws)
+    value[:, seen] = seen_only(value, seen, WORD)[1]
+    value[:, row, column] = page_normals(seeds, row.size) * scale[:, column]
+    effects[:, :, provided] = value.reshape(*effects.shape[:2], *value.shape[1:])
+    return effects
 
 
 def _covariates(posterior: StoredPosterior) -> list[dict[str, Any]]:

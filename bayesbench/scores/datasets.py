@@ -24,13 +24,13 @@ def open_scores() -> ScoreMatrix:
     Returns
     -------
     ScoreMatrix
-        625 models x 189 benchmarks, 9,332 cells, unfiltered.
+        675 models x 339 benchmarks, 12,866 cells, unfiltered.
 
     Examples
     --------
     >>> scores = open_scores()
     >>> scores.shape
-    (625, 189)
+    (675, 339)
     """
     return ScoreMatrix.from_directory(bundled_path("data", "open_scores"))
 

@@ -114,4 +114,4 @@ def test_a_damaged_suite_ends_with_one_line(run: Run, full_csv: Path, tmp_path: 
 
 def test_the_bundled_matrix_is_the_default(run: Run) -> None:
     found = run("subset", "--k", "500")
-    assert found.code == 2 and "k must lie between 1 and 170, the candidates" in found.err
+    assert found.code == 2 and "k must lie between 1 and 277, the candidates" in found.err

@@ -98,4 +98,4 @@ def test_a_scale_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 def test_read_scores_takes_a_directory() -> None:
-    assert read_scores(bundled_path("data", "open_scores")).shape == (625, 189)
+    assert read_scores(bundled_path("data", "open_scores")).shape == (675, 339)

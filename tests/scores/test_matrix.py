@@ -106,15 +106,15 @@ def test_arrays_of_a_pickled_matrix_are_read_only() -> None:
 
 def test_open_scores_has_the_documented_size(open_matrix: ScoreMatrix) -> None:
     summary = open_matrix.describe()
-    assert (summary["models"], summary["benchmarks"]) == (625, 189)
-    assert (summary["cells"], summary["readings"]) == (9332, 10567)
-    assert summary["cells_with_several_readings"] == 1038
+    assert (summary["models"], summary["benchmarks"]) == (675, 339)
+    assert (summary["cells"], summary["readings"]) == (12866, 15560)
+    assert summary["cells_with_several_readings"] == 2051
 
 
 def test_filtered_open_scores_has_the_documented_size(open_matrix: ScoreMatrix) -> None:
     matrix = open_matrix.filter()
-    assert matrix.shape == (245, 170)
-    assert matrix.n_cells == 6860
+    assert matrix.shape == (300, 277)
+    assert matrix.n_cells == 10161
     assert matrix.observed.sum(axis=1).min() >= 15
     assert matrix.observed.sum(axis=0).min() >= 8
     assert matrix.filter().data_hash == matrix.data_hash

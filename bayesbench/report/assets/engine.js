@@ -5,7 +5,7 @@
 
 const PLAUSIBLE = 2.5, PLAUSIBLE_FACTS = 2, CONTRADICTED = 5, LEAST_SHARE = 0.6;
 const KEPT_STATES = 6, FARTHEST = 50, WIDE_NOISE = 9, LEAST_CUT = 1e-3, SWEEPS = 16;
-const MIXTURE_POINTS = 16384, GOLDEN = (Math.sqrt(5) - 1) / 2, LINK_LINEAR = 12;
+const MIXTURE_POINTS = 16384, GOLDEN = (Math.sqrt(5) - 1) / 2, LINK_LINEAR = 12, UNSEEN_SEED = 1000000;
 const LOG_MIXING = Array.from({ length: 20 }, (_, i) => -3.6 + 0.6 * i).filter((v) => v < 7.9);
 const LOG_2PI = Math.log(2 * Math.PI);
 
@@ -25,9 +25,27 @@ export function unpack(packed) {
   return Float32Array.from(new Uint16Array(buffer), (q) => offset + scale * q);
 }
 
+/** Effects (S, cells) from those (S, seen) that some score depends on: the others are drawn again
+ *  from their law given the scales, in every page alike. */
+export function withUnseen(values, seen, S, cells, seed, scale) {
+  const bits = bytes(seen), at = [], free = [], out = new Float32Array(S * cells);
+  for (let i = 0; i < cells; i++) (bits[i >> 3] & (128 >> (i & 7)) ? at : free).push(i);
+  for (let s = 0; s < S; s++) {
+    for (let n = 0; n < at.length; n++) out[s * cells + at[n]] = values[s * at.length + n];
+    const z = generator(seed + s).normal(free.length);
+    for (let n = 0; n < free.length; n++) out[s * cells + free[n]] = z[n] * scale(s, free[n]);
+  }
+  return out;
+}
+
 export function open(document) {
-  const draws = {};
+  const { S, B, kinds } = document, draws = {}, effects = document.draws.group_benchmark;
   for (const [name, packed] of Object.entries(document.draws)) draws[name] = unpack(packed);
+  if (effects) {
+    const K = kinds.length, k = kinds.indexOf("provider"), cells = document.providers.length * B;
+    const scale = (s, i) => draws.scale_group_benchmark[s * K + k] * draws.noise_benchmark[s * B + i % B];
+    draws.group_benchmark = withUnseen(draws.group_benchmark, effects.seen, S, cells, UNSEEN_SEED, scale);
+  }
   return { ...document, draws, index: new Map(document.benchmarks.map((b, j) => [b.id, j])) };
 }
 

@@ -1,7 +1,7 @@
 // Joint draws of the fitted models: as bayesbench/answers/joint.py and ranking.py, on the page's draws.
 import * as engine from "./engine.js";
 
-const LEAST_DRAWS = 1600, SEED = 7;
+const LEAST_DRAWS = 1600, SEED = 7, UNSEEN_LINEAGE = 2000000, UNSEEN_FAMILY = 3000000;
 
 function steps(packed) {
   const raw = atob(packed.data), out = new Float32Array(raw.length);
@@ -26,7 +26,13 @@ export function open(data, fitted) {
   }
   const own = { ...joint };
   for (const name of ["latents", "lineage_effect", "family", "noise"]) if (joint[name]) own[name] = steps(joint[name]);
-  return { data, levels, table, observed, readings, joint: own, M: fitted.models.length, cache: new Map() };
+  const { S, families: Q, draws } = data, M = fitted.models.length, K = data.kinds.length, kinds = joint.line_kinds;
+  if (own.lineage_effect) {
+    const scale = (s, i) => draws.scale_group_benchmark[s * K + kinds[Math.floor(i / B)]] * draws.noise_benchmark[s * B + i % B];
+    own.lineage_effect = engine.withUnseen(own.lineage_effect, joint.lineage_effect.seen, S, kinds.length * B, UNSEEN_LINEAGE, scale);
+  }
+  if (own.family) own.family = engine.withUnseen(own.family, joint.family.seen, S, M * Q, UNSEEN_FAMILY, (s) => draws.scale_family[s]);
+  return { data, levels, table, observed, readings, joint: own, M, cache: new Map() };
 }
 
 /** Quantiles of a reading at the kept levels. */
@@ -40,7 +46,7 @@ export function summary(held, row, j) {
 /** Linear predictor and noise scale of a cell in every draw. */
 function cell(held, row, j) {
   const { data, joint, M } = held, { S, B, L, draws } = data, eta = new Float64Array(S), scale = new Float64Array(S);
-  const G = data.providers.length, Q = data.families, lines = joint.lineage_effect ? joint.lineage_effect.length / (S * B) : 0;
+  const G = data.providers.length, Q = data.families, lines = joint.lineage_effect ? joint.line_kinds.length : 0;
   for (let s = 0; s < S; s++) {
     const at = s * B + j, own = (s * M + row) * L;
     let value = draws.benchmark_bias[at] + draws.loading[at] * joint.latents[own];

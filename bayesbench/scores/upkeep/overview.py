@@ -36,7 +36,7 @@ def overview(matrix: ScoreMatrix) -> dict[str, Any]:
     >>> from bayesbench.scores import open_scores
     >>> figures = overview(open_scores())
     >>> sum(row["cells"] for row in figures["groups"] if row["group"] == "year")
-    9332
+    12866
     """
     readings = matrix.readings
     readings = readings.assign(

@@ -36,14 +36,11 @@ def test_sound_data_have_no_finding(tmp_path: Path) -> None:
 def test_the_bundled_matrix_has_no_error_and_its_twins_are_named() -> None:
     found = check_data(bundled_path("data", "open_scores"))
     assert found.errors == ()
-    if found.matrix is not None and "claude-3-5-sonnet-20240620" in found.matrix.model_ids:
-        (pair,) = [
-            one
-            for one in found.warnings
-            if one.kind == "identity" and "claude-3-5-sonnet-20240620" in one.text
-        ]
-        assert "claude-3.5-sonnet-20240620" in pair.text
-        assert pair.probability is not None and pair.probability > 0.9
+    (pair,) = [
+        one for one in found.warnings if one.kind == "identity" and "gpt-5.2-xhigh" in one.text
+    ]
+    assert "gpt-5.2-thinking" in pair.text
+    assert pair.probability is not None and pair.probability > 0.9
 
 
 FAULTS: dict[str, tuple[Callable[[Path], None], str, str]] = {
