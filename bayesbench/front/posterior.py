@@ -89,7 +89,8 @@ class Posterior(StoredPosterior):
         every observed cell, dim ``cell`` with the coordinates ``cell_model`` and
         ``cell_benchmark``, a variable ``cell_score`` in ``observed_data``, ``log_likelihood``,
         ``posterior_predictive`` and ``prior_predictive``; ``prior`` holds draws of every
-        parameter. ``arviz_stats.loo(tree)``, ``arviz_plots.plot_ppc_dist(tree)``,
+        parameter. The dim ``group`` of the file is called ``model_group`` here, since ArviZ has
+        another use for the name. ``arviz_stats.loo(tree)``, ``arviz_plots.plot_ppc_dist(tree)``,
         ``plot_ppc_pit`` and ``plot_loo_pit`` take it as it is. The groups per cell hold 8 bytes
         for every draw of every cell; each can be left out.
 

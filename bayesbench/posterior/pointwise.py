@@ -33,6 +33,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Draws = Mapping[str, NDArray[Any]]
+GROUP = "model_group"
+"""The dim ``group`` in the tree: ArviZ has a use of its own for that name."""
 FAR = 25.0
 """From here on the normal tail is its asymptotic series (relative error below 4e-8)."""
 
@@ -166,6 +168,8 @@ def with_checks(
     names = np.asarray(posterior.model_ids)[cells.row], np.asarray(posterior.benchmark_ids)
     at = {"cell_model": ("cell", names[0]), "cell_benchmark": ("cell", names[1][cells.col])}
     held = {name: node.to_dataset(inherit=False) for name, node in tree.children.items()}
+    if "group" in held["posterior"].dims:
+        held["posterior"] = held["posterior"].rename(group=GROUP)
     own = closed_scores(posterior, scores, cells.col)
     observed = _dataset({"cell_score": ("cell", own)}, at)
     # ArviZ looks for a draw of everything in observed_data: the tables go elsewhere
@@ -194,7 +198,9 @@ def _of_prior(
     prior = draws_of_prior(posterior, n, seed)
     coords = {str(name): whole[name] for name in whole.coords if name not in ("chain", "draw")}
     variables = {
-        name: (("chain", "draw", *DRAW_DIMS[name]), value) for name, value in prior.items()
+        name: (("chain", "draw", *(GROUP if dim == "group" else dim for dim in dims)), value)
+        for name, value in prior.items()
+        for dims in [DRAW_DIMS[name]]
     }
     groups = {"prior": _dataset(variables, coords | _counted(1, n))}
     if predictive:

@@ -181,6 +181,10 @@ def test_the_tree_names_the_cells_and_holds_the_prior() -> None:
         i = posterior.model_ids.index(str(values["cell_model"].to_numpy()[n]))
         j = posterior.benchmark_ids.index(str(values["cell_benchmark"].to_numpy()[n]))
         assert values.to_numpy()[n] == posterior.matrix.values[i, j]
+    for group in ("posterior", "prior"):
+        effects = tree[group]["group_benchmark"]
+        assert effects.dims == ("chain", "draw", "model_group", "benchmark")
+        assert tuple(effects["model_group"].to_numpy()) == posterior.features.group_names
     assert tree["prior"]["weights"].dims == ("chain", "draw", "benchmark", "factor")
     assert tree["prior_predictive"]["cell_score"].shape == (1, 7, len(values))
     again = posterior.to_datatree(prior_draws=7, seed=2)
