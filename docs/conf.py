@@ -62,6 +62,7 @@ html_additional_pages = {"index": "start.html"}
 templates_path = ["_templates"]
 
 default_role = "code"
+smartquotes = False  # "--option" is to stay two hyphens
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 nb_execution_mode = "off"
 nitpicky = True
