@@ -25,6 +25,8 @@ from sphinx.util.docutils import SphinxDirective
 from bayesbench.cli.app import COMMANDS, app
 
 ROOT = Path(__file__).resolve().parent.parent
+TYPED = re.compile(r"((?<![\w-])--[a-z][a-z-]*|\"[^\"]+\"|@FILE[\w.]*)")
+"""What is typed, in the words of a help page: an option, something in quotes, a file."""
 
 project = "bayesbench"
 author = "the authors of bayesbench"
@@ -58,11 +60,12 @@ html_theme = "furo"
 html_title = "bayesbench"
 html_show_sphinx = False
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_additional_pages = {"index": "start.html"}
 templates_path = ["_templates"]
 
 default_role = "code"
-smartquotes = False  # "--option" is to stay two hyphens
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 nb_execution_mode = "off"
 nitpicky = True
@@ -119,7 +122,7 @@ class CommandLine(SphinxDirective):
             record = parameter.get_help_record(context)
             if record is not None:
                 term = nodes.term("", "", nodes.literal(record[0], record[0]))
-                said = nodes.definition("", nodes.paragraph(record[1], record[1]))
+                said = nodes.definition("", paragraph(record[1]))
                 options += nodes.definition_list_item("", term, said)
         made += options
         made += paragraphs(command.epilog or "")
@@ -136,6 +139,14 @@ def literal(text: str, language: str = "text") -> nodes.literal_block:
     return nodes.literal_block(text, text, language=language)
 
 
+def paragraph(text: str) -> nodes.paragraph:
+    """Words of a help page, with what is typed as code."""
+    made = nodes.paragraph(text)
+    for number, part in enumerate(TYPED.split(text)):
+        made += nodes.literal(part, part) if number % 2 else nodes.Text(part)
+    return made
+
+
 def paragraphs(text: str) -> list[nodes.Element]:
     r"""Paragraphs of a help page; one that begins with ``\b`` is shown as it is written."""
     return list(_paragraphs(inspect.cleandoc(text)))
@@ -144,11 +155,11 @@ def paragraphs(text: str) -> list[nodes.Element]:
 def _paragraphs(text: str) -> Iterator[nodes.Element]:
     for part in re.split(r"\n\s*\n", text):
         if not part.startswith("\b"):
-            yield nodes.paragraph(part, " ".join(part.split()))
+            yield paragraph(" ".join(part.split()))
             continue
         head, *lines = part.removeprefix("\b\n").split("\n")
         if head.endswith(":") and lines:
-            yield nodes.paragraph(head, head)
+            yield paragraph(head)
         else:
             lines = [head, *lines]
         yield literal(inspect.cleandoc("\n".join(lines)), "sh")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
+import click
 import pytest
 
 import bayesbench
+from bayesbench.cli.app import COMMANDS, app
 from tests.conftest import REPOSITORY
 from tests.test_readme import LINK, NUMBER, script
 
@@ -156,3 +161,42 @@ def test_a_missing_name_is_found() -> None:
     }
     without = [name for name in shown if name != "bayesbench.Folds"]
     assert "bayesbench.evaluation.Folds" in missing(public, without)
+
+
+@pytest.fixture(scope="module")
+def settings() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_settings", DOCS / "conf.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def contexts(context: click.Context) -> Iterator[click.Context]:
+    """Of a command and of those within it."""
+    yield context
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            inner = context.command.get_command(context, name)
+            assert inner is not None
+            yield from contexts(click.Context(inner, context, info_name=name))
+
+
+def test_the_page_of_commands_has_every_command_and_option(settings: ModuleType) -> None:
+    made = object.__new__(settings.CommandLine).run()
+    sections = [found for one in made for found in one.findall(settings.nodes.section)]
+    by_title = {one.children[0].astext(): one.astext() for one in sections}
+    every = [found for found in contexts(click.Context(app, info_name="bayesbench"))][1:]
+    assert {found.command_path for found in every} == set(by_title)
+    assert "bayesbench campaign joint observe" in by_title and len(COMMANDS) <= len(every)
+    for found in every:
+        for parameter in found.command.get_params(found):
+            record = parameter.get_help_record(found)
+            assert record is None or record[0] in by_title[found.command_path]
+
+
+def test_what_is_typed_is_code(settings: ModuleType) -> None:
+    made = settings.paragraph('Give --a-b or "x=1" (--c), or @FILE.csv; not semi-final--so.')
+    typed = [one.astext() for one in made.findall(settings.nodes.literal)]
+    assert typed == ["--a-b", '"x=1"', "--c", "@FILE.csv"]
+    assert made.astext() == 'Give --a-b or "x=1" (--c), or @FILE.csv; not semi-final--so.'
