@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SOURCES := $(shell find bayesbench data models -type f -not -name '*.pyc' 2>/dev/null)
 SETUP := pyproject.toml constraints.txt
+# make docs: the documentation site in build/docs; a warning is an error.
 # make slow: the statistical tests, with the nightly ones that make test leaves out.
 # Tests run side by side, each with one thread: many small programs gain nothing from more.
 JOBS ?= 2
@@ -19,12 +20,12 @@ FIT := --rank 9 --seed 1 --chains 4 --warmup 4000 --thin 30 --draws 400 --keep-d
 
 AXE := axe-core@4.10.3
 
-.PHONY: page-assets demo test lint unit slow refit posterior shown architecture notebooks format clean
+.PHONY: page-assets demo docs test lint unit slow refit posterior shown architecture notebooks format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/bayesbench demo
 
-test: lint $(VENV)/.browser
+test: lint docs $(VENV)/.browser
 	$(PYTEST) -m "not nightly"
 
 lint: $(VENV)/.dev $(VENV)/.browser
@@ -68,12 +69,17 @@ page-assets: $(VENV)/.dev $(VENV)/.browser
 notebooks: $(VENV)/.dev
 	$(BIN)/jupyter execute --inplace notebooks/*.ipynb
 
+# Every page anew: a warning of a page that was built before is not forgotten.
+docs: $(VENV)/.dev
+	$(BIN)/python -m sphinx --builder html --conf-dir docs --fresh-env --fail-on-warning \
+	    --keep-going --quiet . build/docs
+
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) dist
+	rm -rf $(VENV) build dist
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -84,7 +90,7 @@ $(VENV)/.installed: $(SETUP) $(SOURCES) | $(BIN)/python
 	touch $@
 
 $(VENV)/.dev: $(SETUP) | $(BIN)/python
-	$(PIP) --editable '.[dev,peers]'
+	$(PIP) --editable '.[dev,docs,peers]'
 	touch $@ $(VENV)/.installed
 
 # The page's tests run its JavaScript in node and in Chromium, and axe-core over it.

@@ -1,6 +1,6 @@
-"""The figures of README.md: ``python benchmarks/figures.py``.
+"""The figures of README.md and of the concepts: ``python benchmarks/figures.py``.
 
-One from the bundled posterior, one from the results of protocol P4.
+One from the bundled posterior, one from the results of protocol P4, one from a simulated matrix.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import json
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from bayesbench import open_posterior, plots
+from bayesbench import ModelSpec, open_posterior, plots
+from bayesbench.low_rank.simulate import simulate
 
 HERE = Path(__file__).resolve().parent
 FIGURES = HERE.parent / "docs" / "figures"
@@ -37,6 +39,13 @@ SHOWN = (
     "simpleqa",
     "swe_bench_verified",
 )
+MORE_FACTORS = {
+    "scale_bias": 0.5,
+    "mean_loading": 0.9,
+    "scale_factor": 0.4,
+    "noise_level": 0.05,
+    "nu": 5.0,
+}
 
 
 def profile() -> Axes:
@@ -52,10 +61,37 @@ def probes() -> Axes:
     return plots.policy_curves(policies, names=POLICIES)
 
 
+def low_rank() -> Axes:
+    """A simulated matrix as the sum of an ability part, a factor part and noise."""
+    spec = ModelSpec(rank=2, covariates=(), groups=(), families=False)
+    made = simulate(4, 20, 12, spec, fill=0.6, given={**MORE_FACTORS})
+    drawn = made.truth
+    rows = np.argsort(drawn["ability"])[::-1]
+    columns = np.argsort(drawn["benchmark_bias"])[::-1]
+    ability = drawn["benchmark_bias"] + drawn["ability"][:, None] * drawn["loading"]
+    parts = {
+        "observed": made.transform.to_latent(made.matrix.values),
+        "= bias + loading x ability": ability,
+        "+ weights . factors": drawn["factors"] @ drawn["weights"].T,
+        "+ noise": made.z_full - drawn["eta"],
+    }
+    figure, axes = plt.subplots(1, 4, figsize=(9, 3.6), layout="constrained", sharey=True)
+    colors = mpl.colormaps["RdBu_r"].with_extremes(bad="#BBBBBB")
+    for ax, (title, part) in zip(axes, parts.items(), strict=True):
+        shown = ax.imshow(part[np.ix_(rows, columns)], cmap=colors, vmin=-2.5, vmax=2.5)
+        ax.set_title(title, fontsize=9)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.set_xlabel("benchmarks")
+    axes[0].set_ylabel("models")
+    figure.colorbar(shown, ax=axes, shrink=0.7, label="latent scale")
+    return axes[0]
+
+
 def main() -> None:
     mpl.use("Agg")
     FIGURES.mkdir(parents=True, exist_ok=True)
-    for draw in (profile, probes):
+    for draw in (profile, probes, low_rank):
         figure = draw().figure
         figure.savefig(
             FIGURES / f"{draw.__name__}.png",

@@ -47,7 +47,7 @@ def blocks(text: str) -> list[Block]:
     """Code blocks in order, those of ``text`` attached to the one before."""
     found = list(BLOCK.finditer(text))
     made = []
-    for this, after in zip(found, [*found[1:], None], strict=True):
+    for this, after in zip(found, [*found[1:], None], strict=False):  # also of a page without one
         if this[1] == "text":
             continue
         follows = after is not None and after[1] == "text"

@@ -31,9 +31,9 @@ class Decision:
     tolerance : float
         How far off the prediction may be, in points.
     p_within : float
-        P(|score - median| <= tolerance).
+        ``P(|score - median| <= tolerance)``.
     excess : float
-        E[(|score - median| - tolerance)+], points beyond the tolerance.
+        ``E[(|score - median| - tolerance)+]``, points beyond the tolerance.
     expected_loss : float
         Of predicting: ``loss_per_point * excess + price_wrong * (1 - p_within)``.
     cost : float

@@ -63,7 +63,7 @@ __all__ = ["fit"]
     "--calibrate/--no-calibrate",
     default=True,
     show_default=True,
-    help="Learn the recalibration of the intervals by eight short cross-fits of the same method.",
+    help="Learn the recalibration of the intervals by up to ten short cross-fits of the engine.",
 )
 @click.option("--strict", is_flag=True, help="Exit 3, writing nothing, if diagnostics fail.")
 @click.option(

@@ -164,7 +164,7 @@ def recommend(
 
     Ranked by EPIG under the Gaussian moments of the joint predictive (per cost, if costs are
     given), chosen greedily. Within a budget the batch that is worth most, see
-    :func:`~bayesbench.design.budget.batch_worth`: there a target that is run is known, down to
+    :func:`~bayesbench.design.batch_worth`: there a target that is run is known, down to
     its reading noise, so a larger batch is never worth less, and a budget that pays for
     everything recommends every benchmark that tells something.
 

@@ -25,7 +25,7 @@ class CellPredictions:
     ----------
     median : (n,) float
     quantiles : (n, L) float or None
-        On :data:`bayesbench.answers.predictive.PREDICTIVE_LEVELS`.
+        On `bayesbench.answers.predictive.PREDICTIVE_LEVELS`.
     lower, upper : (n,) float or None
         90 % interval, for methods that give one without quantiles.
     extras : mapping of str to array

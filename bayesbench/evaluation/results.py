@@ -145,7 +145,7 @@ class Evaluation:
     def to_frame(self) -> pd.DataFrame:
         """One row per method; with ``k`` (and ``policy``) as columns where the protocol has them.
 
-        Columns are the single figures of :meth:`EvaluationResult.to_json`: ``n_cells``,
+        Columns are the single figures of `EvaluationResult.to_json`: ``n_cells``,
         ``not_predictable``, ``medae``, ``medape``, ``within5``, ``coverage90``, ``width90`` and
         more, by protocol; ``medae_low95`` and ``medae_high95`` are the ends of its interval. With
         several methods ``medae_difference`` is the difference to the first of them on the cells

@@ -74,17 +74,34 @@ class Posterior(StoredPosterior):
         """The same posterior, ready to be asked."""
         return cls(**{item.name: getattr(stored, item.name) for item in fields(stored)})
 
-    def to_datatree(self, *, prior_draws: int = 100, seed: int = 0) -> xr.DataTree:
+    def to_datatree(
+        self,
+        *,
+        log_likelihood: bool = True,
+        predictive: bool = True,
+        prior: bool = True,
+        prior_draws: int = 100,
+        seed: int = 0,
+    ) -> xr.DataTree:
         """As an xarray DataTree with the groups ArviZ knows, so that its checks work on it.
 
-        The groups of the file (`posterior.file`), and for every observed cell, dim ``cell`` with
-        the coordinates ``cell_model`` and ``cell_benchmark``, a variable ``cell_score`` in
-        ``observed_data``, ``log_likelihood``, ``posterior_predictive`` and ``prior_predictive``;
-        ``prior`` holds draws of every parameter. ``arviz_stats.loo(tree)`` and
-        ``arviz_stats.loo_pit(tree, var_names="cell_score")`` take it as it is.
+        The groups of the file (`posterior.file`), its tables of scores in ``readings``, and for
+        every observed cell, dim ``cell`` with the coordinates ``cell_model`` and
+        ``cell_benchmark``, a variable ``cell_score`` in ``observed_data``, ``log_likelihood``,
+        ``posterior_predictive`` and ``prior_predictive``; ``prior`` holds draws of every
+        parameter. The dim ``group`` of the file is called ``model_group`` here, since ArviZ has
+        another use for the name. ``arviz_stats.loo(tree)``, ``arviz_plots.plot_ppc_dist(tree)``,
+        ``plot_ppc_pit`` and ``plot_loo_pit`` take it as it is. The groups per cell hold 8 bytes
+        for every draw of every cell; each can be left out.
 
         Parameters
         ----------
+        log_likelihood : bool
+            With the log likelihood of every cell under every draw: what leave-one-out needs.
+        predictive : bool
+            With scores drawn anew for every cell, of the posterior and (with `prior`) the prior.
+        prior : bool
+            With draws from the prior.
         prior_draws : int
             Draws from the prior.
         seed : int
@@ -102,7 +119,15 @@ class Posterior(StoredPosterior):
         >>> tree["log_likelihood"]["cell_score"].dims
         ('chain', 'draw', 'cell')
         """
-        return with_checks(self, to_datatree(self), prior_draws=prior_draws, seed=seed)
+        return with_checks(
+            self,
+            to_datatree(self),
+            log_likelihood=log_likelihood,
+            predictive=predictive,
+            prior=prior,
+            prior_draws=prior_draws,
+            seed=seed,
+        )
 
     def save(self, path: str | PathLike[str], *, pack: bool = False) -> None:
         """Write a netCDF file; it appears whole or not at all.

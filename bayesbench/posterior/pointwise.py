@@ -33,6 +33,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Draws = Mapping[str, NDArray[Any]]
+GROUP = "model_group"
+"""The dim ``group`` in the tree: ArviZ has a use of its own for that name."""
 FAR = 25.0
 """From here on the normal tail is its asymptotic series (relative error below 4e-8)."""
 
@@ -148,7 +150,14 @@ def draws_of_prior(posterior: StoredPosterior, n: int, seed: int = 0) -> dict[st
 
 
 def with_checks(
-    posterior: StoredPosterior, tree: xr.DataTree, *, prior_draws: int, seed: int
+    posterior: StoredPosterior,
+    tree: xr.DataTree,
+    *,
+    log_likelihood: bool,
+    predictive: bool,
+    prior: bool,
+    prior_draws: int,
+    seed: int,
 ) -> xr.DataTree:
     """`tree` with the groups that ArviZ's checks need (see `Posterior.to_datatree`)."""
     cells = posterior.cells
@@ -159,22 +168,44 @@ def with_checks(
     names = np.asarray(posterior.model_ids)[cells.row], np.asarray(posterior.benchmark_ids)
     at = {"cell_model": ("cell", names[0]), "cell_benchmark": ("cell", names[1][cells.col])}
     held = {name: node.to_dataset(inherit=False) for name, node in tree.children.items()}
-    whole = held["posterior"]
-    prior = draws_of_prior(posterior, prior_draws, seed)
-    coords = {str(name): whole[name] for name in whole.coords if name not in ("chain", "draw")}
-    observed = held["observed_data"].assign_coords(at)
+    if "group" in held["posterior"].dims:
+        held["posterior"] = held["posterior"].rename(group=GROUP)
     own = closed_scores(posterior, scores, cells.col)
-    groups = {
-        "observed_data": observed.assign(cell_score=("cell", own)),
-        "log_likelihood": _per_cell(log_likelihood(posterior), at),
-        "posterior_predictive": _per_cell(replicated(posterior, seed), at),
-        "prior_predictive": _per_cell(replicated(posterior, seed, draws=prior), at),
-        "prior": _dataset(
-            {name: (("chain", "draw", *DRAW_DIMS[name]), value) for name, value in prior.items()},
-            coords | _counted(1, prior_draws),
-        ),
+    observed = _dataset({"cell_score": ("cell", own)}, at)
+    # ArviZ looks for a draw of everything in observed_data: the tables go elsewhere
+    groups = held | {"readings": held["observed_data"], "observed_data": observed}
+    if log_likelihood:
+        groups["log_likelihood"] = _per_cell(_log_likelihood(posterior), at)
+    if predictive:
+        groups["posterior_predictive"] = _per_cell(replicated(posterior, seed), at)
+    if prior:
+        groups |= _of_prior(posterior, held["posterior"], at, prior_draws, seed, predictive)
+    return type(tree).from_dict(groups)
+
+
+_log_likelihood = log_likelihood
+
+
+def _of_prior(
+    posterior: StoredPosterior,
+    whole: xr.Dataset,
+    at: Mapping[str, Any],
+    n: int,
+    seed: int,
+    predictive: bool,
+) -> dict[str, xr.Dataset]:
+    """Groups of `n` draws from the prior, with the coordinates of the posterior's."""
+    prior = draws_of_prior(posterior, n, seed)
+    coords = {str(name): whole[name] for name in whole.coords if name not in ("chain", "draw")}
+    variables = {
+        name: (("chain", "draw", *(GROUP if dim == "group" else dim for dim in dims)), value)
+        for name, value in prior.items()
+        for dims in [DRAW_DIMS[name]]
     }
-    return type(tree).from_dict(held | groups)
+    groups = {"prior": _dataset(variables, coords | _counted(1, n))}
+    if predictive:
+        groups["prior_predictive"] = _per_cell(replicated(posterior, seed, draws=prior), at)
+    return groups
 
 
 def _counted(chains: int, draws: int) -> dict[str, Any]:

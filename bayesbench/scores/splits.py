@@ -35,7 +35,7 @@ class Split:
     cells: np.ndarray
 
     def mask(self, shape: tuple[int, int]) -> np.ndarray:
-        """Held-out cells as a boolean (M, B) array, as :meth:`ScoreMatrix.mask` takes it."""
+        """Held-out cells as a boolean (M, B) array, as `ScoreMatrix.mask` takes it."""
         held_out = np.zeros(shape, dtype=bool)
         held_out[self.cells[:, 0], self.cells[:, 1]] = True
         return held_out

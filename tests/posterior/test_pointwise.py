@@ -181,8 +181,46 @@ def test_the_tree_names_the_cells_and_holds_the_prior() -> None:
         i = posterior.model_ids.index(str(values["cell_model"].to_numpy()[n]))
         j = posterior.benchmark_ids.index(str(values["cell_benchmark"].to_numpy()[n]))
         assert values.to_numpy()[n] == posterior.matrix.values[i, j]
+    for group in ("posterior", "prior"):
+        effects = tree[group]["group_benchmark"]
+        assert effects.dims == ("chain", "draw", "model_group", "benchmark")
+        assert tuple(effects["model_group"].to_numpy()) == posterior.features.group_names
     assert tree["prior"]["weights"].dims == ("chain", "draw", "benchmark", "factor")
     assert tree["prior_predictive"]["cell_score"].shape == (1, 7, len(values))
     again = posterior.to_datatree(prior_draws=7, seed=2)
     for group in ("posterior_predictive", "prior_predictive"):
         assert tree[group]["cell_score"].equals(again[group]["cell_score"])
+
+
+def test_every_group_can_be_left_out() -> None:
+    posterior = made()
+    own = {"log_likelihood": {"log_likelihood"}, "predictive": {"posterior_predictive"}}
+    full = posterior.to_datatree(prior_draws=3)
+    bare = posterior.to_datatree(log_likelihood=False, predictive=False, prior=False)
+    beside = set(bare.children)
+    assert beside.isdisjoint({"log_likelihood", "posterior_predictive", "prior"})
+    assert "cell_score" in bare["observed_data"]
+    for name, groups in own.items():
+        switched = {"log_likelihood": False, "predictive": False, "prior": False, name: True}
+        assert set(posterior.to_datatree(**switched).children) == beside | groups
+    only = posterior.to_datatree(log_likelihood=False, predictive=False, prior_draws=3)
+    assert set(only.children) == beside | {"prior"}
+    assert only["prior"].to_dataset().identical(full["prior"].to_dataset())
+    per_cell = full["log_likelihood"]["cell_score"].nbytes
+    assert full.nbytes - bare.nbytes > 2 * per_cell
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of xarray, called by arviz-plots
+def test_arviz_draws_its_checks_of_the_tree() -> None:
+    plots = pytest.importorskip("arviz_plots", reason="arviz-plots is not installed")
+    from matplotlib import pyplot as plt
+
+    tree = conjugate().thin(200).to_datatree(prior_draws=20)
+    for check in (plots.plot_ppc_dist, plots.plot_ppc_pit, plots.plot_loo_pit):
+        assert "cell_score" in check(tree, backend="matplotlib").viz["plot"]
+        plt.close("all")
+    shared = ["mean_loading", "noise_level"]
+    both = made().to_datatree(log_likelihood=False, predictive=False)
+    drawn = plots.plot_prior_posterior(both, var_names=shared, backend="matplotlib")
+    assert set(shared) <= set(drawn.viz["plot"].data_vars)
+    plt.close("all")
