@@ -1,20 +1,25 @@
 """The figures of README.md and of the concepts: ``python benchmarks/figures.py``.
 
-One from the bundled posterior, one from the results of protocol P4, one from a simulated matrix.
+One from the bundled posterior, one from the results of protocol P4, one from a simulated matrix, and
+the report page in a browser.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from playwright.sync_api import sync_playwright
 
 from bayesbench import ModelSpec, open_posterior, plots
 from bayesbench.low_rank.simulate import simulate
+from bayesbench.report.html import write_page
 
 HERE = Path(__file__).resolve().parent
 FIGURES = HERE.parent / "docs" / "figures"
@@ -88,6 +93,22 @@ def low_rank() -> Axes:
     return axes[0]
 
 
+def page(path: Path) -> None:
+    """The first view of the report page of the bundled posterior, the same three scores typed."""
+    typed = "&".join(f"s.{name}={score:g}" for name, score in SCORES.items())
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as started:
+        file = Path(folder) / "page.html"
+        write_page(file, open_posterior())
+        browser = started.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        tab = browser.new_page(viewport={"width": 1280, "height": 900})
+        tab.goto(f"{file.as_uri()}#view=mine&{typed}")
+        tab.locator("#predictions tr").nth(5).wait_for()
+        tab.screenshot(path=path)
+        browser.close()
+
+
 def main() -> None:
     mpl.use("Agg")
     FIGURES.mkdir(parents=True, exist_ok=True)
@@ -100,6 +121,7 @@ def main() -> None:
             metadata={"Software": None},
         )
         plt.close("all")
+    page(FIGURES / "page.png")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""RESULTS.md, docs/ablation.md and the results in the READMEs, from the JSON files in results/.
+"""RESULTS.md, docs/ablation.md and the results in both READMEs, from the JSON files in results/.
 
 python benchmarks/report.py            # write them
 python benchmarks/report.py --check    # exit 1 if one is not what the files give
@@ -20,7 +20,8 @@ from tables import COLUMNS, SHORT, figures_table, number, table
 
 HERE = Path(__file__).resolve().parent
 REPORT = HERE / "RESULTS.md"
-READMES = (HERE.parent / "README.md", HERE.parent / "models" / "README.md")
+README = HERE.parent / "README.md"
+CARD = HERE.parent / "models" / "README.md"
 ABLATION = HERE.parent / "docs" / "ablation.md"
 BEGIN, END = "<!-- results:begin -->\n", "<!-- results:end -->"
 
@@ -31,7 +32,11 @@ HEADLINE_POLICIES = (
 ALWAYS = ("p7", "p8")
 """Sections that say so where nothing was measured."""
 HEADLINE_KS = ("1", "5", "10")
-"""What the READMEs show of P4."""
+"""What the model card shows of P4."""
+BRIEF = ("medae", "within5", "coverage90", "width90")
+"""Figures of the table in the README; ``within5`` is the share within 5 points."""
+BRIEF_KS = {"p3": "5", "p4": "5", "skillinfer-table": "3"}
+"""Number of scores shown in its rows."""
 
 
 def report(found: Sequence[Record]) -> str:
@@ -69,13 +74,13 @@ def ablation_table() -> str:
 
 
 def headline_policies(record: Record) -> list[tuple[str, Any]]:
-    """Policies that the READMEs show, in order."""
+    """Policies that the model card shows, in order."""
     curves = record.get("matched", record["policies"])
     return [(name, curves[name]) for name in HEADLINE_POLICIES if name in curves]
 
 
 def headline(found: Sequence[Record]) -> str:
-    """The block of the READMEs: one row per method on P1 and P2, releases and probes below."""
+    """The block of the model card: one row per method on P1 and P2, releases and probes below."""
     names = ("medae", "medape", "within5", "coverage90", "width90")
     parts = []
     for name, title, published in (
@@ -131,6 +136,42 @@ def headline(found: Sequence[Record]) -> str:
     return "\n".join(parts)
 
 
+def brief(found: Sequence[Record]) -> str:
+    """The block of the README: one table, the model beside the best peer of every protocol."""
+    rows: list[tuple[str, Any]] = []
+    for name, title in (
+        ("p1", "84 x 133, published folds"), ("p2", "bundled matrix, a third held out"),
+    ):  # fmt: skip
+        records = {record["method"]: record for record in of(found, name)}
+        peers = [record for method, record in records.items() if not method.startswith("low-rank")]
+        if "low-rank" in records and peers:
+            best = min(peers, key=lambda record: record["medae"])
+            rows += [(f"{title}: low-rank", records["low-rank"])]
+            rows += [(f"{title}: {best['method']}, the best peer", best)]
+        if name == "p1":
+            rows += [(f"{title}: {label}", figures) for label, figures in PUBLISHED_P1[:1]]
+    k = BRIEF_KS["p3"]
+    for record in of(found, "p3"):
+        if k in record["by_k"]:
+            rows.append((f"new releases, {k} shown: {record['method']}", record["by_k"][k]))
+    k = BRIEF_KS["p4"]
+    for record in of(found, "p4"):
+        matched = record.get("matched", {})
+        rows += [
+            (f"{k} scores revealed, chosen by {policy}", matched[policy][k])
+            for policy in ("epig-adaptive", "popularity", "random")
+            if k in matched.get(policy, {})
+        ]
+    k = BRIEF_KS["skillinfer-table"]
+    for record in found:
+        if record["name"] == "skillinfer-table" and k in record["by_k"]:
+            rows += [
+                (f"4,574 x 6, {k} shown: {method}", entry)
+                for method, entry in record["by_k"][k].items()
+            ]
+    return figures_table(rows, BRIEF).replace("| method", "| held-out scores", 1)
+
+
 def with_block(text: str, block: str) -> str:
     """A README with its block between the marks replaced; unchanged without marks."""
     if BEGIN not in text or END not in text:
@@ -146,10 +187,8 @@ def with_block(text: str, block: str) -> str:
 def main(check: bool) -> None:
     found = records()
     made = {REPORT: report(found)}
-    block = headline(found)
-    for path in READMES:
-        if block and path.is_file():
-            made[path] = with_block(path.read_text(encoding="utf-8"), block)
+    for path, block in ((README, brief(found)), (CARD, headline(found))):
+        made[path] = with_block(path.read_text(encoding="utf-8"), block)
     made[ABLATION] = with_block(ABLATION.read_text(encoding="utf-8"), ablation_table())
     old = [p for p, text in made.items() if not p.is_file() or p.read_text("utf-8") != text]
     if check:
