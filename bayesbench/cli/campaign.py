@@ -12,7 +12,14 @@ from . import values
 from .joint_campaign import joint
 from .next import choice_options, probe_rows, probe_table, read_choice
 from .output import Column, Listing, emit, example, format_option, note, text
-from .predict import order, prediction_rows, prediction_table
+from .predict import (
+    order,
+    prediction_rows,
+    prediction_sentence,
+    prediction_table,
+    rows_option,
+    shown_rows,
+)
 from .question import Question, posterior_option, prob_option, question_options
 
 if TYPE_CHECKING:
@@ -207,14 +214,21 @@ def status(file: str, posterior: str | None, output_format: str) -> None:
     metavar="B",
     help="Predict these: a,b; may be given several times.  [default: all]",
 )
+@rows_option
 @posterior_option
 @format_option()
 def predict(
-    file: str, benchmarks: tuple[str, ...], posterior: str | None, output_format: str
+    file: str,
+    benchmarks: tuple[str, ...],
+    top: int | None,
+    all_rows: bool,
+    posterior: str | None,
+    output_format: str,
 ) -> None:
     """Predict what the model would score given all that has been observed; changes nothing.
 
-    The intervals have the probability the campaign was begun with.
+    The intervals have the probability the campaign was begun with; rows are shown as by
+    "bayesbench predict".
     """
     from .sources import answer_facts, warned
 
@@ -222,6 +236,9 @@ def predict(
     model, prob = running.model, running.state.prob
     keys, taken = order(model, benchmarks)
     rows = prediction_rows(model.predict(keys), prob)
+    whole = bool(benchmarks) or output_format != "table"
+    rows = rows[: shown_rows(len(rows), top, all_rows, whole)]
+    said = prediction_sentence(running.posterior, rows, prob)
     document = {
         "campaign": file,
         "model": model.id,
@@ -230,8 +247,9 @@ def predict(
         "notes": _noted(running, *taken),
         "warnings": warned(model),
         "predictions": rows,
+        "sentence": said,
     }
-    emit(output_format, document, prediction_table(model, rows, prob))
+    emit(output_format, document, prediction_table(model, rows, prob), after=said)
 
 
 @campaign.command(

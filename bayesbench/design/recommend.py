@@ -85,6 +85,8 @@ class Recommendations(Sequence[Recommendation]):
     gpqa             0.70           198         0.0035         4.10    61.0  48.0 to 72.0
     >>> found[0].benchmark_id, len(found), found.to_frame()["gain_nats"].tolist()
     ('gpqa', 1, [0.7])
+    >>> found.sentence[:53]
+    'Run gpqa: predicted at 61.0 (90 % interval 48.0 to 72'
     """
 
     items: tuple[Recommendation, ...]
@@ -112,6 +114,24 @@ class Recommendations(Sequence[Recommendation]):
     def __repr__(self) -> str:
         lines = self._table() if self.items else ["nothing to run"]
         return "\n".join([*lines, *([f"note: {self.note}"] if self.note else [])])
+
+    @property
+    def sentence(self) -> str:
+        """The first in words, and what all of them tell together."""
+        if not self.items:
+            return "Nothing is left to run that tells anything about the targets."
+        first, worth = self.items[0], sum(each.gain_nats for each in self.items)
+        interval = f"{100 * self.prob:g} % interval {first.lower:.1f} to {first.upper:.1f}"
+        told = f"{first.gain_nats:.2f} nats about the targets"
+        if first.cost is not None:
+            told += f" for {f'{first.cost:g} {self.unit}'.strip()}"
+        together = (
+            f"; the {len(self.items)} together {worth:.2f} nats" if len(self.items) > 1 else ""
+        )
+        return (
+            f"Run {first.benchmark_id}: predicted at {first.median:.1f} ({interval}), it tells "
+            f"{told}{together}."
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """One row per recommendation, one column per field of `Recommendation`."""

@@ -19,7 +19,12 @@ from tests.factories import make_posterior
 def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
     answer = ask("next", "--scores", "bench_0=40", "--k", "3", "--format", "json").json()
     expected = open_posterior(posterior_file).condition({"bench_0": 40.0}).recommend(3)
-    assert list(answer) == ["model", "prob", "posterior", "notes", "warnings", "recommendations"]
+    assert list(answer) == [
+        "model", "prob", "posterior", "notes", "warnings", "recommendations", "sentence",
+    ]  # fmt: skip
+    assert answer["sentence"] == expected.sentence
+    shown = ask("next", "--scores", "bench_0=40", "--k", "3")
+    assert shown.out.endswith(f"\n\n{expected.sentence}\n")
     for row, one in zip(answer["recommendations"], expected, strict=True):
         assert tuple(row) == FIELDS
         assert row["benchmark_id"] == one.benchmark_id
