@@ -192,9 +192,9 @@ class Ranking:
             f"probability {self.p_best[first]:.2f}"
         )
         return (
-            f"{best}; it lies {gap:+.1f} ({100 * self.prob:g} % interval {lower:+.1f} to "
-            f"{upper:+.1f}) from {self.model_ids[second]}, and is better with probability "
-            f"{self.win[first, second]:.2f}."
+            f"{best}; its lead over {self.model_ids[second]}, the next, is {gap:+.1f} "
+            f"({100 * self.prob:g} % interval {lower:+.1f} to {upper:+.1f}), and it is better than "
+            f"that with probability {self.win[first, second]:.2f}."
         )
 
     def __repr__(self) -> str:

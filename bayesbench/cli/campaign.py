@@ -236,9 +236,9 @@ def predict(
     model, prob = running.model, running.state.prob
     keys, taken = order(model, benchmarks)
     rows = prediction_rows(model.predict(keys), prob)
+    said = prediction_sentence(running.posterior, rows, prob)
     whole = bool(benchmarks) or output_format != "table"
     rows = rows[: shown_rows(len(rows), top, all_rows, whole)]
-    said = prediction_sentence(running.posterior, rows, prob)
     document = {
         "campaign": file,
         "model": model.id,

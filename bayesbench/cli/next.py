@@ -208,8 +208,8 @@ def next_(
 
     Ranked by the expected information about the targets (EPIG), each given the ones before it,
     per unit of cost if costs are given. What is known already is never recommended. A nat is a
-    unit of information, 1.44 bits. A narrow screen leaves out gain per cost, narrower by and cost,
-    in this order.
+    unit of information, 1.44 bits. A narrow screen leaves out gain per cost, narrower by, cost and
+    the median, in this order.
     """
     from .sources import answer
 
@@ -269,7 +269,7 @@ def probe_table(title: str, rows: list[dict[str, Any]], names: Names) -> Listing
             * priced
         ),
         Column("width_reduction", "narrower by", drop=2),
-        Column("median", "median"),
+        Column("median", "median", drop=4),
         Column("lower", "lower"),
         Column("upper", "upper"),
     )

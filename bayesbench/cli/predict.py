@@ -145,7 +145,7 @@ def predict(
         shown, whole = found.model, plain or bool(benchmarks)
     rows = document["predictions"]
     rows = rows[: shown_rows(len(rows), top, all_rows, whole)]
-    document |= {"predictions": rows, "sentence": prediction_sentence(opened, rows, prob, target)}
+    document |= {"predictions": rows}
     table = (
         models_table(opened, rows, prob, target)
         if shown is None
@@ -291,17 +291,19 @@ def _share(posterior: StoredPosterior, row: dict[str, Any]) -> float:
 
 
 def _ends(posterior: StoredPosterior, row: dict[str, Any]) -> tuple[float, float]:
-    """Ends of the scale that a bar shows: of the scale, else of all scores and the interval."""
+    """Ends of the scale that a bar shows: its bounds, where it has none the range of all scores.
+
+    The same for every row of a benchmark, so that bars can be compared.
+    """
     import numpy as np
 
     j = posterior.transform.index(row["benchmark_id"])
     low, high = float(posterior.transform.lower[j]), float(posterior.transform.upper[j])
     scores = posterior.matrix.values[:, j]
-    if not math.isfinite(low):
-        low = min(float(np.nanmin(scores)), row["lower"])
-    if not math.isfinite(high):
-        high = max(float(np.nanmax(scores)), row["upper"])
-    return low, high
+    return (
+        low if math.isfinite(low) else float(np.nanmin(scores)),
+        high if math.isfinite(high) else float(np.nanmax(scores)),
+    )
 
 
 def prediction_table(

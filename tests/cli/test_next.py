@@ -205,3 +205,24 @@ def test_one_cost_under_two_names_is_refused(ask: Run, tmp_path: Path) -> None:
     found = ask("next", "--scores", "bench_0=40", "--cost", costs)
     assert (found.code, found.out) == (2, "")
     assert "cost of 'bench_1' is given twice, under two names" in found.err
+
+
+def test_a_narrow_screen_keeps_the_gain_and_the_whole_interval(
+    ask: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prices = tmp_path / "prices.csv"
+    prices.write_text("benchmark_id,cost\n" + "".join(f"bench_{j},{j + 1}\n" for j in range(5)))
+    call = ("next", "--scores", "bench_0=40", "--cost", prices)
+    order = ["gain per cost", "narrower by", "cost", "median"]
+    least = 0
+    for width in (120, 60, 50, 40):
+        monkeypatch.setenv("COLUMNS", str(width))
+        found = ask(*call)
+        assert max(map(len, found.out.splitlines())) <= width
+        told = found.err.partition(" for the columns ")[2].partition(";")[0]
+        left_out = told.split(", ") if told else []
+        assert left_out == order[: len(left_out)] and len(left_out) >= least
+        least = len(left_out)
+        head = found.out.split("\n ─")[0].split()
+        assert {"(nats)", "lower", "upper"} <= set(head)
+    assert least > 1

@@ -179,6 +179,24 @@ def test_one_benchmark_and_nothing_else_is_every_model_on_it(
     assert refused.code == 2 and "nothing is known of the model" in refused.err
 
 
+def test_bars_of_one_benchmark_share_their_ends(ask: Run, posterior_file: Path) -> None:
+    """On a scale without bounds too: there it is the range of all scores."""
+    posterior = open_posterior(posterior_file)
+    for name in ("bench_2", "bench_3"):  # the first is a rating
+        j = posterior.transform.index(name)
+        scores = posterior.matrix.values[:, j]
+        low, high = (0.0, 100.0) if name == "bench_3" else (np.nanmin(scores), np.nanmax(scores))
+        shown = ask("predict", "--benchmark", name).out.splitlines()
+        lines = {line.split()[0]: line for line in shown if line.startswith(" model_")}
+        for row in ask("predict", "--benchmark", name, "--format", "json").json()["predictions"]:
+            bar = next(part for part in lines[row["model_id"]].split() if "●" in part)
+            at = {end: min(23, max(0, int((row[end] - low) / (high - low) * 24)))
+                  for end in ("lower", "median", "upper")}  # fmt: skip
+            heavy = [k for k, sign in enumerate(bar) if sign != "─"]
+            assert len(bar) == 24 and bar.index("●") == at["median"]
+            assert (heavy[0], heavy[-1]) == (at["lower"], at["upper"])
+
+
 def test_a_table_shows_twenty_rows_and_says_how_many_more(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "wide.nc"
     make_posterior(matrix=make_matrix(n_models=7, n_benchmarks=24), n_draws=20).save(file)
@@ -200,6 +218,9 @@ def test_a_table_shows_twenty_rows_and_says_how_many_more(run: Run, tmp_path: Pa
     cut = run(*call, "--top", 2, "--format", "json")
     assert [row["benchmark_id"] for row in cut.json()["predictions"]] == whole[:2]
     assert cut.err.startswith("note: 22 more rows")
+    said = run(*call, "--format", "json").json()["sentence"]
+    assert said.startswith("Of 23 benchmarks") and cut.json()["sentence"] == said
+    assert run(*call).out.endswith(f"\n\n{said}\n")  # of all, however many are shown
     both = run(*call, "--top", 2, "--all")
     assert both.code == 2 and "give one of them" in both.err and both.err.count("\n") == 1
 
