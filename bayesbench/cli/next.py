@@ -106,7 +106,7 @@ def read_choice(
     benchmarks: tuple[str, ...] = (),
 ) -> Choice:
     """Costs, by source or as they are, and the allow-list; what has no known cost is left out."""
-    from ..design import BUNDLED_COSTS, Costs, read_allowlist
+    from ..design import read_allowlist
 
     names, taken = matrix.benchmark_names, list[str]()
 
@@ -115,12 +115,8 @@ def read_choice(
         taken.extend(told)
         return found
 
-    costs: Costs | None = None
-    for source in cost:
-        read = _by_id(Costs.load(source, matrix.benchmarks), source, resolved)
-        costs = read if costs is None else costs.replaced_by(read)
-        if source == BUNDLED_COSTS:
-            taken.append(f"costs are in {read.unit}: items x effort, by category and how scored")
+    costs, told = _costs(matrix, cost)
+    taken.extend(told)
     candidates: tuple[str, ...] | None = None
     if allow is not None:
         candidates = tuple(dict.fromkeys(resolved(read_allowlist(allow))))
@@ -140,31 +136,35 @@ def read_choice(
             taken.append(f"{len(unpriced)} benchmarks have no known cost and are left out: {shown}")
         if candidates is not None:
             candidates = tuple(name for name in candidates if name in costs.values)
-    told = tuple(dict.fromkeys(taken))
-    for line in told:
+    noted = tuple(dict.fromkeys(taken))
+    for line in noted:
         note(f"note: {line}")
     if candidates is not None and not candidates:
         raise UsageError("no candidate benchmark is left: none of them has a known cost")
-    return Choice(targets, candidates, exclude, costs, told)
+    return Choice(targets, candidates, exclude, costs, noted)
 
 
-def _by_id(
-    costs: Costs,
-    source: str | Mapping[str, float],
-    resolved: Callable[[Iterable[str]], tuple[str, ...]],
-) -> Costs:
-    """Costs under the ids of the matrix; refused if empty, or if one is given twice."""
-    if not costs.values:
-        raise UsageError(
-            "no benchmark has a known number of items: give --cost a CSV file"
-            if source == "n_items"
-            else f"--cost {source}: no benchmark has a known cost; give --cost a CSV file"
-        )
-    priced = resolved(costs.values)
-    twice = [name for name in priced if priced.count(name) > 1]
-    if twice:
-        raise UsageError(f"cost of {twice[0]!r} is given twice, under two names; give it once")
-    return replace(costs, values=dict(zip(priced, costs.values.values(), strict=True)))
+def _costs(
+    matrix: ScoreMatrix, sources: Sequence[str | Mapping[str, float]]
+) -> tuple[Costs | None, list[str]]:
+    """Costs under the ids of the matrix, later sources over earlier ones, and what to note."""
+    from ..design import BUNDLED_COSTS, Costs
+
+    costs, noted = None, list[str]()
+    for source in sources:
+        read = Costs.load(source, matrix.benchmarks)
+        if not read.values:
+            what = "number of items" if source == "n_items" else "cost"
+            raise UsageError(
+                f"--cost {source}: no benchmark has a known {what}; give --cost a CSV file"
+            )
+        by_id, told = matrix.benchmark_names.by_id(read.values, "cost")
+        noted += told
+        read = replace(read, values=by_id)
+        costs = read if costs is None else costs.replaced_by(read)
+        if source == BUNDLED_COSTS:
+            noted.append(f"costs are in {read.unit}: items x effort, by category and how scored")
+    return costs, noted
 
 
 @click.command(

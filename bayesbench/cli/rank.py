@@ -297,20 +297,12 @@ def _bought(
     return replace(found, models=compared, notes=(*found.notes, *told)), bought
 
 
-def _prices(posterior: Posterior, file: str) -> tuple[Prices, list[str]]:
+def _prices(posterior: Posterior, file: str) -> tuple[Prices, tuple[str, ...]]:
     """Prices of a file by model id, and what its names were taken for."""
     from ..answers.affordable import Prices
 
     read = Prices.from_table(file)
-    found: dict[str, float] = {}
-    told = []
-    for name, value in read.values.items():
-        own = posterior.matrix.model_names.known(name) or name
-        if own in found:
-            raise UsageError(f"{file}: price of {own!r} is given twice ({name!r}); give it once")
-        if own != name:
-            told.append(f"{name!r} is taken for {own}")
-        found[own] = value
+    found, told = posterior.matrix.model_names.by_id(read.values, f"{file}: price", unknown=True)
     return Prices(found, read.unit), told
 
 

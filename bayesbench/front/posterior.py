@@ -335,7 +335,7 @@ class Posterior(StoredPosterior):
         """
         priced = prices if isinstance(prices, Prices) else Prices(dict(prices))
         chosen = {one.id: one for one in self._distinct(models or ())}
-        by_id = self._priced(priced, chosen)
+        by_id, _ = self.matrix.model_names.by_id(priced.values, "price", unknown=True, own=chosen)
         fitted = [name for name in by_id if name in self.model_ids and name not in chosen]
         if models is None:
             chosen = {name: self.model(name) for name in fitted}
@@ -358,16 +358,6 @@ class Posterior(StoredPosterior):
             not_asked=[] if models is None else fitted,
             lower_is_better=sign < 0,
         )
-
-    def _priced(self, prices: Prices, chosen: Mapping[str, Model]) -> dict[str, float]:
-        """Prices by model id; names that are no model's stay as they are."""
-        found: dict[str, float] = {}
-        for name, price in prices.values.items():
-            own = name if name in chosen else self.matrix.model_names.known(name) or name
-            if own in found:
-                raise UsageError(f"price of {own!r} is given twice ({name!r}); give it once")
-            found[own] = price
-        return found
 
     def deciding_probes(
         self,

@@ -204,7 +204,7 @@ def test_one_cost_under_two_names_is_refused(ask: Run, tmp_path: Path) -> None:
     costs.write_text("benchmark,cost\nBench 1,1\nbench_1,2\n")
     found = ask("next", "--scores", "bench_0=40", "--cost", costs)
     assert (found.code, found.out) == (2, "")
-    assert "cost of 'bench_1' is given twice, under two names" in found.err
+    assert "cost of 'bench_1' is given twice, in two spellings" in found.err
 
 
 def test_a_narrow_screen_keeps_the_gain_and_the_whole_interval(
