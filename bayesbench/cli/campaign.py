@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..progress import bar
-from . import values
+from . import completing, values
 from .campaign_options import (
     batch_option,
     file_argument,
@@ -122,7 +122,7 @@ def next_(file: str, k: int, posterior: str | None, output_format: str) -> None:
 
 @campaign.command(epilog=example("bayesbench campaign observe run.json mmlu_pro=75.5"))
 @file_argument
-@click.argument("pair", metavar="BENCHMARK=SCORE")
+@click.argument("pair", metavar="BENCHMARK=SCORE", shell_complete=completing.scores)
 @paid_option
 @posterior_option
 @format_option()
@@ -190,6 +190,7 @@ def status(file: str, posterior: str | None, output_format: str) -> None:
     multiple=True,
     callback=values.id_lists,
     metavar="B",
+    shell_complete=completing.benchmarks,
     help="Predict these: a,b; may be given several times.  [default: all]",
 )
 @rows_option
@@ -239,6 +240,7 @@ def predict(
     type=values.scores,
     required=True,
     metavar="PAIRS",
+    shell_complete=completing.scores,
     help="Held-out scores the campaign may choose among, or @FILE.csv.",
 )
 @click.option("--max-steps", type=click.IntRange(1), metavar="N", help="At most so many steps.")

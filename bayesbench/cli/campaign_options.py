@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import values
+from . import completing, values
 from .output import Column, Listing, note, text
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ __all__ = [
 
 Command = Callable[..., Any]
 
-file_argument = click.argument("file")
+file_argument = click.argument("file", shell_complete=completing.file)
 batch_option = click.option(
     "--k",
     type=click.IntRange(1, 1000),

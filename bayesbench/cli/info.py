@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completing
 from .output import Column, Listing, emit, example, format_option, note, number, text
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ __all__ = ["info", "info_document"]
 
 
 @click.command(epilog=example("bayesbench info posterior.nc", "bayesbench info --full"))
-@click.argument("file", required=False)
+@click.argument("file", required=False, shell_complete=completing.file)
 @click.option("--full", is_flag=True, help="Every setting, prior and diagnostic.")
 @format_option()
 def info(file: str | None, full: bool, output_format: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
-from . import values
+from . import completing, values
 from .campaign_options import (
     batch_option,
     file_argument,
@@ -66,6 +66,7 @@ def joint(ctx: click.Context) -> None:
     multiple=True,
     callback=values.id_lists,
     metavar="IDS",
+    shell_complete=completing.models,
     help="Fitted models: a,b; may be given several times.",
 )
 @click.option(
@@ -143,8 +144,8 @@ def next_(file: str, k: int, posterior: str | None, output_format: str) -> None:
 
 @joint.command(epilog=example("bayesbench campaign joint observe all.json MODEL_A mmlu_pro=75.5"))
 @file_argument
-@click.argument("model")
-@click.argument("pair", metavar="BENCHMARK=SCORE")
+@click.argument("model", shell_complete=completing.campaign_model)
+@click.argument("pair", metavar="BENCHMARK=SCORE", shell_complete=completing.scores)
 @paid_option
 @posterior_option
 @format_option()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
-from . import values
+from . import completing, values
 from .informative import information_document, information_table
 from .next import cost_option, read_choice
 from .output import Column, Listing, emit, example, format_option, note, text
@@ -93,6 +93,7 @@ def models_document(matrix: ScoreMatrix, term: str | None) -> dict[str, Any]:
     "--targets",
     type=values.ids,
     metavar="IDS",
+    shell_complete=completing.benchmarks,
     help="With --by information: about these, a,b.  [default: all the others]",
 )
 @cost_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
-from . import values
+from . import completing, values
 from .output import Column, Listing, emit, example, format_option, note, percent
 from .question import Question, prob_option, question_options
 
@@ -70,6 +70,7 @@ cost_option = click.option(
     is_flag=False,
     flag_value="bundled",
     metavar="[bundled|n_items|FILE]",
+    shell_complete=completing.costs,
     help="Gain per cost: by the metadata of the benchmarks (bundled, also when nothing "
     "follows), the number of items, or a CSV benchmark_id,cost[,unit]; given again, the "
     "later one replaces single costs.",
@@ -83,12 +84,22 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--targets",
             type=values.ids,
             metavar="IDS",
+            shell_complete=completing.benchmarks,
             help="Benchmarks whose scores matter: a,b.  [default: all not yet known]",
         ),
         cost_option,
-        click.option("--exclude", type=values.ids, metavar="IDS", help="Never choose these."),
         click.option(
-            "--allow", metavar="FILE", help="Choose only among the benchmarks this file lists."
+            "--exclude",
+            type=values.ids,
+            metavar="IDS",
+            shell_complete=completing.benchmarks,
+            help="Never choose these.",
+        ),
+        click.option(
+            "--allow",
+            metavar="FILE",
+            shell_complete=completing.file,
+            help="Choose only among the benchmarks this file lists.",
         ),
     )
     for option in reversed(options):
@@ -178,6 +189,7 @@ def _costs(
     multiple=True,
     callback=values.id_lists,
     metavar="B",
+    shell_complete=completing.benchmarks,
     help="Choose among these only: a,b; may be given several times.",
 )
 @choice_options

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
-from . import values
+from . import completing, values
 from .output import Column, Listing, emit, example, format_option, note, number, percent
 from .question import Question, prob_option, question_options
 from .screen import interval_bar
@@ -96,6 +96,7 @@ def shown_rows(n: int, top: int | None, all_rows: bool, whole: bool) -> int:
     multiple=True,
     callback=values.id_lists,
     metavar="B",
+    shell_complete=completing.benchmarks,
     help="Predict these: a,b; may be given several times.  [default: all]",
 )
 @click.option(

@@ -10,7 +10,7 @@ import click
 
 from ..errors import UsageError
 from ..progress import bar
-from . import values
+from . import completing, values
 from .output import Column, Listing, emit, example, format_option, note, number, percent, text
 from .question import Question, prob_option, question_options
 
@@ -42,12 +42,14 @@ def comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
             callback=values.id_lists,
             required=True,
             metavar="B",
+            shell_complete=completing.benchmarks,
             help="Compare on these: a,b; may be given several times.",
         ),
         click.option(
             "--weights",
             type=values.weights,
             metavar="PAIRS",
+            shell_complete=completing.scores,
             help='Weights: "a=2,b=1".  [default: 1]',
         ),
         click.option(
@@ -76,10 +78,15 @@ def comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "bayesbench rank --price prices.csv --benchmark gpqa_diamond --at-least 80",
     )
 )
-@click.argument("models", nargs=-1)
+@click.argument("models", nargs=-1, shell_complete=completing.model)
 @question_options
 @comparison_options
-@click.option("--probe", metavar="ID", help="Which benchmark to run on this model to decide?")
+@click.option(
+    "--probe",
+    metavar="ID",
+    shell_complete=completing.model,
+    help="Which benchmark to run on this model to decide?",
+)
 @click.option(
     "--k",
     type=click.IntRange(1, 1000),
@@ -91,6 +98,7 @@ def comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--price",
     metavar="FILE",
+    shell_complete=completing.file,
     help="Prices of models (columns model_id,price[,unit]): which is the cheapest that reaches "
     "--at-least?",
 )

@@ -21,8 +21,8 @@ from ..posterior.diagnostics import Diagnostics
 from ..posterior.file import load, save, to_datatree
 from ..posterior.pointwise import with_checks
 from ..posterior.stored import StoredPosterior
-from ..scores.datasets import bundled_path
 from ..scores.ids import nearest_ids
+from ..shipped import BUNDLED, bundled_path
 from .model import Model, comparison_of
 from .prediction import CellPrediction, Prediction
 
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["BUNDLED", "DecidingProbe", "Posterior", "open_posterior"]
-
-BUNDLED = "open_scores.nc"
-"""Name of the posterior that ships with the package."""
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,7 @@ def test_every_field_is_documented(
                     tmp_path / "fit.nc", "--format", "json")],
     }  # fmt: skip
     assert set(answers) == set(COMMANDS) - {
+        "completion",
         "export",
         "export-prompt",
         "mcp",
