@@ -147,7 +147,8 @@ def observe(
         "notes": notes,
         "warnings": warned(running.model),
     }
-    emit(output_format, document, _step_table(f"Observed in {file}", [row], running))
+    table = _step_table(f"Observed in {file}", [row], running)
+    emit(output_format, document, table, after=running.status().sentence)
 
 
 @campaign.command(epilog=example("bayesbench campaign undo run.json --steps 2"))
@@ -169,7 +170,8 @@ def undo(file: str, steps: int, posterior: str | None, output_format: str) -> No
         "notes": notes,
         "warnings": warned(running.model),
     }
-    emit(output_format, document, _step_table(f"Taken back from {file}", rows, running))
+    table = _step_table(f"Taken back from {file}", rows, running)
+    emit(output_format, document, table, after=running.status().sentence)
 
 
 @campaign.command(epilog=example("bayesbench campaign status run.json --format json"))

@@ -165,7 +165,8 @@ def observe(
         "status": _status(running),
         "notes": noted(running.notes),
     }
-    emit(output_format, document, _step_table(f"Observed in {file}", [row], running))
+    table = _step_table(f"Observed in {file}", [row], running)
+    emit(output_format, document, table, after=running.status().sentence)
 
 
 @joint.command(epilog=example("bayesbench campaign joint undo all.json --steps 2"))
@@ -183,7 +184,8 @@ def undo(file: str, steps: int, posterior: str | None, output_format: str) -> No
         "status": _status(running),
         "notes": noted(running.notes),
     }
-    emit(output_format, document, _step_table(f"Taken back from {file}", rows, running))
+    table = _step_table(f"Taken back from {file}", rows, running)
+    emit(output_format, document, table, after=running.status().sentence)
 
 
 @joint.command(epilog=example("bayesbench campaign joint status all.json --format json"))

@@ -214,3 +214,9 @@ def test_a_posterior_that_moved_is_one_line_with_the_remedy(
 @pytest.mark.parametrize("name", ["new", "next", "observe", "undo", "status", "predict", "replay"])
 def test_every_command_has_help_with_an_example(run: Run, name: str) -> None:
     assert f"bayesbench campaign {name}" in run("campaign", name, "--help").out
+
+
+def test_where_it_stands_is_said_under_every_step(run: Run, file: Path) -> None:
+    for step in (("observe", file, "bench_1=60"), ("undo", file)):
+        shown = run("campaign", *step).out
+        assert shown.endswith(run("campaign", "status", file).out.splitlines()[-1] + "\n")
