@@ -1,7 +1,7 @@
 """The figures of README.md and of the concepts: ``python benchmarks/figures.py``.
 
-One from the bundled posterior, one from the results of protocol P4, one from a simulated matrix, and
-the report page in a browser.
+One from the bundled posterior, one from the results of protocol P4, one from a simulated matrix,
+and the report page in a browser.
 """
 
 from __future__ import annotations

@@ -61,23 +61,9 @@ class Prices:
             If the file cannot be read, lacks a column, repeats a model, mixes units, or holds a
             price that is not a number of at least 0.
         """
-        from ..scores.pairs import read_pairs
+        from ..scores.pairs import read_amounts
 
-        values: dict[str, float] = {}
-        units: dict[str, None] = {}
-        for one in read_pairs(path, "price", "unit", "model_id"):
-            if one.name in values:
-                raise UsageError(f"{one.where}: price of {one.name!r} is given twice; give it once")
-            if not math.isnan(one.value):
-                _check(one.name, one.value, f"{one.where}: ")
-                values[one.name] = one.value
-                units[one.beside] = None
-        if len(units) > 1:
-            shown = ", ".join(unit or "none" for unit in units)
-            raise UsageError(f"{path}: prices in several units ({shown}); give all in one")
-        if not values:
-            raise UsageError(f"{path}: no price in the file; it needs at least one")
-        return cls(values, next(iter(units)))
+        return cls(*read_amounts(path, "price", "model_id", _check, missing=True))
 
 
 def _check(name: str, value: float, where: str = "") -> None:

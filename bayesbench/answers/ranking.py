@@ -146,6 +146,13 @@ class Ranking:
     median, lower, upper : (M,) int array
         Median rank and equal-tailed interval of ``prob``.
     prob : float
+    benchmarks : tuple of str
+    scores : (M, 3) array
+        Lower end, median and upper end of the weighted mean score, in points (in latent units
+        where those are averaged). Where lower is better on some of several benchmarks, these count
+        with a minus.
+    gaps : (M, 3) array
+        The same of the model's result less that of the first in `order`; positive is better.
 
     Examples
     --------
@@ -153,6 +160,8 @@ class Ranking:
     >>> ranking = bb.open_posterior().rank(["gpt-5", "gpt-4o"], on=["hle"])
     >>> [ranking.model_ids[i].startswith("gpt-5") for i in ranking.order]
     [True, False]
+    >>> bool(ranking.gaps[1, 1] < 0)
+    True
     """
 
     model_ids: tuple[str, ...]
@@ -163,12 +172,30 @@ class Ranking:
     lower: Ints
     upper: Ints
     prob: float
+    benchmarks: tuple[str, ...]
+    scores: Floats
+    gaps: Floats
 
     @property
     def order(self) -> list[int]:
         """Models by mean rank, which also orders those that are surely not the best."""
-        mean = self.rank_probability @ np.arange(len(self.model_ids))
-        return [int(i) for i in np.argsort(mean, kind="stable")]
+        return _by_mean_rank(self.rank_probability)
+
+    @property
+    def sentence(self) -> str:
+        """The first two in words."""
+        first, second = self.order[:2]
+        lower, gap, upper = (0.0 - value for value in self.gaps[second][::-1])
+        where = ", ".join(self.benchmarks[:3]) + (", ..." if len(self.benchmarks) > 3 else "")
+        best = (
+            f"{self.model_ids[first]} is the best of {len(self.model_ids)} models on {where} with "
+            f"probability {self.p_best[first]:.2f}"
+        )
+        return (
+            f"{best}; its lead over {self.model_ids[second]}, the next, is {gap:+.1f} "
+            f"({100 * self.prob:g} % interval {lower:+.1f} to {upper:+.1f}), and it is better than "
+            f"that with probability {self.win[first, second]:.2f}."
+        )
 
     def __repr__(self) -> str:
         best = [f"{self.model_ids[i]} (P(best) {self.p_best[i]:.2f})" for i in self.order[:5]]
@@ -282,8 +309,10 @@ def rank_models(
     n_models, n = values.shape
     ranks = _ranks(values, comparison.seed)
     share = np.stack([np.bincount(row, minlength=n_models + 1)[1:] for row in ranks]) / n
-    levels = (0.5, 0.5 - prob / 2, 0.5 + prob / 2)
-    median, lower, upper = np.quantile(ranks, levels, axis=1, method="inverted_cdf")
+    levels = (0.5 - prob / 2, 0.5, 0.5 + prob / 2)
+    lower, median, upper = np.quantile(ranks, levels, axis=1, method="inverted_cdf")
+    shown = values * _orientation(transform, comparison)
+    first = _by_mean_rank(share)[0]
     win = np.stack([(row > values).mean(axis=1) + 0.5 * (row == values).mean(1) for row in values])
     ids = tuple(one.model_id for one in draws)
     return Ranking(
@@ -295,7 +324,24 @@ def rank_models(
         lower=lower.astype(np.int64),
         upper=upper.astype(np.int64),
         prob=prob,
+        benchmarks=comparison.benchmarks,
+        scores=np.quantile(shown, levels, axis=1).T,
+        gaps=np.quantile(values - values[first], levels, axis=1).T,
     )
+
+
+def _by_mean_rank(rank_probability: Floats) -> list[int]:
+    mean = rank_probability @ np.arange(len(rank_probability))
+    return [int(i) for i in np.argsort(mean, kind="stable")]
+
+
+def _orientation(transform: Transform, comparison: Comparison) -> float:
+    """-1 where results are scores of which lower is better: those are shown as they are."""
+    if comparison.scale == "latent":
+        return 1.0
+    columns = [transform.index(name) for name in comparison.benchmarks]
+    signs = transform.sign[np.array(columns)[comparison.shares > 0]]
+    return -1.0 if (signs < 0).all() else 1.0
 
 
 def _check_prob(prob: float) -> None:

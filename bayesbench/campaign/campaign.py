@@ -112,6 +112,14 @@ class Campaign:
         names = posterior.matrix.benchmark_names
         own = fingerprint(posterior)
         priced = costs if isinstance(costs, Costs) or costs is None else Costs(dict(costs))
+
+        def by_id(what: str, numbers: Mapping[str, float] | None) -> dict[str, float] | None:
+            if numbers is None:
+                return None
+            found, told = names.by_id(numbers, what)
+            spelled.extend(told)
+            return found
+
         state = CampaignState(
             fingerprint=own,
             bundled=path is not None and posterior_path is None and is_bundled(own),
@@ -122,9 +130,9 @@ class Campaign:
             known_stderr=dict(model.stderr),
             targets=None if targets is None else _ids(names, targets, spelled),
             candidates=None if candidates is None else _ids(names, candidates, spelled),
-            weights=None if weights is None else _by_id(names, weights, spelled),
+            weights=by_id("weight", weights),
             exclude=_ids(names, exclude, spelled),
-            costs=None if priced is None else _by_id(names, priced.values, spelled),
+            costs=by_id("cost", None if priced is None else priced.values),
             cost_unit="" if priced is None else priced.unit,
             stop=stop or StopRules(),
             prob=prob,
@@ -332,7 +340,8 @@ class Campaign:
             As `observe`.
         """
         names = self.posterior.matrix.benchmark_names
-        held_out, errors = _by_id(names, scores), _by_id(names, stderr or {})
+        held_out, _ = names.by_id(scores, "score")
+        errors, _ = names.by_id(stderr or {}, "standard error")
         taken: list[Step] = []
         while max_steps is None or len(taken) < max_steps:
             left = [name for name in held_out if name not in self.model.observed]
@@ -491,17 +500,6 @@ def _ids(names: Names, spelled: Iterable[str], notes: list[str] | None = None) -
         if notes is not None and found[-1] != name:
             notes.append(f"{name!r} is taken for {found[-1]}")
     return tuple(found)
-
-
-def _by_id(
-    names: Names, values: Mapping[str, float], notes: list[str] | None = None
-) -> dict[str, float]:
-    """Numbers by id from numbers by spelling."""
-    ids = _ids(names, values, notes)
-    twice = [name for name in ids if ids.count(name) > 1]
-    if twice:
-        raise UsageError(f"{twice[0]!r} is given twice, in two spellings; give it once")
-    return {name: float(value) for name, value in zip(ids, values.values(), strict=True)}
 
 
 def posterior_of(state: CampaignState, path: str | PathLike[str]) -> StoredPosterior:

@@ -1,4 +1,4 @@
-"""The command line: ``bayesbench``. Commands are loaded when called, so that each starts fast."""
+"""The command line: ``bayesbench``; commands are loaded when called."""
 
 from __future__ import annotations
 

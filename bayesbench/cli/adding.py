@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import DataError
-from . import values
+from . import completing, values
 from .output import Column, Listing, emit, example, format_option, note, number, text
 from .question import posterior_option
 
@@ -34,10 +34,11 @@ SHOWN = 20
         "bayesbench data add results.json --to mine --new-ids --dry-run",
     )
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=completing.file)
 @click.option(
     "--to",
     metavar="DIR",
+    shell_complete=completing.directory,
     help="Data directory to add to.  [default: none is changed, the bundled matrix is the measure]",
 )
 @click.option(
@@ -45,7 +46,12 @@ SHOWN = 20
     type=click.Choice(["percent", "unit", "rating"]),
     help="Scale of the scores in the files.  [default: that of the matrix]",
 )
-@click.option("--alias", metavar="FILE", help="Your own names for result files: name,id[,kind].")
+@click.option(
+    "--alias",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="Your own names for result files: name,id[,kind].",
+)
 @click.option("--new-ids", is_flag=True, help="Take models and benchmarks that are not there.")
 @click.option("--accept-suspicious", is_flag=True, help="Add scores that look wrong, too.")
 @click.option("--dry-run", is_flag=True, help="Show everything, change nothing.")
@@ -73,9 +79,9 @@ def add(
     """
     from ..front.effects import effects
     from ..front.posterior import open_posterior
-    from ..scores.bundled import bundled_path
     from ..scores.matrix import ScoreMatrix
     from ..scores.upkeep import add_scores, planned_addition, read_contribution
+    from ..shipped import bundled_path
 
     place = bundled_path("data", "open_scores") if to is None else to
     given = read_contribution(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import UnknownIdError
 from .output import example
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["app"]
 
@@ -36,6 +40,7 @@ COMMANDS = {
     "audit": ("audit:audit", "The most suspicious readings of a score matrix."),
     "mcp": ("mcp:mcp", "Answer an agent: a server of the Model Context Protocol."),
     "demo": ("demo:demo", "A worked example from the bundled posterior."),
+    "completion": ("completion:completion", "The script that makes a shell complete all this."),
 }
 """Name to (module:attribute, summary); a module is imported when its command is called."""
 
@@ -60,9 +65,21 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does it, but an unknown name is answered with the nearest ones."""
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+        unknown = args and not args[0].startswith("-") and args[0] not in COMMANDS
+        if unknown and not ctx.resilient_parsing:
             raise UnknownIdError("command", args[0], difflib.get_close_matches(args[0], COMMANDS))
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Names that begin so, without importing anything; options as click does it."""
+        from click.shell_completion import CompletionItem
+
+        named = [
+            CompletionItem(name, help=summary)
+            for name, (_, summary) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Names and summaries, without importing anything."""

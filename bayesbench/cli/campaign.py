@@ -8,15 +8,32 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..progress import bar
-from . import values
+from . import completing, values
+from .campaign_options import (
+    batch_option,
+    file_argument,
+    given,
+    noted,
+    paid_option,
+    step_table,
+    steps_option,
+    stop_options,
+)
 from .joint_campaign import joint
 from .next import choice_options, probe_rows, probe_table, read_choice
-from .output import Column, Listing, emit, example, format_option, note, text
-from .predict import order, prediction_rows, prediction_table
+from .output import Listing, emit, example, format_option
+from .predict import (
+    order,
+    prediction_rows,
+    prediction_sentence,
+    prediction_table,
+    rows_option,
+    shown_rows,
+)
 from .question import Question, posterior_option, prob_option, question_options
 
 if TYPE_CHECKING:
-    from ..campaign import Campaign, Step
+    from ..campaign import Campaign, Step, StopRules
 
 __all__ = ["campaign"]
 
@@ -57,38 +74,22 @@ campaign.add_command(joint)
 
 
 @campaign.command(epilog=example('bayesbench campaign new run.json --scores "gpqa_diamond=70"'))
-@click.argument("file")
+@file_argument
 @question_options
 @choice_options
-@click.option("--min-gain", type=values.finite, metavar="X", help="Stop when nothing gains more.")
-@click.option(
-    "--target-width",
-    type=values.finite,
-    metavar="POINTS",
-    help="Stop when the mean interval of the targets is this narrow.",
-)
-@click.option(
-    "--budget",
-    type=values.finite,
-    metavar="X",
-    help="Stop when the rest pays for nothing; without --cost it counts probes.",
-)
-@click.option("--max-probes", type=click.IntRange(1), metavar="N", help="Stop after so many.")
+@stop_options
 @prob_option
 @format_option()
 def new(
     question: Question,
     file: str,
-    min_gain: float | None,
-    target_width: float | None,
-    budget: float | None,
-    max_probes: int | None,
+    stop: StopRules,
     prob: float,
     output_format: str,
     **choice: Any,
 ) -> None:
     """Start a campaign in a FILE that does not exist yet, and propose the first benchmark."""
-    from ..campaign import Campaign, StopRules
+    from ..campaign import Campaign
     from ..front.posterior import open_posterior
     from .sources import model_of
 
@@ -103,22 +104,15 @@ def new(
         candidates=chosen.candidates,
         exclude=chosen.exclude,
         costs=chosen.costs,
-        stop=StopRules(min_gain, target_width, budget, max_probes),
+        stop=stop,
         prob=prob,
     )
     _propose(running, file, 1, output_format)
 
 
 @campaign.command("next", epilog=example("bayesbench campaign next run.json --k 3"))
-@click.argument("file")
-@click.option(
-    "--k",
-    type=click.IntRange(1, 1000),
-    default=1,
-    show_default=True,
-    metavar="K",
-    help="How many, as a batch.",
-)
+@file_argument
+@batch_option
 @posterior_option
 @format_option()
 def next_(file: str, k: int, posterior: str | None, output_format: str) -> None:
@@ -127,11 +121,9 @@ def next_(file: str, k: int, posterior: str | None, output_format: str) -> None:
 
 
 @campaign.command(epilog=example("bayesbench campaign observe run.json mmlu_pro=75.5"))
-@click.argument("file")
-@click.argument("pair", metavar="BENCHMARK=SCORE")
-@click.option(
-    "--cost", type=values.finite, metavar="X", help="What it did cost, if not as planned."
-)
+@file_argument
+@click.argument("pair", metavar="BENCHMARK=SCORE", shell_complete=completing.scores)
+@paid_option
 @posterior_option
 @format_option()
 def observe(
@@ -147,7 +139,7 @@ def observe(
     name, score, stderr = values.one_score(pair)
     running = _load(file, posterior)
     row = _step_row(running.observe(name, score, cost, stderr))
-    notes = _noted(running)
+    notes = noted(running.notes)
     document = {
         "campaign": file,
         "step": row,
@@ -155,19 +147,13 @@ def observe(
         "notes": notes,
         "warnings": warned(running.model),
     }
-    emit(output_format, document, _step_table(f"Observed in {file}", [row], running))
+    table = _step_table(f"Observed in {file}", [row], running)
+    emit(output_format, document, table, after=running.status().sentence)
 
 
 @campaign.command(epilog=example("bayesbench campaign undo run.json --steps 2"))
-@click.argument("file")
-@click.option(
-    "--steps",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="How many of the last steps.",
-)
+@file_argument
+@steps_option
 @posterior_option
 @format_option()
 def undo(file: str, steps: int, posterior: str | None, output_format: str) -> None:
@@ -176,7 +162,7 @@ def undo(file: str, steps: int, posterior: str | None, output_format: str) -> No
 
     running = _load(file, posterior)
     rows = [_step_row(step) for step in running.undo(steps)]
-    notes = _noted(running)
+    notes = noted(running.notes)
     document = {
         "campaign": file,
         "undone": rows,
@@ -184,11 +170,12 @@ def undo(file: str, steps: int, posterior: str | None, output_format: str) -> No
         "notes": notes,
         "warnings": warned(running.model),
     }
-    emit(output_format, document, _step_table(f"Taken back from {file}", rows, running))
+    table = _step_table(f"Taken back from {file}", rows, running)
+    emit(output_format, document, table, after=running.status().sentence)
 
 
 @campaign.command(epilog=example("bayesbench campaign status run.json --format json"))
-@click.argument("file")
+@file_argument
 @posterior_option
 @format_option()
 def status(file: str, posterior: str | None, output_format: str) -> None:
@@ -198,23 +185,31 @@ def status(file: str, posterior: str | None, output_format: str) -> None:
 
 
 @campaign.command(epilog=example("bayesbench campaign predict run.json --benchmark mmlu_pro"))
-@click.argument("file")
+@file_argument
 @click.option(
     "--benchmark",
     "benchmarks",
     multiple=True,
     callback=values.id_lists,
     metavar="B",
+    shell_complete=completing.benchmarks,
     help="Predict these: a,b; may be given several times.  [default: all]",
 )
+@rows_option
 @posterior_option
 @format_option()
 def predict(
-    file: str, benchmarks: tuple[str, ...], posterior: str | None, output_format: str
+    file: str,
+    benchmarks: tuple[str, ...],
+    top: int | None,
+    all_rows: bool,
+    posterior: str | None,
+    output_format: str,
 ) -> None:
     """Predict what the model would score given all that has been observed; changes nothing.
 
-    The intervals have the probability the campaign was begun with.
+    The intervals have the probability the campaign was begun with; rows are shown as by
+    "bayesbench predict".
     """
     from .sources import answer_facts, warned
 
@@ -222,27 +217,32 @@ def predict(
     model, prob = running.model, running.state.prob
     keys, taken = order(model, benchmarks)
     rows = prediction_rows(model.predict(keys), prob)
+    said = prediction_sentence(running.posterior, rows, prob)
+    whole = bool(benchmarks) or output_format != "table"
+    rows = rows[: shown_rows(len(rows), top, all_rows, whole)]
     document = {
         "campaign": file,
         "model": model.id,
         "prob": prob,
         "posterior": answer_facts(model, posterior or running.state.posterior_path),
-        "notes": _noted(running, *taken),
+        "notes": noted(running.notes, *taken),
         "warnings": warned(model),
         "predictions": rows,
+        "sentence": said,
     }
-    emit(output_format, document, prediction_table(model, rows, prob))
+    emit(output_format, document, prediction_table(model, rows, prob), after=said)
 
 
 @campaign.command(
     epilog=example('bayesbench campaign replay run.json --scores "mmlu_pro=75.5,ifeval=85"')
 )
-@click.argument("file")
+@file_argument
 @click.option(
     "--scores",
     type=values.scores,
     required=True,
     metavar="PAIRS",
+    shell_complete=completing.scores,
     help="Held-out scores the campaign may choose among, or @FILE.csv.",
 )
 @click.option("--max-steps", type=click.IntRange(1), metavar="N", help="At most so many steps.")
@@ -276,17 +276,12 @@ def replay(
 
 def _load(file: str, posterior: str | None) -> Campaign:
     from ..campaign import Campaign
-    from ..front.posterior import open_posterior
 
-    return Campaign.load(file, None if posterior is None else open_posterior(posterior))
+    return Campaign.load(file, given(posterior))
 
 
-def _noted(running: Campaign, *more: str) -> list[str]:
-    """The notes, printed on stderr."""
-    notes = list(dict.fromkeys((*running.notes, *filter(None, more))))
-    for line in notes:
-        note(f"note: {line}")
-    return notes
+def _step_table(title: str, rows: list[dict[str, Any]], running: Campaign) -> Listing:
+    return step_table(title, rows, running.posterior.matrix, STEP_FIELDS)
 
 
 def _propose(running: Campaign, file: str, k: int, output_format: str) -> None:
@@ -298,7 +293,7 @@ def _propose(running: Campaign, file: str, k: int, output_format: str) -> None:
         "campaign": file,
         "stop": proposal.stop,
         "recommendations": rows,
-        "notes": _noted(running, proposal.recommendations.note),
+        "notes": noted(running.notes, proposal.recommendations.note),
         "warnings": warned(running.model),
     }
     names = running.posterior.matrix.benchmark_names
@@ -315,7 +310,7 @@ def _history(running: Campaign, file: str, steps: tuple[Step, ...], output_forma
         "model": running.model.id,
         "status": asdict(now),
         "steps": rows,
-        "notes": _noted(running),
+        "notes": noted(running.notes),
         "warnings": warned(running.model),
     }
     emit(
@@ -330,20 +325,3 @@ def _status(running: Campaign) -> dict[str, Any]:
 def _step_row(step: Step) -> dict[str, Any]:
     row = {**asdict(step), "inside": step.inside}
     return {field: row[field] for field in STEP_FIELDS}
-
-
-def _step_table(title: str, rows: list[dict[str, Any]], running: Campaign) -> Listing:
-    names = running.posterior.matrix.benchmark_names
-    corrected = any(row["corrects"] is not None for row in rows)
-    columns = (
-        Column("benchmark_id", "benchmark", names.title, right=False),
-        Column("score", "score"),
-        *((Column("corrects", "instead of"),) * corrected),
-        Column("median", "predicted"),
-        Column("lower", "lower"),
-        Column("upper", "upper"),
-        Column("inside", "inside", text, right=False),
-        Column("gain_nats", "gain (nats)"),
-        Column("cost", "cost"),
-    )
-    return Listing(title, columns, rows, STEP_FIELDS)

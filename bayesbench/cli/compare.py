@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from ..errors import UsageError
+from . import completing
 from .output import Column, Listing, emit, example, format_option
 from .question import Question, prob_option, question_options
 from .rank import compared_models, comparison_options
@@ -27,7 +28,7 @@ FIELDS = ("first", "second", "median", "lower", "upper", "p_better", "sentence")
         'bayesbench compare MODEL_A --scores "ifeval=85" --benchmark gpqa_diamond,hle',
     )
 )
-@click.argument("models", nargs=-1)
+@click.argument("models", nargs=-1, shell_complete=completing.model)
 @question_options
 @comparison_options
 @prob_option

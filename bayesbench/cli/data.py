@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from ..errors import UsageError
-from . import values
+from . import completing, values
 from .output import note
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def data_options(
             "--data",
             required=not bundled,
             metavar="DIR_OR_FILE",
+            shell_complete=completing.file,
             help="Directory with models.csv, benchmarks.csv, scores.csv; or one table, long or "
             "wide: CSV of any kind, also in gzip or zip, parquet, Excel."
             + ("  [default: the matrix that ships]" if bundled else ""),
@@ -45,7 +46,10 @@ def data_options(
             "[default: auto]",
         ),
         click.option(
-            "--benchmarks", metavar="FILE", help="Benchmark metadata of a single table, as a table."
+            "--benchmarks",
+            metavar="FILE",
+            shell_complete=completing.file,
+            help="Benchmark metadata of a single table, as a table.",
         ),
         click.option(
             "--keep",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import values
+from . import completing, values
 from .output import Column, Listing, emit, example, format_option, note, number, text
 from .question import Question, prob_option, question_options
 
@@ -39,7 +39,13 @@ FIELDS = (
     )
 )
 @question_options
-@click.option("--benchmark", required=True, metavar="B", help="The benchmark in question.")
+@click.option(
+    "--benchmark",
+    required=True,
+    metavar="B",
+    shell_complete=completing.benchmark,
+    help="The benchmark in question.",
+)
 @click.option(
     "--tolerance",
     type=values.finite,

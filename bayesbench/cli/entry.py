@@ -15,6 +15,7 @@ import click
 
 from ..errors import BayesbenchError, BayesbenchWarning
 from .app import app
+from .completing import COMPLETE
 from .output import note, one_line
 
 __all__ = ["main"]
@@ -56,6 +57,11 @@ def _run(given: list[str]) -> int:
         return _say("standard output is closed", 1)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    asked = os.environ.get(COMPLETE)
+    if asked:
+        from .completion import answer
+
+        return answer(app, asked)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning

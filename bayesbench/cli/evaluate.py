@@ -12,7 +12,7 @@ import click
 from ..config import cache_directory, usable_cores
 from ..errors import UsageError
 from ..progress import bar
-from . import values
+from . import completing, values
 from .data import chosen_splits, data_options, read_account, read_data, writable
 from .output import Column, Listing, emit, example, format_option, text
 
@@ -66,11 +66,22 @@ PARAMETERS = {
     "gaussian, bench-regression, one-factor, observational, smurff, model-mean, bias, mean "
     "or external; a peer with +conformal behind it (als+conformal) gets intervals.",
 )
-@click.option("--folds", metavar="FILE", help="folds: as JSON.  [default: per-model thirds]")
-@click.option("--families", metavar="FILE", help="new-release: families as JSON.")
+@click.option(
+    "--folds",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="folds: as JSON.  [default: per-model thirds]",
+)
+@click.option(
+    "--families",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="new-release: families as JSON.",
+)
 @click.option(
     "--low-cost",
     metavar="FILE",
+    shell_complete=completing.file,
     help=f"probes: allow-list of cheap benchmarks.  [default: {LOW_COST_FILE} of the data, if any]",
 )
 @click.option(
@@ -94,6 +105,7 @@ PARAMETERS = {
 @click.option(
     "--posterior",
     metavar="FILE",
+    shell_complete=completing.file,
     help="as-shipped: instead of fitting, ask this one; bundled is the one that ships.",
 )
 @click.option(
@@ -142,9 +154,15 @@ PARAMETERS = {
     "--predictions",
     multiple=True,
     metavar="FILE",
+    shell_complete=completing.file,
     help="OUT.parquet: write every prediction there. IN.csv: what --method external predicts.",
 )
-@click.option("--work-dir", metavar="DIR", help="Where finished folds are kept until the end.")
+@click.option(
+    "--work-dir",
+    metavar="DIR",
+    shell_complete=completing.directory,
+    help="Where finished folds are kept until the end.",
+)
 @click.option("--no-resume", is_flag=True, help="Keep nothing, take nothing up.")
 @format_option("table", "json")
 def evaluate(

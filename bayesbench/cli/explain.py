@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completing
 from .output import Column, Listing, emit, example, format_option, note
 from .question import Question, question_options
 
@@ -21,7 +22,13 @@ FIELDS = ("benchmark_id", "score", "shift", "narrower_by")
     epilog=example('bayesbench explain --scores "gpqa_diamond=70,ifeval=85" --benchmark mmlu_pro')
 )
 @question_options
-@click.option("--benchmark", required=True, metavar="B", help="The prediction in question.")
+@click.option(
+    "--benchmark",
+    required=True,
+    metavar="B",
+    shell_complete=completing.benchmark,
+    help="The prediction in question.",
+)
 @format_option()
 def explain(question: Question, benchmark: str, output_format: str) -> None:
     """Explain a prediction by the scores of --scores, the most telling first.

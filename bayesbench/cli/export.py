@@ -8,7 +8,7 @@ import click
 
 from ..errors import UsageError
 from ..files import write_text
-from . import values
+from . import completing, values
 from .data import chosen_splits, data_options, read_data, writable
 from .output import example, note, write
 
@@ -19,7 +19,13 @@ KINDS = ("csv", "parquet", "xlsx", "netcdf", "directory", "every-eval-ever")
 
 @click.command(epilog=example("bayesbench export --data data/open_scores --out scores.parquet"))
 @data_options(0, 0)
-@click.option("--out", required=True, metavar="PATH", help="File to write, or new directory.")
+@click.option(
+    "--out",
+    required=True,
+    metavar="PATH",
+    shell_complete=completing.file,
+    help="File to write, or new directory.",
+)
 @click.option(
     "--as",
     "kind",
@@ -47,7 +53,12 @@ def export(out: str, kind: str | None, **data: Any) -> None:
     "export-prompt", epilog=example("bayesbench export-prompt --data scores.csv --scale percent")
 )
 @data_options(0, 0)
-@click.option("--folds", metavar="FILE", help="Folds as JSON.  [default: per-model thirds]")
+@click.option(
+    "--folds",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="Folds as JSON.  [default: per-model thirds]",
+)
 @click.option(
     "--seed", type=values.SEED, default=42, show_default=True, metavar="N", help="Of the fold."
 )
@@ -59,7 +70,9 @@ def export(out: str, kind: str | None, **data: Any) -> None:
     metavar="N",
     help="Which fold of that seed to hide.",
 )
-@click.option("--out", metavar="FILE", help="Write there.  [default: stdout]")
+@click.option(
+    "--out", metavar="FILE", shell_complete=completing.file, help="Write there.  [default: stdout]"
+)
 def export_prompt(folds: str | None, seed: int, fold: int, out: str | None, **data: Any) -> None:
     """Write a matrix with one fold hidden as CSV, for a predictor that reads text.
 

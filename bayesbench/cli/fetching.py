@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..errors import UsageError
+from . import completing
 from .output import Column, Listing, emit, example, format_option, note, text
 
 __all__ = ["fetch"]
@@ -28,10 +29,18 @@ MEGABYTE = 1024 * 1024
 @click.option("--url", metavar="URL", help="Address of a file that has no name here.")
 @click.option("--sha256", metavar="HEX", help="What its SHA-256 is; with --url.")
 @click.option(
-    "--registry", metavar="FILE", help="Your own list: a CSV name,url,sha256,licence[,licence_url]."
+    "--registry",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="Your own list: a CSV name,url,sha256,licence[,licence_url].",
 )
 @click.option("--accept-licence", is_flag=True, help="I have read its licence and keep to it.")
-@click.option("--out", metavar="FILE", help="Where to.  [default: the cache, and says where]")
+@click.option(
+    "--out",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="Where to.  [default: the cache, and says where]",
+)
 @click.option(
     "--most-mb",
     type=click.IntRange(1, 100_000),

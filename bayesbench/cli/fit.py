@@ -13,7 +13,7 @@ from ..errors import UsageError
 from ..fitting.engines.settings import ENGINES
 from ..low_rank.spec import ModelSpec
 from ..scores.assemble import Options
-from . import values
+from . import completing, values
 from .data import base_matrix, data_options, read_account, read_data, writable
 from .output import Column, Listing, emit, example, format_option, note, text
 
@@ -34,6 +34,7 @@ __all__ = ["fit"]
 @click.option(
     "--base",
     metavar="bundled|DIR_OR_FILE",
+    shell_complete=completing.file,
     help="Fit --data together with this matrix; in a cell of both --data wins.",
 )
 @click.option(
@@ -70,7 +71,13 @@ __all__ = ["fit"]
     "--keep-draws", type=click.IntRange(1), metavar="N", help="Thin to N draws in the file."
 )
 @click.option("--pack", is_flag=True, help="Round large arrays to 16 bits in the file.")
-@click.option("--out", required=True, metavar="FILE.nc", help="The posterior file to write.")
+@click.option(
+    "--out",
+    required=True,
+    metavar="FILE.nc",
+    shell_complete=completing.file,
+    help="The posterior file to write.",
+)
 @format_option()
 def fit(
     data: str,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
+from . import completing
 from .file_scores import mapped, notes_on
 from .output import Column, Listing, emit, example, format_option, note, text
 from .question import posterior_option
@@ -31,10 +32,18 @@ LEFT_FIELDS = ("file", "place", "model", "benchmark", "reason")
 
 
 @click.command("import", epilog=example("bayesbench import results/ --alias names.csv --out mine"))
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--alias", metavar="FILE", help="Your own names: a CSV name,id[,kind].")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completing.file)
 @click.option(
-    "--out", metavar="DIR", help='Write a data directory there, as "fit --data" takes it.'
+    "--alias",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="Your own names: a CSV name,id[,kind].",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    shell_complete=completing.directory,
+    help='Write a data directory there, as "fit --data" takes it.',
 )
 @click.option("--model", metavar="NAME", help="Model of files that name none.")
 @click.option(

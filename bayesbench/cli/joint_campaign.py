@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
-from . import values
+from . import completing, values
+from .campaign_options import (
+    batch_option,
+    file_argument,
+    given,
+    noted,
+    paid_option,
+    step_table,
+    steps_option,
+    stop_options,
+)
 from .next import choice_options, read_choice
-from .output import Column, Listing, emit, example, format_option, note, text
+from .output import Column, Listing, emit, example, format_option, text
 from .question import posterior_option, prob_option
 
 if TYPE_CHECKING:
-    from ..campaign import JointCampaign, JointProposal, Taken
+    from ..campaign import JointCampaign, JointProposal, StopRules, Taken
     from ..front.model import Model
     from ..front.posterior import Posterior
 
@@ -49,13 +59,14 @@ def joint(ctx: click.Context) -> None:
 @joint.command(
     epilog=example('bayesbench campaign joint new all.json --known "mine: gpqa_diamond=70"')
 )
-@click.argument("file")
+@file_argument
 @click.option(
     "--model",
     "models",
     multiple=True,
     callback=values.id_lists,
     metavar="IDS",
+    shell_complete=completing.models,
     help="Fitted models: a,b; may be given several times.",
 )
 @click.option(
@@ -66,20 +77,7 @@ def joint(ctx: click.Context) -> None:
     "may be given several times.",
 )
 @choice_options
-@click.option("--min-gain", type=values.finite, metavar="X", help="Stop when nothing gains more.")
-@click.option(
-    "--target-width",
-    type=values.finite,
-    metavar="POINTS",
-    help="Stop when the mean interval of the targets of all models is this narrow.",
-)
-@click.option(
-    "--budget",
-    type=values.finite,
-    metavar="X",
-    help="Of all models together; without --cost it counts probes.",
-)
-@click.option("--max-probes", type=click.IntRange(1), metavar="N", help="Stop after so many.")
+@stop_options
 @prob_option
 @click.option(
     "--seed", type=values.SEED, default=0, show_default=True, metavar="N", help="Of the draws."
@@ -90,10 +88,7 @@ def new(
     file: str,
     models: tuple[str, ...],
     known: tuple[str, ...],
-    min_gain: float | None,
-    target_width: float | None,
-    budget: float | None,
-    max_probes: int | None,
+    stop: StopRules,
     prob: float,
     seed: int,
     posterior: str | None,
@@ -101,7 +96,7 @@ def new(
     **choice: Any,
 ) -> None:
     """Start a campaign in a FILE that does not exist yet, and propose the first run."""
-    from ..campaign import JointCampaign, StopRules
+    from ..campaign import JointCampaign
     from ..front.posterior import open_posterior
 
     opened = open_posterior(posterior)
@@ -117,7 +112,7 @@ def new(
         candidates=chosen.candidates,
         exclude=chosen.exclude,
         costs=chosen.costs,
-        stop=StopRules(min_gain, target_width, budget, max_probes),
+        stop=stop,
         prob=prob,
     )  # fmt: skip
     _proposed(running, file, running.propose(), output_format)
@@ -137,15 +132,8 @@ def _new(posterior: Posterior, written: str, seed: int) -> Model:
 
 
 @joint.command("next", epilog=example("bayesbench campaign joint next all.json --k 3"))
-@click.argument("file")
-@click.option(
-    "--k",
-    type=click.IntRange(1, 1000),
-    default=1,
-    show_default=True,
-    metavar="K",
-    help="How many, as a batch.",
-)
+@file_argument
+@batch_option
 @posterior_option
 @format_option()
 def next_(file: str, k: int, posterior: str | None, output_format: str) -> None:
@@ -155,12 +143,10 @@ def next_(file: str, k: int, posterior: str | None, output_format: str) -> None:
 
 
 @joint.command(epilog=example("bayesbench campaign joint observe all.json MODEL_A mmlu_pro=75.5"))
-@click.argument("file")
-@click.argument("model")
-@click.argument("pair", metavar="BENCHMARK=SCORE")
-@click.option(
-    "--cost", type=values.finite, metavar="X", help="What it did cost, if not as planned."
-)
+@file_argument
+@click.argument("model", shell_complete=completing.campaign_model)
+@click.argument("pair", metavar="BENCHMARK=SCORE", shell_complete=completing.scores)
+@paid_option
 @posterior_option
 @format_option()
 def observe(
@@ -173,20 +159,19 @@ def observe(
     name, score, stderr = values.one_score(pair)
     running = _load(file, posterior)
     row = _step_row(running.observe(model, name, score, cost, stderr))
-    document = {"campaign": file, "step": row, "status": _status(running), "notes": _noted(running)}
-    emit(output_format, document, _step_table(f"Observed in {file}", [row], running))
+    document = {
+        "campaign": file,
+        "step": row,
+        "status": _status(running),
+        "notes": noted(running.notes),
+    }
+    table = _step_table(f"Observed in {file}", [row], running)
+    emit(output_format, document, table, after=running.status().sentence)
 
 
 @joint.command(epilog=example("bayesbench campaign joint undo all.json --steps 2"))
-@click.argument("file")
-@click.option(
-    "--steps",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="How many of the last steps, of whatever models.",
-)
+@file_argument
+@steps_option
 @posterior_option
 @format_option()
 def undo(file: str, steps: int, posterior: str | None, output_format: str) -> None:
@@ -197,20 +182,21 @@ def undo(file: str, steps: int, posterior: str | None, output_format: str) -> No
         "campaign": file,
         "undone": rows,
         "status": _status(running),
-        "notes": _noted(running),
+        "notes": noted(running.notes),
     }
-    emit(output_format, document, _step_table(f"Taken back from {file}", rows, running))
+    table = _step_table(f"Taken back from {file}", rows, running)
+    emit(output_format, document, table, after=running.status().sentence)
 
 
 @joint.command(epilog=example("bayesbench campaign joint status all.json --format json"))
-@click.argument("file")
+@file_argument
 @posterior_option
 @format_option()
 def status(file: str, posterior: str | None, output_format: str) -> None:
     """Show the steps so far and where each model stands; changes nothing."""
     running = _load(file, posterior)
     now, rows = _status(running), [_step_row(one) for one in running.steps]
-    document = {"campaign": file, "status": now, "steps": rows, "notes": _noted(running)}
+    document = {"campaign": file, "status": now, "steps": rows, "notes": noted(running.notes)}
     columns = (
         Column("model_id", "model", running.posterior.matrix.model_names.title, right=False),
         Column("n_known", "known", text),
@@ -230,15 +216,8 @@ def status(file: str, posterior: str | None, output_format: str) -> None:
 
 def _load(file: str, posterior: str | None) -> JointCampaign:
     from ..campaign import JointCampaign
-    from ..front.posterior import open_posterior
 
-    return JointCampaign.load(file, None if posterior is None else open_posterior(posterior))
-
-
-def _noted(running: JointCampaign) -> list[str]:
-    for line in running.notes:
-        note(f"note: {line}")
-    return list(running.notes)
+    return JointCampaign.load(file, given(posterior))
 
 
 def _proposed(
@@ -252,7 +231,7 @@ def _proposed(
         "campaign": file,
         "stop": proposal.stop,
         "runs": rows,
-        "notes": _noted(running),
+        "notes": noted(running.notes),
     }
     names = running.posterior.matrix
     columns = (
@@ -282,15 +261,4 @@ def _step_row(taken: Taken) -> dict[str, Any]:
 
 
 def _step_table(title: str, rows: list[dict[str, Any]], running: JointCampaign) -> Listing:
-    names = running.posterior.matrix
-    columns = (
-        Column("model_id", "model", names.model_names.title, right=False),
-        Column("benchmark_id", "benchmark", names.benchmark_names.title, right=False),
-        Column("score", "score"),
-        Column("median", "predicted"),
-        Column("lower", "lower"),
-        Column("upper", "upper"),
-        Column("inside", "inside", text, right=False),
-        Column("cost", "cost"),
-    )
-    return Listing(title, columns, rows, STEP_FIELDS)
+    return step_table(title, rows, running.posterior.matrix, STEP_FIELDS)

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import UsageError
+from . import completing, values
+from .informative import information_document, information_table
+from .next import cost_option, read_choice
 from .output import Column, Listing, emit, example, format_option, note, text
-from .question import posterior_option
+from .predict import rows_option, shown_rows
+from .question import posterior_option, prob_option
 
 if TYPE_CHECKING:
     from ..scores import ScoreMatrix
@@ -69,19 +74,78 @@ def models_document(matrix: ScoreMatrix, term: str | None) -> dict[str, Any]:
     return {"models": _matching(rows, term, ("model_id", "name", "provider"), "model_id")}
 
 
-@click.command(epilog=example("bayesbench benchmarks math"))
+@click.command(
+    epilog=example(
+        "bayesbench benchmarks math",
+        "bayesbench benchmarks --by information --top 10",
+        "bayesbench benchmarks --by information --targets mmlu_pro,hle",
+    )
+)
 @click.argument("term", required=False)
+@click.option(
+    "--by",
+    type=click.Choice(["scores", "information"]),
+    default="scores",
+    show_default=True,
+    help="Order: by how many models have a score, or by what one score tells about the others.",
+)
+@click.option(
+    "--targets",
+    type=values.ids,
+    metavar="IDS",
+    shell_complete=completing.benchmarks,
+    help="With --by information: about these, a,b.  [default: all the others]",
+)
+@cost_option
+@rows_option
+@prob_option
 @posterior_option
 @format_option()
-def benchmarks(term: str | None, posterior: str | None, output_format: str) -> None:
+def benchmarks(
+    term: str | None,
+    by: str,
+    targets: tuple[str, ...] | None,
+    cost: tuple[str, ...],
+    top: int | None,
+    all_rows: bool,
+    prob: float,
+    posterior: str | None,
+    output_format: str,
+) -> None:
     """List the benchmarks of a posterior, those with most scores first.
 
-    TERM keeps those whose id, name or scale holds it.
+    TERM keeps those whose id, name or scale holds it. --by information: those first of which one
+    score tells most (in nats, per cost with --cost) about all the others, or about --targets, of a
+    model of which nothing is known; a target's own score tells what a first reading does of a
+    second. Of these a table shows 20 rows, by scores all; a narrow screen leaves out columns as
+    "next" does.
     """
     from ..front.posterior import open_posterior
 
-    matrix = open_posterior(posterior).matrix
-    kept = benchmarks_document(matrix, term)["benchmarks"]
+    informative = by == "information"
+    if not informative and (targets is not None or cost):
+        option = "--cost" if targets is None else "--targets"
+        raise UsageError(f"{option} goes with --by information: give that too, or leave it out")
+    opened = open_posterior(posterior)
+    matrix = opened.matrix
+    document = benchmarks_document(matrix, term)
+    if informative:
+        chosen = read_choice(matrix, targets=targets, cost=cost, exclude=None, allow=None)
+        among = None if term is None else {row["benchmark_id"] for row in document["benchmarks"]}
+        document = information_document(opened, posterior, chosen, among=among, prob=prob)
+    rows = document["benchmarks"]
+    whole = not informative or output_format != "table"
+    document["benchmarks"] = rows[: shown_rows(len(rows), top, all_rows, whole)]
+    total = len(matrix.benchmark_ids)
+    listing = (
+        information_table(opened, document, total)
+        if informative
+        else _benchmarks_table(document["benchmarks"], total)
+    )
+    emit(output_format, document, listing, after=document.get("sentence", ""))
+
+
+def _benchmarks_table(shown: list[dict[str, Any]], total: int) -> Listing:
     columns = (
         Column("benchmark_id", "benchmark", text, right=False),
         Column("scale", "scale", text, right=False),
@@ -91,8 +155,7 @@ def benchmarks(term: str | None, posterior: str | None, output_format: str) -> N
         Column("n_items", "items", _bound),
         Column("n_scores", "scores", text),
     )
-    title = f"{len(kept)} of {len(matrix.benchmark_ids)} benchmarks"
-    emit(output_format, {"benchmarks": kept}, Listing(title, columns, kept, BENCHMARK_FIELDS))
+    return Listing(f"{len(shown)} of {total} benchmarks", columns, shown, BENCHMARK_FIELDS)
 
 
 def benchmarks_document(matrix: ScoreMatrix, term: str | None) -> dict[str, Any]:

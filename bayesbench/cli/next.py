@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
-from . import values
+from . import completing, values
 from .output import Column, Listing, emit, example, format_option, note, percent
 from .question import Question, prob_option, question_options
 
@@ -70,6 +70,7 @@ cost_option = click.option(
     is_flag=False,
     flag_value="bundled",
     metavar="[bundled|n_items|FILE]",
+    shell_complete=completing.costs,
     help="Gain per cost: by the metadata of the benchmarks (bundled, also when nothing "
     "follows), the number of items, or a CSV benchmark_id,cost[,unit]; given again, the "
     "later one replaces single costs.",
@@ -83,12 +84,22 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--targets",
             type=values.ids,
             metavar="IDS",
+            shell_complete=completing.benchmarks,
             help="Benchmarks whose scores matter: a,b.  [default: all not yet known]",
         ),
         cost_option,
-        click.option("--exclude", type=values.ids, metavar="IDS", help="Never choose these."),
         click.option(
-            "--allow", metavar="FILE", help="Choose only among the benchmarks this file lists."
+            "--exclude",
+            type=values.ids,
+            metavar="IDS",
+            shell_complete=completing.benchmarks,
+            help="Never choose these.",
+        ),
+        click.option(
+            "--allow",
+            metavar="FILE",
+            shell_complete=completing.file,
+            help="Choose only among the benchmarks this file lists.",
         ),
     )
     for option in reversed(options):
@@ -106,7 +117,7 @@ def read_choice(
     benchmarks: tuple[str, ...] = (),
 ) -> Choice:
     """Costs, by source or as they are, and the allow-list; what has no known cost is left out."""
-    from ..design import BUNDLED_COSTS, Costs, read_allowlist
+    from ..design import read_allowlist
 
     names, taken = matrix.benchmark_names, list[str]()
 
@@ -115,12 +126,8 @@ def read_choice(
         taken.extend(told)
         return found
 
-    costs: Costs | None = None
-    for source in cost:
-        read = _by_id(Costs.load(source, matrix.benchmarks), source, resolved)
-        costs = read if costs is None else costs.replaced_by(read)
-        if source == BUNDLED_COSTS:
-            taken.append(f"costs are in {read.unit}: items x effort, by category and how scored")
+    costs, told = _costs(matrix, cost)
+    taken.extend(told)
     candidates: tuple[str, ...] | None = None
     if allow is not None:
         candidates = tuple(dict.fromkeys(resolved(read_allowlist(allow))))
@@ -140,31 +147,35 @@ def read_choice(
             taken.append(f"{len(unpriced)} benchmarks have no known cost and are left out: {shown}")
         if candidates is not None:
             candidates = tuple(name for name in candidates if name in costs.values)
-    told = tuple(dict.fromkeys(taken))
-    for line in told:
+    noted = tuple(dict.fromkeys(taken))
+    for line in noted:
         note(f"note: {line}")
     if candidates is not None and not candidates:
         raise UsageError("no candidate benchmark is left: none of them has a known cost")
-    return Choice(targets, candidates, exclude, costs, told)
+    return Choice(targets, candidates, exclude, costs, noted)
 
 
-def _by_id(
-    costs: Costs,
-    source: str | Mapping[str, float],
-    resolved: Callable[[Iterable[str]], tuple[str, ...]],
-) -> Costs:
-    """Costs under the ids of the matrix; refused if empty, or if one is given twice."""
-    if not costs.values:
-        raise UsageError(
-            "no benchmark has a known number of items: give --cost a CSV file"
-            if source == "n_items"
-            else f"--cost {source}: no benchmark has a known cost; give --cost a CSV file"
-        )
-    priced = resolved(costs.values)
-    twice = [name for name in priced if priced.count(name) > 1]
-    if twice:
-        raise UsageError(f"cost of {twice[0]!r} is given twice, under two names; give it once")
-    return replace(costs, values=dict(zip(priced, costs.values.values(), strict=True)))
+def _costs(
+    matrix: ScoreMatrix, sources: Sequence[str | Mapping[str, float]]
+) -> tuple[Costs | None, list[str]]:
+    """Costs under the ids of the matrix, later sources over earlier ones, and what to note."""
+    from ..design import BUNDLED_COSTS, Costs
+
+    costs, noted = None, list[str]()
+    for source in sources:
+        read = Costs.load(source, matrix.benchmarks)
+        if not read.values:
+            what = "number of items" if source == "n_items" else "cost"
+            raise UsageError(
+                f"--cost {source}: no benchmark has a known {what}; give --cost a CSV file"
+            )
+        by_id, told = matrix.benchmark_names.by_id(read.values, "cost")
+        noted += told
+        read = replace(read, values=by_id)
+        costs = read if costs is None else costs.replaced_by(read)
+        if source == BUNDLED_COSTS:
+            noted.append(f"costs are in {read.unit}: items x effort, by category and how scored")
+    return costs, noted
 
 
 @click.command(
@@ -178,6 +189,7 @@ def _by_id(
     multiple=True,
     callback=values.id_lists,
     metavar="B",
+    shell_complete=completing.benchmarks,
     help="Choose among these only: a,b; may be given several times.",
 )
 @choice_options
@@ -207,7 +219,9 @@ def next_(
     """Recommend which benchmarks to run next.
 
     Ranked by the expected information about the targets (EPIG), each given the ones before it,
-    per unit of cost if costs are given. What is known already is never recommended.
+    per unit of cost if costs are given. What is known already is never recommended. A nat is a
+    unit of information, 1.44 bits. A narrow screen leaves out gain per cost, narrower by, cost and
+    the median, in this order.
     """
     from .sources import answer
 
@@ -216,7 +230,8 @@ def next_(
     document = next_document(found, chosen, k=k, budget=budget, prob=prob)
     title = f"Run next: expected gain about the targets, predictions with {percent(prob)} intervals"
     names = found.posterior.matrix.benchmark_names
-    emit(output_format, document, probe_table(title, document["recommendations"], names))
+    table = probe_table(title, document["recommendations"], names)
+    emit(output_format, document, table, after=document["sentence"])
 
 
 def next_document(
@@ -243,6 +258,7 @@ def next_document(
         "notes": [*found.model.notes, *chosen.notes, *([best.note] if best.note else [])],
         "warnings": warned(found.model),
         "recommendations": probe_rows(best),
+        "sentence": best.sentence,
     }
 
 
@@ -257,9 +273,15 @@ def probe_table(title: str, rows: list[dict[str, Any]], names: Names) -> Listing
     columns = (
         Column("benchmark_id", "benchmark", names.title, right=False),
         Column("gain_nats", "gain (nats)"),
-        *((Column("cost", "cost"), Column("gain_per_cost", "gain per cost", _small)) * priced),
-        Column("width_reduction", "narrower by"),
-        Column("median", "median"),
+        *(
+            (
+                Column("cost", "cost", drop=3),
+                Column("gain_per_cost", "gain per cost", _small, drop=1),
+            )
+            * priced
+        ),
+        Column("width_reduction", "narrower by", drop=2),
+        Column("median", "median", drop=4),
         Column("lower", "lower"),
         Column("upper", "upper"),
     )

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from ..jsonable import json_text
+from .screen import Strip, draw, screen_width, wrap
 
 __all__ = [
     "Column",
@@ -27,9 +28,6 @@ __all__ = [
     "text",
     "write",
 ]
-
-WIDTH_OFF_TERMINAL = 160
-"""Columns of a table that is written to a file or a pipe: nothing is cut there."""
 
 
 def one_line(text: str) -> str:
@@ -88,13 +86,19 @@ class Column:
     show : callable
         Value to text.
     right : bool
-        Right-aligned.
+        Right-aligned; what is not, behind the first column, may be broken between words.
+    drop : int or None
+        On a narrow screen columns are left out in the order of this number, then from the right.
+    drawn : callable or None
+        Value and width to text, of a column that takes what width there is; `show` is not used.
     """
 
     key: str
     title: str
     show: Callable[[Any], str] = number
     right: bool = True
+    drop: int | None = None
+    drawn: Callable[[Any, int], str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,15 +150,28 @@ def emit(
     *listings : Listing
         The answer as tables; CSV holds the first one.
     before, after : str
-        Lines around the tables.
+        Sentences around the tables.
+
+    Notes
+    -----
+    Tables fit the screen (`screen.screen_width`); what is left out for that is noted on stderr.
     """
     if output_format == "json":
         write(_json(document))
     elif output_format == "csv":
         write(_csv(listings[0]))
     else:
-        parts = [before, *(_table(listing) for listing in listings), after]
+        width = screen_width()
+        tables = [_table(listing, width) for listing in listings]
+        around = ["\n".join(_wrapped(said, width)) for said in (before, after)]
+        parts = [around[0], *(drawn for drawn, _ in tables), around[1]]
         write("\n\n".join(part.strip("\n") for part in parts if part) + "\n")
+        left_out = list(dict.fromkeys(title for _, titles in tables for title in titles))
+        if left_out:
+            note(
+                f"note: {width} characters are too few for the columns {', '.join(left_out)}; a "
+                "wider screen or --format json has them"
+            )
 
 
 def _json(document: Mapping[str, Any]) -> str:
@@ -177,26 +194,25 @@ def _csv_cell(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _table(listing: Listing) -> str:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _table(listing: Listing, width: int | None) -> tuple[str, list[str]]:
+    """A table with its title, and the titles of the columns that are left out."""
+    strips = [_strip(column, listing.rows) for column in listing.columns]
+    lines, left_out = draw(strips, width)
+    return "\n".join([*_wrapped(one_line(listing.title), width), "", *lines]), left_out
 
-    titled = any(column.title for column in listing.columns)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_header=titled)
-    for column in listing.columns:
-        table.add_column(
-            Text(column.title), justify="right" if column.right else "left", overflow="fold"
-        )
-    for row in listing.rows:
-        table.add_row(*(Text(one_line(column.show(row[column.key]))) for column in listing.columns))
-    terminal = sys.stdout.isatty()
-    console = Console(file=sys.stdout, width=None if terminal else WIDTH_OFF_TERMINAL)
-    with console.capture() as capture:
-        console.print(table)
-    lines = (line if terminal else line.rstrip() for line in capture.get().splitlines())
-    return "\n".join([one_line(listing.title), *([] if titled else [""]), *lines])
+
+def _strip(column: Column, rows: Sequence[Mapping[str, Any]]) -> Strip:
+    values, drawn = [row[column.key] for row in rows], column.drawn
+    if drawn is None:
+        cells = [one_line(column.show(value)) for value in values]
+        return Strip(column.title, cells, column.right, column.drop)
+    return Strip(
+        column.title, [], False, column.drop, lambda width: [drawn(each, width) for each in values]
+    )
+
+
+def _wrapped(text: str, width: int | None) -> list[str]:
+    return [part for line in text.split("\n") for part in wrap(line, width)]
 
 
 def example(*lines: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import values
+from . import completing, values
 
 if TYPE_CHECKING:
     from ..low_rank.facts import Covariate, ModelFacts
@@ -55,7 +55,10 @@ class Question:
 
 
 posterior_option = click.option(
-    "--posterior", metavar="FILE", help="Fitted posterior.  [default: the bundled one]"
+    "--posterior",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="Fitted posterior.  [default: the bundled one]",
 )
 prob_option = click.option(
     "--prob",
@@ -79,6 +82,8 @@ def _fact_option(name: str, covariate: Covariate) -> Callable[[Any], Any]:
 
 def _scores_or_results(written: str) -> values.Scores | Path:
     """Option type of known scores: pairs, or the path of another tool's results."""
+    if "=" in written and not written.startswith("@"):
+        return values.scores(written)  # without the importers: a shell that completes is waiting
     from ..scores.importers.reading import results_path
 
     return results_path(str(written)) or values.scores(written)
@@ -117,12 +122,18 @@ def question_options(command: Command) -> Command:
             "--scores",
             type=_scores_or_results,
             metavar="PAIRS",
+            shell_complete=completing.scores,
             help='Known scores, each on its own scale: "gpqa_diamond=70,mmlu_pro=75.5", with a '
             'standard error as in "gpqa_diamond=70+-2", or @FILE.csv with columns '
             "benchmark_id,score and perhaps stderr, or @FILE of results of another tool (see "
             '"bayesbench import").',
         ),
-        click.option("--model", metavar="ID", help="A fitted model; its own scores count too."),
+        click.option(
+            "--model",
+            metavar="ID",
+            shell_complete=completing.model,
+            help="A fitted model; its own scores count too.",
+        ),
         click.option("--id", metavar="ID", help="Id of a new model: its lineage is read from it."),
         click.option("--provider", metavar="NAME", help="Who made the model."),
         *(_fact_option(name, covariate) for name, covariate in COVARIATES.items()),

@@ -10,8 +10,8 @@ import click
 
 from ..errors import UsageError
 from ..progress import bar
-from . import values
-from .output import Column, Listing, emit, example, format_option, note, percent, text
+from . import completing, values
+from .output import Column, Listing, emit, example, format_option, note, number, percent, text
 from .question import Question, prob_option, question_options
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Level", "compared_models", "comparison_options", "rank", "rank_document"]
 
-RANK_FIELDS = ("model_id", "p_best", "median_rank", "lower_rank", "upper_rank")
+RANK_FIELDS = (
+    *("model_id", "p_best", "median_rank", "lower_rank", "upper_rank"),
+    *("median", "lower", "upper", "gap", "gap_lower", "gap_upper", "p_better_next"),
+)
 PRICE_FIELDS = ("model_id", "price", "p_reaches", "median", "frontier")
 PROBE_FIELDS = ("benchmark_id", "information_nats", "mcse")
 
@@ -39,12 +42,14 @@ def comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
             callback=values.id_lists,
             required=True,
             metavar="B",
+            shell_complete=completing.benchmarks,
             help="Compare on these: a,b; may be given several times.",
         ),
         click.option(
             "--weights",
             type=values.weights,
             metavar="PAIRS",
+            shell_complete=completing.scores,
             help='Weights: "a=2,b=1".  [default: 1]',
         ),
         click.option(
@@ -73,10 +78,15 @@ def comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "bayesbench rank --price prices.csv --benchmark gpqa_diamond --at-least 80",
     )
 )
-@click.argument("models", nargs=-1)
+@click.argument("models", nargs=-1, shell_complete=completing.model)
 @question_options
 @comparison_options
-@click.option("--probe", metavar="ID", help="Which benchmark to run on this model to decide?")
+@click.option(
+    "--probe",
+    metavar="ID",
+    shell_complete=completing.model,
+    help="Which benchmark to run on this model to decide?",
+)
 @click.option(
     "--k",
     type=click.IntRange(1, 1000),
@@ -88,6 +98,7 @@ def comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--price",
     metavar="FILE",
+    shell_complete=completing.file,
     help="Prices of models (columns model_id,price[,unit]): which is the cheapest that reaches "
     "--at-least?",
 )
@@ -126,6 +137,9 @@ def rank(
     one more model joins, called "new" unless --model names it. With --probe ID: the benchmarks
     that would tell most about which of the models is best, run on that one. With --price FILE and
     --at-least T: the cheapest model that reaches a level; without MODELS those of the file.
+
+    A narrow screen leaves out the ranks, the interval of the score, that of the gap and P(beats
+    the next), in this order.
     """
     from ..front.posterior import open_posterior
 
@@ -144,7 +158,8 @@ def rank(
     if probe is not None:
         probe = matrix.model_names.known(probe) or probe
         listings.append(_probe_table(probe, document["probes"], matrix))
-    emit(output_format, document, *listings, after="" if bought is None else bought["sentence"])
+    said = (document["sentence"], "" if bought is None else bought["sentence"])
+    emit(output_format, document, *listings, after="\n".join(filter(None, said)))
 
 
 @dataclass(frozen=True)
@@ -197,6 +212,7 @@ def rank_document(
             dict(zip((*RANK_FIELDS, "rank_probability"), row, strict=True))
             for row in ([] if ranking is None else _rows(ranking))
         ],
+        "sentence": "" if ranking is None else ranking.sentence,
         "p_better": {} if ranking is None else _p_better(ranking),
     }
     if bought is not None:
@@ -289,20 +305,12 @@ def _bought(
     return replace(found, models=compared, notes=(*found.notes, *told)), bought
 
 
-def _prices(posterior: Posterior, file: str) -> tuple[Prices, list[str]]:
+def _prices(posterior: Posterior, file: str) -> tuple[Prices, tuple[str, ...]]:
     """Prices of a file by model id, and what its names were taken for."""
     from ..answers.affordable import Prices
 
     read = Prices.from_table(file)
-    found: dict[str, float] = {}
-    told = []
-    for name, value in read.values.items():
-        own = posterior.matrix.model_names.known(name) or name
-        if own in found:
-            raise UsageError(f"{file}: price of {own!r} is given twice ({name!r}); give it once")
-        if own != name:
-            told.append(f"{name!r} is taken for {own}")
-        found[own] = value
+    found, told = posterior.matrix.model_names.by_id(read.values, f"{file}: price", unknown=True)
     return Prices(found, read.unit), told
 
 
@@ -356,31 +364,61 @@ def _p_better(ranking: Ranking) -> dict[str, dict[str, float]]:
 
 
 def _rows(ranking: Ranking) -> list[tuple[Any, ...]]:
-    columns = (
-        ranking.model_ids,
-        ranking.p_best.tolist(),
-        ranking.median.tolist(),
-        ranking.lower.tolist(),
-        ranking.upper.tolist(),
-        ranking.rank_probability.tolist(),
-    )
-    rows = list(zip(*columns, strict=True))
-    return [rows[i] for i in ranking.order]
+    order = ranking.order
+    rows = []
+    for i, after in zip(order, [*order[1:], None], strict=True):
+        gap: list[float | None] = [None] * 3 if i == order[0] else ranking.gaps[i].tolist()
+        lower, median, upper = ranking.scores[i].tolist()
+        rows.append((
+            ranking.model_ids[i], float(ranking.p_best[i]), int(ranking.median[i]),
+            int(ranking.lower[i]), int(ranking.upper[i]), median, lower, upper,
+            gap[1], gap[0], gap[2], None if after is None else float(ranking.win[i, after]),
+            ranking.rank_probability[i].tolist(),
+        ))  # fmt: skip
+    return rows
 
 
 def _rank_table(document: dict[str, Any], matrix: ScoreMatrix) -> Listing:
-    shown = document["ranking"]
+    ranked = [
+        {
+            **row,
+            "scores": (row["lower"], row["upper"]),
+            "gaps": (row["gap_lower"], row["gap_upper"]),
+            "ranks": (row["lower_rank"], row["upper_rank"]),
+        }
+        for row in document["ranking"]
+    ]
     columns = (
         Column("model_id", "model", matrix.model_names.title, right=False),
-        Column("p_best", "P(best)", lambda p: f"{p:.2f}"),
-        Column("median_rank", "median rank", text),
-        Column("lower_rank", "from", text),
-        Column("upper_rank", "to", text),
+        Column("median", "score"),
+        Column("scores", "score interval", _interval, drop=2),
+        Column("gap", "behind the first", _behind),
+        Column("gaps", "gap interval", _behind_interval, drop=3),
+        Column("p_best", "P(best)", _chance),
+        Column("p_better_next", "P(beats the next)", _chance, drop=4),
+        Column("ranks", "ranks", lambda ends: f"{ends[0]}-{ends[1]}", drop=1),
     )
     titles = ", ".join(map(matrix.benchmark_names.title, document["benchmarks"]))
-    what = f"{len(shown)} models on {titles}"
-    title = f"{what}: ranks with {percent(document['prob'])} intervals"
-    return Listing(title, columns, shown, RANK_FIELDS)
+    what = f"{len(ranked)} models on {titles}"
+    title = f"{what}: scores, gaps and ranks with {percent(document['prob'])} intervals"
+    return Listing(title, columns, ranked, RANK_FIELDS)
+
+
+def _chance(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    return f"{number(ends[0])} to {number(ends[1])}"
+
+
+def _behind(gap: float | None) -> str:
+    return "" if gap is None else number(0.0 - gap)
+
+
+def _behind_interval(ends: tuple[float | None, float | None]) -> str:
+    lower, upper = ends
+    return "" if lower is None or upper is None else _interval((0.0 - upper, 0.0 - lower))
 
 
 def _probe_table(probe: str, rows: list[dict[str, Any]], matrix: ScoreMatrix) -> Listing:

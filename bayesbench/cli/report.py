@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import values
+from . import completing, values
 from .output import example, note
 from .question import posterior_option
 
@@ -22,7 +22,13 @@ __all__ = ["report"]
         "bayesbench report --out page.html --posterior posterior.nc --model gpt-5,o3",
     )
 )
-@click.option("--out", required=True, metavar="FILE", help="The page, one HTML file.")
+@click.option(
+    "--out",
+    required=True,
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="The page, one HTML file.",
+)
 @posterior_option
 @click.option(
     "--model",
@@ -30,9 +36,15 @@ __all__ = ["report"]
     multiple=True,
     callback=values.id_lists,
     metavar="ID",
+    shell_complete=completing.models,
     help="Fitted models to show: a,b; may be given several times.  [default: all]",
 )
-@click.option("--campaign", metavar="FILE", help="Start with what this campaign has observed.")
+@click.option(
+    "--campaign",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="Start with what this campaign has observed.",
+)
 def report(out: str, posterior: str | None, models: tuple[str, ...], campaign: str | None) -> None:
     """Write a page that answers offline: one HTML file, nothing is loaded from anywhere.
 

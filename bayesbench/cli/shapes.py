@@ -78,6 +78,7 @@ class Prediction(TypedDict):
     sd: float | None
     p_within_10: float
     observed: bool
+    score: float | None
 
 
 class Predicted(Answered):
@@ -87,6 +88,7 @@ class Predicted(Answered):
     target: str
     prob: float
     predictions: list[Prediction]
+    sentence: str
 
 
 class Recommendation(TypedDict):
@@ -108,6 +110,7 @@ class Recommended(Answered):
     model: str
     prob: float
     recommendations: list[Recommendation]
+    sentence: str
 
 
 class Decision(TypedDict):
@@ -143,6 +146,13 @@ class Place(TypedDict):
     median_rank: int
     lower_rank: int
     upper_rank: int
+    median: float
+    lower: float
+    upper: float
+    gap: float | None
+    gap_lower: float | None
+    gap_upper: float | None
+    p_better_next: float | None
     rank_probability: list[float]
 
 
@@ -161,6 +171,7 @@ class Ranked(Answered):
     kind: str
     prob: float
     ranking: list[Place]
+    sentence: str
     p_better: dict[str, dict[str, float]]
     probes: NotRequired[list[Probe]]
 

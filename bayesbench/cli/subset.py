@@ -10,7 +10,7 @@ import click
 
 from ..errors import UsageError
 from ..progress import bar
-from . import values
+from . import completing, values
 from .data import data_options, read_account, read_data, writable
 from .next import Choice, cost_option, read_choice
 from .output import Column, Listing, emit, example, format_option, note, number, text
@@ -83,10 +83,16 @@ AGAINST = (
     metavar="N",
     help="Processes.",
 )
-@click.option("--out", metavar="FILE", help="Keep the suite in this file, as JSON.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="Keep the suite in this file, as JSON.",
+)
 @click.option(
     "--check",
     metavar="FILE",
+    shell_complete=completing.file,
     help="Choose nothing: how the suite of this file does on the data, as it stands.",
 )
 @format_option()

@@ -16,8 +16,8 @@ from ..errors import BayesbenchError, UnknownIdError, UsageError
 from ..front.posterior import Posterior, open_posterior
 from ..jsonable import json_text, plain
 from ..low_rank.facts import ModelFacts
-from ..scores.bundled import bundled_path
 from ..scores.ids import nearest_ids
+from ..shipped import bundled_path
 from . import shapes
 from .check import check_document
 from .compare import compare_document

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import DataError, UsageError
+from . import completing
 from .adding import add
 from .data import read_data
 from .export import export
@@ -59,18 +60,22 @@ data.add_command(fetch)
 
 
 @data.command(epilog=example("bayesbench data check data/open_scores --format json"))
-@click.argument("path", metavar="DIR_OR_FILE")
+@click.argument("path", metavar="DIR_OR_FILE", shell_complete=completing.file)
 @click.option(
     "--scale",
     type=click.Choice(["auto", "percent", "unit", "rating"]),
     help="Scale of the scores of a single table.  [default: auto]",
 )
 @click.option(
-    "--benchmarks", metavar="FILE", help="Benchmark metadata of a single table, as a table."
+    "--benchmarks",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="Benchmark metadata of a single table, as a table.",
 )
 @click.option(
     "--posterior",
     metavar="FILE|bundled",
+    shell_complete=completing.file,
     help="A posterior of these scores: readings that look wrong to it are named too (a minute).",
 )
 @format_option()
@@ -140,8 +145,8 @@ def _suspected(posterior: str, matrix: ScoreMatrix) -> list[dict[str, Any]]:
 
 
 @data.command(epilog=example("bayesbench data diff data/open_scores mine"))
-@click.argument("before", metavar="BEFORE")
-@click.argument("after", metavar="AFTER")
+@click.argument("before", metavar="BEFORE", shell_complete=completing.file)
+@click.argument("after", metavar="AFTER", shell_complete=completing.file)
 @format_option()
 def diff(before: str, after: str, output_format: str) -> None:
     """List what two matrices differ in: models, benchmarks, metadata, cells, readings.
@@ -170,7 +175,7 @@ def diff(before: str, after: str, output_format: str) -> None:
 
 
 @data.command(epilog=example("bayesbench data stats data/open_scores"))
-@click.argument("path", metavar="DIR_OR_FILE")
+@click.argument("path", metavar="DIR_OR_FILE", shell_complete=completing.file)
 @format_option()
 def stats(path: str, output_format: str) -> None:
     """Count models, benchmarks and cells, by source, scale, category, year and provider.
@@ -216,7 +221,7 @@ def stats(path: str, output_format: str) -> None:
         'bayesbench data quarantine mine --back "gpt-4.1,ifeval"',
     )
 )
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", metavar="DIR", shell_complete=completing.directory)
 @click.option("--add", metavar="MODEL,BENCHMARK,READING", help="Put this reading aside.")
 @click.option("--reason", metavar="TEXT", help="Why; with --add.")
 @click.option(

@@ -7,7 +7,7 @@ from .costs import BUNDLED_COSTS, Costs, read_allowlist
 from .decision import Estimate, decision_information
 from .gain import Targets, greedy, information, spread_reduction, target
 from .moments import Moments, moments
-from .recommend import Recommendation, Recommendations, recommend
+from .recommend import Recommendation, Recommendations, alone, recommend
 from .widths import all_width_reductions, expected_widths, width_reductions
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Recommendations",
     "Targets",
     "all_width_reductions",
+    "alone",
     "batch_worth",
     "budget_batch",
     "decision_information",

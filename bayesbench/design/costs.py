@@ -74,21 +74,9 @@ class Costs:
             If the file cannot be read, lacks a column, repeats a benchmark, mixes units, or
             holds a cost that is not a positive number.
         """
-        from ..scores.pairs import read_pairs
+        from ..scores.pairs import read_amounts
 
-        values: dict[str, float] = {}
-        units: set[str] = set()
-        for one in read_pairs(path, "cost", "unit"):
-            if one.name in values:
-                raise UsageError(f"{one.where}: cost of {one.name!r} is given twice")
-            _check(one.name, one.value, f"{one.where}: ")
-            values[one.name] = one.value
-            units.add(one.beside)
-        if len(units) > 1:
-            raise UsageError(
-                f"{path}: costs in several units ({', '.join(sorted(units))}): use one"
-            )
-        return cls(values, units.pop() if units else "")
+        return cls(*read_amounts(path, "cost", "benchmark_id", _check))
 
     @classmethod
     def from_n_items(cls, benchmarks: pd.DataFrame) -> Costs:

@@ -12,16 +12,16 @@ from ..errors import DataError, UsageError
 from ..scores.ids import id_indices
 from .budget import budget_batch
 from .costs import Costs
-from .gain import Indices, Targets, candidate_indices, greedy, target
+from .gain import Indices, Targets, candidate_indices, greedy, information, target
 from .moments import Floats, moments
-from .widths import width_reductions
+from .widths import all_width_reductions, width_reductions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..answers.predictive import LatentDraws, Predictive
 
-__all__ = ["DEFAULT_K", "Recommendation", "Recommendations", "recommend"]
+__all__ = ["DEFAULT_K", "Recommendation", "Recommendations", "alone", "recommend"]
 
 DEFAULT_K = 5
 """How many are recommended without a budget, unless said otherwise."""
@@ -85,6 +85,8 @@ class Recommendations(Sequence[Recommendation]):
     gpqa             0.70           198         0.0035         4.10    61.0  48.0 to 72.0
     >>> found[0].benchmark_id, len(found), found.to_frame()["gain_nats"].tolist()
     ('gpqa', 1, [0.7])
+    >>> found.sentence[:53]
+    'Run gpqa: predicted at 61.0 (90 % interval 48.0 to 72'
     """
 
     items: tuple[Recommendation, ...]
@@ -112,6 +114,24 @@ class Recommendations(Sequence[Recommendation]):
     def __repr__(self) -> str:
         lines = self._table() if self.items else ["nothing to run"]
         return "\n".join([*lines, *([f"note: {self.note}"] if self.note else [])])
+
+    @property
+    def sentence(self) -> str:
+        """The first in words, and what all of them tell together."""
+        if not self.items:
+            return "Nothing is left to run that tells anything about the targets."
+        first, worth = self.items[0], sum(each.gain_nats for each in self.items)
+        interval = f"{100 * self.prob:g} % interval {first.lower:.1f} to {first.upper:.1f}"
+        told = f"{first.gain_nats:.2f} nats about the targets"
+        if first.cost is not None:
+            told += f" for {f'{first.cost:g} {self.unit}'.strip()}"
+        together = (
+            f"; the {len(self.items)} together {worth:.2f} nats" if len(self.items) > 1 else ""
+        )
+        return (
+            f"Run {first.benchmark_id}: predicted at {first.median:.1f} ({interval}), it tells "
+            f"{told}{together}."
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """One row per recommendation, one column per field of `Recommendation`."""
@@ -234,11 +254,9 @@ def recommend(
     """
     if k is not None and k < 1:
         raise UsageError(f"k must be at least 1, got {k}")
-    if prediction.benchmark_ids != draws.benchmark_ids:
-        raise DataError("recommend: draws and predictions are of different benchmarks")
-    names = draws.benchmark_ids
+    _check_same(draws, prediction)
     lower, upper = prediction.interval(prob)
-    prices = _prices(names, costs)
+    prices = _prices(draws.benchmark_ids, costs)
     chosen = _candidates(draws, candidates, exclude, prices)
     about = _targets(draws, targets, weights)
     state = moments(draws)
@@ -247,15 +265,84 @@ def recommend(
         steps = greedy(state, chosen, about, DEFAULT_K if k is None else k, price)
     else:
         flat = np.ones(len(chosen)) if price is None else price
-        steps = budget_batch(state, chosen, about, flat, budget, names, k)
+        steps = budget_batch(state, chosen, about, flat, budget, draws.benchmark_ids, k)
     levels, quantiles = _with_interval(prediction, prob, lower, upper)
     falls = width_reductions(state, [i for i, _ in steps], about, levels, quantiles, prob)
+    found = _described(prediction, steps, falls, prices, lower, upper)
+    notes = []
+    if budget is not None and prices is None:
+        notes.append("the budget counts probes: no costs were given")
+    if not found:
+        notes.append("nothing within the budget tells anything about the targets")
+    unit = costs.unit if isinstance(costs, Costs) else ""
+    return Recommendations(found, prob, unit, "; ".join(notes))
+
+
+def alone(
+    draws: LatentDraws,
+    prediction: Predictive,
+    *,
+    targets: Sequence[str] | None = None,
+    weights: Mapping[str, float] | None = None,
+    candidates: Sequence[str] | None = None,
+    costs: Costs | Mapping[str, float] | None = None,
+    exclude: Sequence[str] = (),
+    prob: float = 0.9,
+) -> tuple[Recommendation, ...]:
+    """Every candidate with what one score of it would tell, whatever else is run.
+
+    The gain of each is :func:`~bayesbench.design.gain.information` as things stand, so that gains
+    of several overlap and must not be added; the first is that of `recommend` without a budget.
+
+    Parameters
+    ----------
+    draws, prediction, targets, weights, candidates, costs, exclude, prob
+        As in `recommend`.
+
+    Returns
+    -------
+    tuple of Recommendation
+        All of them, the most telling (per cost, if costs are given) first.
+
+    Raises
+    ------
+    UnknownIdError, UsageError, DataError
+        As `recommend`.
+    """
+    _check_same(draws, prediction)
+    lower, upper = prediction.interval(prob)
+    prices = _prices(draws.benchmark_ids, costs)
+    chosen = _candidates(draws, candidates, exclude, prices)
+    about = _targets(draws, targets, weights)
+    state = moments(draws)
+    gains = information(state, chosen, about)
+    levels, quantiles = _with_interval(prediction, prob, lower, upper)
+    falls = all_width_reductions(state, chosen, about, levels, quantiles, prob)
+    order = np.argsort(-(gains if prices is None else gains / prices[chosen]), kind="stable")
+    steps = [(int(chosen[n]), float(gains[n])) for n in order]
+    return _described(prediction, steps, falls[order].tolist(), prices, lower, upper)
+
+
+def _check_same(draws: LatentDraws, prediction: Predictive) -> None:
+    if prediction.benchmark_ids != draws.benchmark_ids:
+        raise DataError("recommend: draws and predictions are of different benchmarks")
+
+
+def _described(
+    prediction: Predictive,
+    steps: Sequence[tuple[int, float]],
+    falls: Sequence[float],
+    prices: Floats | None,
+    lower: Floats,
+    upper: Floats,
+) -> tuple[Recommendation, ...]:
+    """Indices and gains with what they cost, what they buy and what is predicted there."""
     found = []
     for (index, gain), fall in zip(steps, falls, strict=True):
         cost = None if prices is None else float(prices[index])
         found.append(
             Recommendation(
-                benchmark_id=names[index],
+                benchmark_id=prediction.benchmark_ids[index],
                 gain_nats=gain,
                 cost=cost,
                 gain_per_cost=None if cost is None else gain / cost,
@@ -265,13 +352,7 @@ def recommend(
                 upper=float(upper[index]),
             )
         )
-    notes = []
-    if budget is not None and prices is None:
-        notes.append("the budget counts probes: no costs were given")
-    if not found:
-        notes.append("nothing within the budget tells anything about the targets")
-    unit = costs.unit if isinstance(costs, Costs) else ""
-    return Recommendations(tuple(found), prob, unit, "; ".join(notes))
+    return tuple(found)
 
 
 def _with_interval(

@@ -18,7 +18,7 @@ from ..answers.explain import Explanation, Surprises, explain, surprises
 from ..answers.joint import Kind, ScoreDraws, id_number
 from ..answers.predictive import LatentDraws, Predictive, Target, check_target, predictive
 from ..answers.ranking import Comparison, Gap, gap_between
-from ..design import Costs, Recommendations, recommend
+from ..design import Costs, Recommendation, Recommendations, alone, recommend
 from ..errors import ScoreError, UsageError
 from ..low_rank.facts import ModelFacts
 from ..posterior.stored import StoredPosterior
@@ -302,22 +302,70 @@ class Model:
         UnknownIdError, UsageError
             As `design.recommend`.
         """
-        find = self.posterior.matrix.benchmark_names.find
-        priced = costs
-        if costs is not None and not isinstance(costs, Costs):
-            priced = {find(name): value for name, value in costs.items()}
         return recommend(
             self.latent,
             self._calibrated,
-            targets=None if targets is None else [find(name) for name in targets],
-            weights=None if weights is None else {find(n): w for n, w in weights.items()},
-            candidates=None if candidates is None else [find(name) for name in candidates],
-            costs=priced,
+            targets=self._ids(targets),
+            weights=self._numbers(weights),
+            candidates=self._ids(candidates),
+            costs=costs if isinstance(costs, Costs) else self._numbers(costs),
             k=k,
             budget=budget,
-            exclude=[find(name) for name in exclude],
+            exclude=self._ids(exclude) or (),
             prob=prob,
         )
+
+    def information(
+        self,
+        *,
+        targets: Sequence[str] | None = None,
+        weights: Mapping[str, float] | None = None,
+        candidates: Sequence[str] | None = None,
+        costs: Costs | Mapping[str, float] | None = None,
+        exclude: Sequence[str] = (),
+        prob: float = 0.9,
+    ) -> tuple[Recommendation, ...]:
+        """What one score of each benchmark would tell on its own, the most telling first.
+
+        Unlike those of `recommend` the gains overlap: each is what is told if nothing else is run.
+
+        Parameters
+        ----------
+        targets, weights, candidates, costs, exclude, prob
+            As in `design.recommend`; names may be spelled freely.
+
+        Raises
+        ------
+        UnknownIdError, UsageError
+            As `design.recommend`.
+
+        Examples
+        --------
+        Of a model of which nothing is known:
+
+        >>> import bayesbench as bb
+        >>> found = bb.open_posterior().condition().information(targets=["MMLU-Pro"])
+        >>> found[0].benchmark_id, found[0].gain_nats > found[1].gain_nats
+        ('mmlu_pro', True)
+        """
+        return alone(
+            self.latent,
+            self._calibrated,
+            targets=self._ids(targets),
+            weights=self._numbers(weights),
+            candidates=self._ids(candidates),
+            costs=costs if isinstance(costs, Costs) else self._numbers(costs),
+            exclude=self._ids(exclude) or (),
+            prob=prob,
+        )
+
+    def _ids(self, names: Sequence[str] | None) -> list[str] | None:
+        find = self.posterior.matrix.benchmark_names.find
+        return None if names is None else [find(name) for name in names]
+
+    def _numbers(self, numbers: Mapping[str, float] | None) -> dict[str, float] | None:
+        find = self.posterior.matrix.benchmark_names.find
+        return None if numbers is None else {find(name): one for name, one in numbers.items()}
 
     def decide(
         self,

@@ -21,8 +21,8 @@ from ..posterior.diagnostics import Diagnostics
 from ..posterior.file import load, save, to_datatree
 from ..posterior.pointwise import with_checks
 from ..posterior.stored import StoredPosterior
-from ..scores.datasets import bundled_path
 from ..scores.ids import nearest_ids
+from ..shipped import BUNDLED, bundled_path
 from .model import Model, comparison_of
 from .prediction import CellPrediction, Prediction
 
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["BUNDLED", "DecidingProbe", "Posterior", "open_posterior"]
-
-BUNDLED = "open_scores.nc"
-"""Name of the posterior that ships with the package."""
 
 
 @dataclass(frozen=True)
@@ -360,7 +357,7 @@ class Posterior(StoredPosterior):
         """
         priced = prices if isinstance(prices, Prices) else Prices(dict(prices))
         chosen = {one.id: one for one in self._distinct(models or ())}
-        by_id = self._priced(priced, chosen)
+        by_id, _ = self.matrix.model_names.by_id(priced.values, "price", unknown=True, own=chosen)
         fitted = [name for name in by_id if name in self.model_ids and name not in chosen]
         if models is None:
             chosen = {name: self.model(name) for name in fitted}
@@ -383,16 +380,6 @@ class Posterior(StoredPosterior):
             not_asked=[] if models is None else fitted,
             lower_is_better=sign < 0,
         )
-
-    def _priced(self, prices: Prices, chosen: Mapping[str, Model]) -> dict[str, float]:
-        """Prices by model id; names that are no model's stay as they are."""
-        found: dict[str, float] = {}
-        for name, price in prices.values.items():
-            own = name if name in chosen else self.matrix.model_names.known(name) or name
-            if own in found:
-                raise UsageError(f"price of {own!r} is given twice ({name!r}); give it once")
-            found[own] = price
-        return found
 
     def deciding_probes(
         self,

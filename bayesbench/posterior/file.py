@@ -31,6 +31,7 @@ from ..scores import ScoreMatrix
 from ..scores.plain_tables import from_plain, to_plain
 from .calibration import Calibration
 from .diagnostics import Diagnostics
+from .names import ids_of
 from .provenance import Provenance
 from .stored import StoredPosterior
 from .unseen import LEFT_OUT, drawn_again, left_out, seen_effects
@@ -314,10 +315,6 @@ def _decoded(variable: Any) -> Array:
     return np.asarray(values)
 
 
-def _ids(group: Any, dim: str) -> list[str]:
-    return [str(name) for name in _decoded(group[dim])] if dim in group else []
-
-
 def _named(group: Any, prefix: str) -> Iterator[tuple[str, Array]]:
     for name in group:
         if name.startswith(prefix) and "_dim_" not in name:
@@ -326,14 +323,14 @@ def _named(group: Any, prefix: str) -> Iterator[tuple[str, Array]]:
 
 def _read(file: Any, kind: type[P]) -> P:
     draws_group, own = file["posterior"], file["bayesbench"]
-    ids = {dim: _ids(draws_group, dim) for dim in ("model", "benchmark", "covariate", "group")}
-    kinds = tuple(_ids(draws_group, "kind"))
+    ids = {dim: ids_of(draws_group, dim) for dim in ("model", "benchmark", "covariate", "group")}
+    kinds = tuple(ids_of(draws_group, "kind"))
     matrix = _read_matrix(file["observed_data"], json.loads(own.attrs["tables"]), ids)
     constant = file["constant_data"]
     stored = dict(_named(constant, "transform_"))
     diagnostics = Diagnostics.from_json(own.attrs["diagnostics"])
     features = _read_features(constant, ids, kinds)
-    families = _read_families(constant, _ids(draws_group, "benchmark_family"))
+    families = _read_families(constant, ids_of(draws_group, "benchmark_family"))
     draws = {name: _decoded(draws_group[name]) for name in DRAW_DIMS if name in draws_group}
     seen = _seen(matrix, features, families)
     return kind(

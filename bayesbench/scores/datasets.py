@@ -11,8 +11,8 @@ from typing import Literal
 import pandas as pd
 
 from ..errors import BayesbenchWarning
+from ..shipped import bundled_path
 from .assemble import AUTO, Metadata, Options
-from .bundled import bundled_path
 from .matrix import ScoreMatrix
 
 __all__ = ["bundled_path", "load_scores", "open_scores", "read_scores"]

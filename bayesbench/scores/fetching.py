@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from ..config import cache_directory
 from ..errors import DataError, UnknownIdError, UsageError
 from ..files import replacing
-from .bundled import bundled_path
+from ..shipped import bundled_path
 from .ids import nearest_ids
 from .importers.bounded import ROW, csv_rows, read_bytes
 

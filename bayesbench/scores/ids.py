@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
@@ -157,6 +157,57 @@ class Names:
             if value != own
         ]
         return tuple(found), tuple(dict.fromkeys(told))
+
+    def by_id(
+        self,
+        numbers: Mapping[str, float],
+        what: str,
+        *,
+        unknown: bool = False,
+        own: Collection[str] = (),
+    ) -> tuple[dict[str, float], tuple[str, ...]]:
+        """Numbers by id from numbers by spelling, and a line for each that is not the id itself.
+
+        Parameters
+        ----------
+        numbers : mapping of spelling to number
+        what : str
+            What they are, for messages.
+        unknown : bool
+            Keep what no id is spelled like, as it is, instead of refusing it.
+        own : collection of str
+            Further names that stand for themselves.
+
+        Raises
+        ------
+        AmbiguousIdError, UnknownIdError
+            As `find`.
+        UsageError
+            A number is given twice, in two spellings.
+
+        Examples
+        --------
+        >>> names = Names("benchmark", ("gpqa_diamond", "hle"))
+        >>> names.by_id({"GPQA Diamond": 198.0, "hle": 2500.0}, "cost")
+        ({'gpqa_diamond': 198.0, 'hle': 2500.0}, ("'GPQA Diamond' is taken for gpqa_diamond",))
+        """
+        spelled: dict[str, str] = {}
+        for written in numbers:
+            if written in own:
+                name = written
+            else:
+                name = (self.known(written) or written) if unknown else self.find(written)
+            if name in spelled:
+                raise UsageError(
+                    f"{what} of {name!r} is given twice, in two spellings ({spelled[name]!r} and "
+                    f"{written!r}); give it once"
+                )
+            spelled[name] = written
+        told = [
+            f"{written!r} is taken for {name}" for name, written in spelled.items()
+            if written != name
+        ]  # fmt: skip
+        return {name: float(numbers[written]) for name, written in spelled.items()}, tuple(told)
 
     def title(self, own: str) -> str:
         """The display name of an id where that leads back to it alone, else the id.

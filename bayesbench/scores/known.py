@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from .bundled import bundled_path
+from ..shipped import bundled_path
 from .ids import Names, names_of
 from .schema import check_benchmarks, check_models, find_table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from .layout import is_long, laid_out
 from .numerals import NotANumber, decimal_sign, is_missing_mark, read_written
 from .tables import Table, is_missing, read_table, shown
 
-__all__ = ["NamedNumber", "read_pairs"]
+__all__ = ["NamedNumber", "read_amounts", "read_pairs"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,58 @@ def read_pairs(
     if not found:
         raise UsageError(f"{path}: it needs columns {key},{what} and at least one row")
     return tuple(found)
+
+
+def read_amounts(
+    path: str | Path,
+    what: str,
+    key: str,
+    check: Callable[[str, float, str], None],
+    *,
+    missing: bool = False,
+) -> tuple[dict[str, float], str]:
+    """Read an amount per benchmark, or per model, all in one unit.
+
+    Parameters
+    ----------
+    path : str or Path
+        A table with the columns `key`, `what` and perhaps ``unit``.
+    what : str
+        ``"cost"``, ``"price"``.
+    key : str
+        ``"benchmark_id"`` or ``"model_id"``.
+    check : callable
+        Given name, amount and where it stands, raises for what is no such amount.
+    missing : bool
+        Leave out a name without an amount; else it is for `check` to refuse.
+
+    Returns
+    -------
+    amounts : dict of str to float
+    unit : str
+        Empty where none is written.
+
+    Raises
+    ------
+    UsageError
+        As `read_pairs`; a name stands twice, the units differ, or there is no amount at all.
+    """
+    amounts: dict[str, float] = {}
+    units: dict[str, None] = {}
+    for one in read_pairs(path, what, "unit", key):
+        if one.name in amounts:
+            raise UsageError(f"{one.where}: {what} of {one.name!r} is given twice; give it once")
+        if missing and math.isnan(one.value):
+            continue
+        check(one.name, one.value, f"{one.where}: ")
+        amounts[one.name] = one.value
+        units[one.beside] = None
+    if len(units) > 1:
+        shown = ", ".join(unit or "none" for unit in units)
+        raise UsageError(f"{path}: {what}s in several units ({shown}); give all in one")
+    if not amounts:
+        raise UsageError(f"{path}: no {what} in the file; it needs at least one")
+    return amounts, next(iter(units))
 
 
 def _rows(table: Table, what: str, beside: str, key: str) -> list[NamedNumber] | None:

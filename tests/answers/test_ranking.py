@@ -233,3 +233,33 @@ def test_fitted_models_of_a_posterior_are_compared_draw_by_draw(scale: str) -> N
     np.testing.assert_allclose(ranking.p_best, best, atol=0.005)
     pair = gap_between(draws[0], draws[1], link, on)
     assert pair.p_better == pytest.approx(ranking.win[0, 1])
+
+
+def test_scores_and_gaps_to_the_first_by_hand() -> None:
+    """Five draws of three models: quantiles 0, 1/2 and 1 are the least, middle and largest."""
+    written = {"a": [10.0, 20, 30, 40, 50], "b": [60.0, 70, 80, 90, 100], "c": [5.0, 5, 90, 5, 5]}
+    draws = [ScoreDraws(name, IDS, np.array([values] * 3).T) for name, values in written.items()]
+    sure = 1 - 1e-12
+    up = rank_models(draws, LINK, UP, prob=sure)
+    assert up.order == [1, 0, 2] and up.benchmarks == ("up",)
+    np.testing.assert_allclose(up.scores, [[10, 30, 50], [60, 80, 100], [5, 5, 90]])
+    np.testing.assert_allclose(up.gaps, [[-50, -50, -50], [0, 0, 0], [-95, -65, 10]])
+    down = rank_models(draws, LINK, Comparison(("down",)), prob=sure)
+    assert down.order == [2, 0, 1]  # scores as they are, gaps positive for the better
+    np.testing.assert_allclose(down.scores, up.scores)
+    np.testing.assert_allclose(down.gaps, [[-45, -15, 60], [-95, -65, 10], [0, 0, 0]])
+    mixed = rank_models(draws, LINK, Comparison(("up", "down"), {"up": 3.0}), prob=sure)
+    np.testing.assert_allclose(mixed.scores, up.scores)  # what weighs nothing does not turn it
+    both = rank_models(draws, LINK, Comparison(("down", "up"), {"up": 3.0, "down": 1.0}), prob=sure)
+    np.testing.assert_allclose(both.scores, up.scores / 2)
+    latent = rank_models(draws, LINK, Comparison(("down",), scale="latent"), prob=sure)
+    assert latent.order == down.order and latent.scores[2, 1] > latent.scores[1, 1]
+
+
+def test_the_sentence_of_a_ranking_names_the_first_two() -> None:
+    a = ScoreDraws("a", IDS, np.array([[40.0] * 3, [60] * 3, [40] * 3, [40] * 3]))
+    b, c = (ScoreDraws(name, IDS, np.full((4, 3), at)) for name, at in (("b", 50.0), ("c", 1.0)))
+    assert rank_models([a, b, c], LINK, UP).sentence == (
+        "b is the best of 3 models on up with probability 0.75; its lead over a, the next, is "
+        "+10.0 (90 % interval -7.0 to +10.0), and it is better than that with probability 0.75."
+    )

@@ -53,6 +53,12 @@ def loaded(repository: Path, code: str) -> set[str]:
     return set(found.stdout.splitlines()[-1].split())
 
 
+@pytest.fixture(autouse=True)
+def no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No width is stated: tables have all their columns."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """Call the command line with separate arguments."""

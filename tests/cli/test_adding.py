@@ -10,8 +10,8 @@ import pytest
 
 from bayesbench.cli.adding import ADDED_FIELDS
 from bayesbench.scores import ScoreMatrix
-from bayesbench.scores.bundled import bundled_path
 from bayesbench.scores.exports import write_matrix
+from bayesbench.shipped import bundled_path
 from tests.cli.conftest import Run
 from tests.factories import make_matrix
 from tests.scores.upkeep.kept import repeated

@@ -89,7 +89,7 @@ def test_command_line_and_library_answer_the_same(run: Run, tmp_path: Path) -> N
         frame = found.to_frame(0.9).set_index("benchmark_id")
         assert len(answer["predictions"]) == len(frame)
         for row in answer["predictions"]:
-            for field in FIELDS[1:-1]:
+            for field in FIELDS[1:-2]:
                 value = frame.loc[row["benchmark_id"], field]
                 assert row[field] == pytest.approx(value, rel=1e-12)
             assert row["observed"] is (row["benchmark_id"] in known)
@@ -214,3 +214,9 @@ def test_a_posterior_that_moved_is_one_line_with_the_remedy(
 @pytest.mark.parametrize("name", ["new", "next", "observe", "undo", "status", "predict", "replay"])
 def test_every_command_has_help_with_an_example(run: Run, name: str) -> None:
     assert f"bayesbench campaign {name}" in run("campaign", name, "--help").out
+
+
+def test_where_it_stands_is_said_under_every_step(run: Run, file: Path) -> None:
+    for step in (("observe", file, "bench_1=60"), ("undo", file)):
+        shown = run("campaign", *step).out
+        assert shown.endswith(run("campaign", "status", file).out.splitlines()[-1] + "\n")

@@ -111,7 +111,8 @@ def test_every_field_is_documented(
             run("campaign", "joint", "undo", joint, "--format", "json"),
         ],
         "models": [ask("models", "--format", "json")],
-        "benchmarks": [ask("benchmarks", "--format", "json")],
+        "benchmarks": [ask("benchmarks", "--format", "json"),
+                       ask("benchmarks", "--by", "information", "--format", "json")],
         "info": [run("info", posterior_file, "--format", "json")],
         "demo": [ask("demo", "--format", "json")],
         "evaluate": [run("evaluate", "--data", scores_csv, "--scale", "percent", "--method",
@@ -144,6 +145,7 @@ def test_every_field_is_documented(
                     tmp_path / "fit.nc", "--format", "json")],
     }  # fmt: skip
     assert set(answers) == set(COMMANDS) - {
+        "completion",
         "export",
         "export-prompt",
         "mcp",

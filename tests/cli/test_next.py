@@ -19,7 +19,12 @@ from tests.factories import make_posterior
 def test_the_answer_is_that_of_the_library(ask: Run, posterior_file: Path) -> None:
     answer = ask("next", "--scores", "bench_0=40", "--k", "3", "--format", "json").json()
     expected = open_posterior(posterior_file).condition({"bench_0": 40.0}).recommend(3)
-    assert list(answer) == ["model", "prob", "posterior", "notes", "warnings", "recommendations"]
+    assert list(answer) == [
+        "model", "prob", "posterior", "notes", "warnings", "recommendations", "sentence",
+    ]  # fmt: skip
+    assert answer["sentence"] == expected.sentence
+    shown = ask("next", "--scores", "bench_0=40", "--k", "3")
+    assert shown.out.endswith(f"\n\n{expected.sentence}\n")
     for row, one in zip(answer["recommendations"], expected, strict=True):
         assert tuple(row) == FIELDS
         assert row["benchmark_id"] == one.benchmark_id
@@ -199,4 +204,25 @@ def test_one_cost_under_two_names_is_refused(ask: Run, tmp_path: Path) -> None:
     costs.write_text("benchmark,cost\nBench 1,1\nbench_1,2\n")
     found = ask("next", "--scores", "bench_0=40", "--cost", costs)
     assert (found.code, found.out) == (2, "")
-    assert "cost of 'bench_1' is given twice, under two names" in found.err
+    assert "cost of 'bench_1' is given twice, in two spellings" in found.err
+
+
+def test_a_narrow_screen_keeps_the_gain_and_the_whole_interval(
+    ask: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prices = tmp_path / "prices.csv"
+    prices.write_text("benchmark_id,cost\n" + "".join(f"bench_{j},{j + 1}\n" for j in range(5)))
+    call = ("next", "--scores", "bench_0=40", "--cost", prices)
+    order = ["gain per cost", "narrower by", "cost", "median"]
+    least = 0
+    for width in (120, 60, 50, 40):
+        monkeypatch.setenv("COLUMNS", str(width))
+        found = ask(*call)
+        assert max(map(len, found.out.splitlines())) <= width
+        told = found.err.partition(" for the columns ")[2].partition(";")[0]
+        left_out = told.split(", ") if told else []
+        assert left_out == order[: len(left_out)] and len(left_out) >= least
+        least = len(left_out)
+        head = found.out.split("\n ─")[0].split()
+        assert {"(nats)", "lower", "upper"} <= set(head)
+    assert least > 1

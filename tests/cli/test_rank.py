@@ -68,8 +68,40 @@ def test_csv_and_table_hold_the_order(ask: Run) -> None:
     assert list(rows[0]) == list(RANK_FIELDS)
     assert [row["model_id"] for row in rows] == names
     shown = ask(*call).out
-    assert shown.startswith("3 models on bench_3: ranks with 90 % intervals")
+    assert shown.startswith("3 models on bench_3: scores, gaps and ranks with 90 % intervals")
     assert sorted(names, key=shown.index) == names
+
+
+def test_scores_and_gaps_are_those_of_predict_and_compare(
+    ask: Run, posterior_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posterior = open_posterior(posterior_file)
+    for on in ("bench_3", "bench_1"):  # of the second lower is better
+        call = ("rank", "model_0", "model_1", "model_2", "--benchmark", on)
+        answer = ask(*call, "--format", "json").json()
+        first, *others = rows = answer["ranking"]
+        for row in rows:
+            draws = posterior.model(row["model_id"]).predict([on]).draws()[:, 0]
+            levels = np.quantile(draws, [0.05, 0.5, 0.95])
+            assert [row[end] for end in ("lower", "median", "upper")] == pytest.approx(levels)
+        assert first["gap"] is first["gap_lower"] is None
+        for row in others:
+            gap = posterior.compare(row["model_id"], first["model_id"], on=[on])
+            assert (row["gap"], row["gap_lower"], row["gap_upper"]) == pytest.approx(
+                (gap.median, gap.lower, gap.upper)
+            )
+        for row, after in zip(rows, [*others, None], strict=True):
+            won = None if after is None else answer["p_better"][row["model_id"]][after["model_id"]]
+            assert row["p_better_next"] == won
+        assert answer["sentence"].startswith(f"{first['model_id']} is the best of 3 models on {on}")
+        assert ask(*call).out.endswith(f"\n{answer['sentence']}\n")
+    order = "ranks, score interval, gap interval, P(beats the next)"
+    for width in (120, 80, 60, 40):
+        monkeypatch.setenv("COLUMNS", str(width))
+        found = ask(*call)
+        assert max(map(len, found.out.splitlines())) <= width
+        left_out = found.err.partition(" for the columns ")[2].partition(";")[0]
+        assert order.startswith(left_out) and bool(left_out) is (width < 80)
 
 
 def test_names_are_resolved_and_said(ask: Run) -> None:

@@ -14,7 +14,7 @@ from mcp_types import CallToolResult, Tool
 
 from bayesbench.cli.app import COMMANDS
 from bayesbench.cli.tools import server
-from bayesbench.scores.bundled import bundled_path
+from bayesbench.shipped import bundled_path
 from tests.cli.conftest import Run
 
 Ask = Callable[..., CallToolResult]

@@ -14,7 +14,7 @@ from bayesbench.answers.predictive import LatentDraws, Predictive, predictive
 from bayesbench.design.costs import Costs
 from bayesbench.design.gain import information, target
 from bayesbench.design.moments import moments
-from bayesbench.design.recommend import Recommendation, Recommendations, recommend
+from bayesbench.design.recommend import Recommendation, Recommendations, alone, recommend
 from bayesbench.errors import DataError, UnknownIdError, UsageError
 from bayesbench.low_rank.link import Transform
 from tests.design.design_helpers import failed_examples, gaussian_draws, ids, random_covariance
@@ -268,3 +268,45 @@ def test_recommending_needs_neither_jax_nor_scipy(repository: Path) -> None:
 
 def test_examples() -> None:
     assert failed_examples(importlib.import_module("bayesbench.design.recommend")) == 0
+
+
+def test_alone_is_the_information_of_each_by_closed_form() -> None:
+    """Two targets and one candidate more: -1/2 log(1 - r^2) of the sample, chance taken out."""
+    one, shown = both(observed={0: 50.0})
+    found = {each.benchmark_id: each for each in alone(one, shown, targets=["bench_2", "bench_3"])}
+    assert set(found) == set(ids(N)[1:])
+    state, S = moments(one), len(one.eta)
+    total = np.diagonal(state.signal) + state.noise
+    for c in range(1, N):
+        gain = 0.0
+        for t in (2, 3):
+            squared = np.cov(one.eta[:, c], one.eta[:, t])[0, 1] ** 2
+            squared -= state.signal[c, c] * state.signal[t, t] / (S - 1)
+            gain -= 0.5 * np.log(1 - squared / (total[c] * total[t]))
+        assert found[f"bench_{c}"].gain_nats == pytest.approx(max(gain, 0.0), abs=1e-12)
+
+
+@pytest.mark.parametrize("targets", [None, ["bench_2", "bench_5"]])
+def test_alone_describes_each_as_the_first_recommendation_would(targets: list[str] | None) -> None:
+    one, shown = both()
+    found = alone(one, shown, targets=targets)
+    assert [each.gain_nats for each in found] == sorted((e.gain_nats for e in found), reverse=True)
+    assert found[0].benchmark_id == recommend(one, shown, targets=targets, k=1)[0].benchmark_id
+    for each in found:
+        (only,) = recommend(one, shown, targets=targets, candidates=[each.benchmark_id], k=1)
+        assert each.width_reduction == pytest.approx(only.width_reduction, rel=1e-9)
+        assert each.gain_nats == pytest.approx(only.gain_nats, rel=1e-12)  # sums in another order
+        same = {"width_reduction": 0.0, "gain_nats": 0.0}
+        assert replace(each, **same) == replace(only, **same)
+
+
+def test_alone_counts_what_it_costs_and_leaves_out_what_has_no_cost() -> None:
+    one, shown = both()
+    costs = {name: float(1 + n % 4) for n, name in enumerate(ids(N)[:-1])}
+    found = alone(one, shown, costs=costs, exclude=["bench_3"])
+    assert {each.benchmark_id for each in found} == set(costs) - {"bench_3"}
+    ratios = [each.gain_nats / costs[each.benchmark_id] for each in found]
+    assert ratios == sorted(ratios, reverse=True)
+    assert [each.gain_per_cost for each in found] == ratios
+    with pytest.raises(DataError, match="different benchmarks"):
+        alone(replace(one, benchmark_ids=("x", *ids(N)[1:])), shown)

@@ -8,8 +8,8 @@ import pytest
 
 from bayesbench.errors import BayesbenchWarning, UsageError
 from bayesbench.scores import read_scores
-from bayesbench.scores.bundled import bundled_path
 from bayesbench.scores.datasets import load_scores
+from bayesbench.shipped import bundled_path
 
 
 def test_wide_csv(tmp_path: Path) -> None:

@@ -137,3 +137,32 @@ def test_several_spellings_are_resolved_with_a_line_each() -> None:
         NAMES.resolve(["gpqa", "QUIZ"])
     assert NAMES.candidates("QUIZ") == ("gpqa", "gpqa_diamond")
     assert NAMES.candidates("nothing") == ()
+
+
+def test_numbers_by_spelling_become_numbers_by_id() -> None:
+    found, told = NAMES.by_id({"HumanEval+": 1, "gpqa": 2.0}, "cost")
+    assert found == {"humaneval_plus": 1.0, "gpqa": 2.0} and told == (
+        "'HumanEval+' is taken for humaneval_plus",
+    )
+    assert NAMES.by_id({}, "cost") == ({}, ())
+    with pytest.raises(UnknownIdError, match="'mmul'"):
+        NAMES.by_id({"mmul": 1.0}, "cost")
+    with pytest.raises(AmbiguousIdError):
+        NAMES.by_id({"A 1": 1.0}, "cost")
+
+
+def test_unknown_names_stay_where_that_is_asked_and_own_ones_are_not_looked_up() -> None:
+    given_numbers = {"mmul": 1.0, "HumanEval+": 2.0, "Gpqa": 3.0}
+    found, told = NAMES.by_id(given_numbers, "price", unknown=True, own={"Gpqa"})
+    assert found == {"mmul": 1.0, "humaneval_plus": 2.0, "Gpqa": 3.0} and len(told) == 1
+
+
+@pytest.mark.parametrize("twice", [("gpqa", "GPQA"), ("HumanEval+", "humaneval_plus")])
+def test_a_number_in_two_spellings_is_refused(twice: tuple[str, str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        NAMES.by_id(dict.fromkeys(twice, 1.0), "a.csv: price")
+    first, second = map(repr, twice)
+    assert str(caught.value).startswith("a.csv: price of '")
+    assert f"is given twice, in two spellings ({first} and {second}); give it once" in str(
+        caught.value
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bayesbench.errors import UsageError
-from bayesbench.scores.pairs import NamedNumber, read_pairs
+from bayesbench.scores.pairs import NamedNumber, read_amounts, read_pairs
 
 
 def read(
@@ -55,3 +55,35 @@ def test_faults_are_wrong_calls(tmp_path: Path, text: str, what: str, message: s
     with pytest.raises(UsageError) as caught:
         read(tmp_path, text, what)
     assert message in str(caught.value)
+
+
+def at_least_one(name: str, value: float, where: str) -> None:
+    if not value >= 1:
+        raise UsageError(f"{where}{name} costs {value:g}")
+
+
+def test_amounts_are_in_one_unit_and_missing_ones_left_out_only_where_asked(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "amounts.csv"
+    path.write_text("model_id,price,unit\na,1,USD\nb,-,EUR\nc,3,USD\n")
+    found = read_amounts(path, "price", "model_id", at_least_one, missing=True)
+    assert found == ({"a": 1.0, "c": 3.0}, "USD")
+    with pytest.raises(UsageError, match="row 3: b costs nan"):
+        read_amounts(path, "price", "model_id", at_least_one)
+    path.write_text("benchmark_id,cost\na,1\n")
+    assert read_amounts(path, "cost", "benchmark_id", at_least_one) == ({"a": 1.0}, "")
+
+
+@pytest.mark.parametrize(("rows", "message"), [
+    ("a,1,USD\na,2,USD", "row 3: cost of 'a' is given twice; give it once"),
+    ("a,1,USD\na,-,USD", "row 3: cost of 'a' is given twice; give it once"),
+    ("a,1,USD\nb,1,", "costs in several units (USD, none); give all in one"),
+    ("a,0,USD", "row 2: a costs 0"), ("a,-,USD", "no cost in the file; it needs at least one"),
+])  # fmt: skip
+def test_amounts_that_cannot_be_compared_are_named(tmp_path: Path, rows: str, message: str) -> None:
+    path = tmp_path / "amounts.csv"
+    path.write_text(f"benchmark_id,cost,unit\n{rows}\n")
+    with pytest.raises(UsageError) as caught:
+        read_amounts(path, "cost", "benchmark_id", at_least_one, missing=True)
+    assert message in str(caught.value) and "amounts.csv" in str(caught.value)

@@ -82,7 +82,7 @@ def planned_addition(
     Examples
     --------
     >>> import bayesbench as bb
-    >>> from bayesbench.scores.bundled import bundled_path
+    >>> from bayesbench.shipped import bundled_path
     >>> table = pd.DataFrame({"GPQA Diamond": [61.0]}, index=["GPT-4.1"])
     >>> mine = bb.read_scores(table, scale="percent")
     >>> planned = planned_addition(bundled_path("data", "open_scores"), mine)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bayesbench.errors import DataError
-from bayesbench.scores.bundled import bundled_path
 from bayesbench.scores.upkeep.as_written import read_as_written, write_as_written
+from bayesbench.shipped import bundled_path
 
 
 @pytest.mark.parametrize("name", ["models", "benchmarks", "scores"])

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from bayesbench.scores import ScoreMatrix
-from bayesbench.scores.bundled import bundled_path
 from bayesbench.scores.upkeep import Checked, check_data, faults
+from bayesbench.shipped import bundled_path
 from tests.design.design_helpers import failed_examples
 from tests.scores.upkeep.kept import directory, edited
 

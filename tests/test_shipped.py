@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bayesbench.errors import DataError
-from bayesbench.scores.bundled import bundled_path
+from bayesbench.shipped import bundled_path
 
 
 def test_what_ships_is_found() -> None:

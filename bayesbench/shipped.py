@@ -1,12 +1,15 @@
-"""Where the files lie that ship with the package."""
+"""Where the files lie that ship."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import DataError
+from .errors import DataError
 
-__all__ = ["bundled_path"]
+__all__ = ["BUNDLED", "bundled_path"]
+
+BUNDLED = "open_scores.nc"
+"""Name of the posterior that ships with the package."""
 
 
 def bundled_path(kind: str, *parts: str) -> Path:
@@ -31,7 +34,7 @@ def bundled_path(kind: str, *parts: str) -> Path:
     DataError
         If it is in neither place.
     """
-    package = Path(__file__).resolve().parent.parent
+    package = Path(__file__).resolve().parent
     for base in (package / f"_{kind}", package.parent / kind):
         path = base.joinpath(*parts)
         if path.exists():
