@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -33,6 +34,18 @@ def test_a_bank_comes_back_equal(bank: ItemBank, tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["bank.nc"]
     with xr.open_dataset(tmp_path / "bank.nc", engine="h5netcdf") as labelled:
         assert labelled["slope"].sel(item="item_3").shape == (2,)
+
+
+def test_categories_and_width_factors_come_back(bank: ItemBank, tmp_path: Path) -> None:
+    kinds = bank.items.assign(category=["a", "b", "a"] * 3)
+    rich = replace(bank, items=kinds, width_factors={5: 1.25, 10: 1.5})
+    save_bank(rich, tmp_path / "bank.nc")
+    found = open_bank(tmp_path / "bank.nc")
+    assert found.categories == tuple(kinds["category"]) and found.items.equals(kinds)
+    assert found.width_factors == {5: 1.25, 10: 1.5}
+    assert bank.categories == tuple(bank.items["benchmark_id"]) and bank.width_factors == {}
+    with pytest.raises(DataError, match="a width factor is not a number above 0"):
+        replace(bank, width_factors={5: 0.0})
 
 
 def test_what_is_no_bank_is_one_line(bank: ItemBank, tmp_path: Path) -> None:
