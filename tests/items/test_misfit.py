@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bayesbench.errors import DataError, UsageError
-from bayesbench.items.misfit import AuditedItem, _adjusted, audit_bank, audit_items
+from bayesbench.items.misfit import AuditedItem, _adjusted, _worst, audit_bank, audit_items
 from bayesbench.items.responses import ItemResponses
 from bayesbench.items.simulator import SimulatedItems, simulate_items
 from bayesbench.items.variational import fit_bank
@@ -119,3 +119,9 @@ def test_same_seed_same_answer_and_what_is_refused() -> None:
 def test_q_values_are_those_of_benjamini_and_hochberg() -> None:
     p = np.array([0.01, np.nan, 0.04, 0.03, 0.5])
     np.testing.assert_allclose(_adjusted(p), [0.04, np.nan, 0.16 / 3, 0.16 / 3, 0.5])
+
+
+def test_the_worst_of_several_groups_pays_for_the_choice() -> None:
+    z, p, names = _worst(np.array([[1.0, np.nan], [-1.96, np.nan], [0.5, np.nan]]), ["a", "b", "c"])
+    assert z[0] == -1.96 and names == ["b", ""]
+    assert p[0] == pytest.approx(1 - 0.95**3, abs=1e-4) and np.isnan(p[1])
