@@ -141,8 +141,9 @@ class Chosen:
     gain : float
         By how much the answer is expected to lower the variance of the score (percent squared),
         or the information about the ability (nats).
-    sd_after : float
-        Expected sd of the score once it and those before it in the batch are answered.
+    sd_after : float or None
+        Expected sd of the score once it and those before it in the batch are answered; None where
+        the ability is asked about.
     """
 
     item_id: str
@@ -150,7 +151,7 @@ class Chosen:
     category: str
     probability: float
     gain: float
-    sd_after: float
+    sd_after: float | None
 
 
 def target_weights(
@@ -324,7 +325,7 @@ def choose(
                 categories[at],
                 float(p[at]),
                 float(gain[at]),
-                float(np.sqrt(max(slope @ cov @ slope + own, 0.0))),
+                None if weights is None else float(np.sqrt(max(slope @ cov @ slope + own, 0.0))),
             )
         )
     return tuple(found)

@@ -38,7 +38,7 @@ class Form:
     sd: tuple[float, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Course:
     """Where a form stands, for every ability."""
 
@@ -128,11 +128,9 @@ def select_forms(
     b, a = attenuated(bank)
     courses = [_start(bank, b, a, about, seed) for _ in range(forms)]
     free = np.ones(len(a), dtype=bool)
-    for step in range(n):
+    for _ in range(n):
         for course in sorted(courses, key=lambda one: -one.variance()):
-            own = [categories[at] for at in course.chosen]
-            may = free & limits.allowed(categories, own, n - step)
-            may = may & _leaves_enough(limits, categories, free, courses, course, n)
+            may = _fillable(limits, categories, free, courses, course, n)
             at = int(np.argmax(np.where(may, course.gain(a, about), -np.inf)))
             course.add(at, a, about)
             free[at] = False
@@ -151,7 +149,7 @@ def _start(bank: ItemBank, b: Array, a: Array, weights: Array, seed: int) -> _Co
     return _Course(cov.copy(), d, (weights * d) @ a, d @ weights**2, [], [])
 
 
-def _leaves_enough(
+def _fillable(
     limits: Quotas,
     categories: tuple[str, ...],
     free: Array,
@@ -159,12 +157,70 @@ def _leaves_enough(
     course: _Course,
     n: int,
 ) -> Array:
-    """Items of a category are kept for those forms that still must have them."""
+    """Items that may be added to a form so that it and the others can still be filled, (items,)."""
+    if not limits.limits:
+        return free.copy()
     of = np.array(categories, dtype=object)
-    fine = np.ones(len(of), dtype=bool)
-    for name, (least, _) in limits.limits.items():
-        have = {id(one): sum(categories[at] == name for at in one.chosen) for one in courses}
-        others = sum(max(0, least - have[id(one)]) for one in courses if one is not course)
-        if int(free[of == name].sum()) <= others:
-            fine[of == name] = False
+    names = list(dict.fromkeys(categories))
+    have = np.array([[sum(categories[at] == x for at in one.chosen) for x in names]
+                     for one in courses])  # fmt: skip
+    bounds = np.array([limits.limits.get(name, (0, n)) for name in names])
+    stock = np.array([int(free[of == name].sum()) for name in names])
+    mine = courses.index(course)
+    fine = np.zeros(len(of), dtype=bool)
+    for at, name in enumerate(names):
+        after = have.copy()
+        after[mine, at] += 1
+        if stock[at] > 0 and _can_finish(
+            stock - (np.arange(len(names)) == at), n - after.sum(axis=1),
+            np.maximum(bounds[:, 0] - after, 0), bounds[:, 1] - after,
+        ):  # fmt: skip
+            fine |= free & (of == name)
     return fine
+
+
+def _can_finish(stock: Array, needs: Array, least: Array, most: Array) -> bool:
+    """Whether forms can be filled from what is left: a flow from forms to categories.
+
+    Parameters
+    ----------
+    stock : (categories,) array
+    needs : (forms,) array
+        Items that each form still has to have.
+    least, most : (forms, categories) arrays
+        Of them, by category.
+    """
+    needs, stock = needs - least.sum(axis=1), stock - least.sum(axis=0)
+    room = most - least
+    if min(needs.min(), stock.min(), room.min()) < 0:
+        return False
+    flow = np.zeros_like(room)
+    for form in range(len(needs)):
+        while needs[form] > 0:
+            path = _path(form, room - flow, flow, stock)
+            if path is None:
+                return False
+            for at, (giver, category) in enumerate(path):
+                flow[giver, category] += 1
+                if at + 1 < len(path):  # the next giver hands over what it had of this category
+                    flow[path[at + 1][0], category] -= 1
+            stock[path[-1][1]] -= 1
+            needs[form] -= 1
+    return True
+
+
+def _path(form: int, room: Array, flow: Array, stock: Array) -> list[tuple[int, int]] | None:
+    """Steps from a form to a category with stock, over forms that can do with another category."""
+    paths: list[tuple[int, list[tuple[int, int]]]] = [(form, [])]
+    seen = {form}
+    while paths:
+        at, so_far = paths.pop(0)
+        reached = np.flatnonzero(room[at] > 0)
+        for category in reached[np.argsort(-stock[reached], kind="stable")]:
+            steps = [*so_far, (at, int(category))]
+            if stock[category] > 0:
+                return steps
+            others = [int(one) for one in np.flatnonzero(flow[:, category]) if one not in seen]
+            seen.update(others)
+            paths += [(one, steps) for one in others]
+    return None

@@ -15,7 +15,7 @@ from .bank import ItemBank
 from .loaders import correct_column, trials_column
 from .responses import ItemResponses, smallest
 
-__all__ = ["aligned", "of_one", "read_answers"]
+__all__ = ["aligned", "changed_since", "of_one", "read_answers"]
 
 NEW = "new"
 """Model id where a table names none."""
@@ -53,7 +53,22 @@ def read_answers(path: str | Path, bank: ItemBank) -> ItemResponses:
         at = int(np.argmax(columns < 0))
         near = nearest_ids(items[at], dict.fromkeys(bank.items.index, 0))
         hint = f"; nearest: {', '.join(near)}" if near else "; take ids from the bank"
-        raise table.fault(at, f"item_id {shown(items[at])}: not in the bank{hint}")
+        old = changed_since(items[at], bank)
+        said = (
+            f"its document changed since the bank, where it is {old}; ask that one" if old else ""
+        )
+        raise table.fault(at, f"item_id {shown(items[at])}: {said or 'not in the bank' + hint}")
+    if "benchmark_id" in table.frame.columns:
+        said_of = table.ids("benchmark_id")
+        own = bank.items["benchmark_id"].to_numpy(dtype=object)[columns]
+        same = (said_of.to_numpy(dtype=object) == own).astype(bool)
+        if not same.all():
+            at = int(np.argmin(same))
+            raise table.fault(
+                at,
+                f"benchmark_id {shown(said_of[at])}: item {shown(items[at])} is of {own[at]!r} in "
+                "the bank; correct it",
+            )
     named = "model_id" in table.frame.columns
     models = table.ids("model_id") if named else pd.Series([NEW] * len(items), dtype="str")
     trials = trials_column(table)
@@ -70,6 +85,23 @@ def read_answers(path: str | Path, bank: ItemBank) -> ItemResponses:
     held[0, rows, columns], held[1, rows, columns] = correct, trials
     frame = pd.DataFrame(index=pd.Index(list(ids), name="model_id", dtype="str"))
     return ItemResponses(frame, bank.items, smallest(held[0]), smallest(held[1]))
+
+
+def changed_since(item: str, bank: ItemBank) -> str:
+    """Id of the bank's item whose document is the same but for its hash; empty if there is none.
+
+    Examples
+    --------
+    >>> from bayesbench.items.simulator import simulate_items
+    >>> from bayesbench.items.variational import fit_bank
+    >>> changed_since("item_0", fit_bank(simulate_items(20, 5, seed=1).responses, factors=1))
+    ''
+    """
+    document, colon, _ = item.rpartition(":")
+    if not colon:
+        return ""
+    alike = [str(one) for one in bank.items.index if str(one).rpartition(":")[0] == document]
+    return alike[0] if alike else ""
 
 
 def aligned(responses: ItemResponses, bank: ItemBank) -> tuple[ItemResponses, int]:

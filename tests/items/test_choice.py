@@ -80,7 +80,7 @@ def test_about_the_ability_it_is_the_information_of_the_answer(
         found.append(np.log(np.linalg.det(cov) / np.linalg.det(after)) / 2)
     gains = np.where(now.asked[0], -np.inf, found)
     assert first.item_id == bank.items.index[int(np.argmax(gains))]
-    assert first.gain == pytest.approx(gains.max())
+    assert first.gain == pytest.approx(gains.max()) and first.sd_after is None
 
 
 def test_weights_are_of_items_or_of_benchmarks(bank: ItemBank) -> None:

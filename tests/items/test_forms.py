@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 from bayesbench.errors import UsageError
 from bayesbench.items.bank import ItemBank
 from bayesbench.items.choice import Quotas, attenuated
-from bayesbench.items.forms import select_forms
+from bayesbench.items.forms import _can_finish, select_forms
 from bayesbench.items.full_score import full_scores
 from bayesbench.items.reconstruction import PRIOR_SD
 from bayesbench.items.responses import ItemResponses
@@ -89,6 +91,34 @@ def test_quotas_hold_in_every_form(bank: ItemBank) -> None:
     tight = select_forms(bank, 20, forms=2, quotas=Quotas({"benchmark_0": (10, 20)}))
     assert [sum("benchmark_0" == bank.items.at[i, "benchmark_id"] for i in form.item_ids)
             for form in tight] == [10, 10]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_form_takes_what_another_cannot_do_without(seed: int) -> None:
+    drawn = simulate_items(60, 4, factors=1, seed=seed).responses
+    ids = list(drawn.items.index)
+    answers = ItemResponses.of(drawn.correct, list(drawn.models.index), ids, "x",
+                               categories=list("AABB"))  # fmt: skip
+    forms = select_forms(
+        fit_bank(answers, factors=1), 2, forms=2, quotas=Quotas({"A": (0, 1)}), seed=seed
+    )
+    assert sorted(item for form in forms for item in form.item_ids) == sorted(ids)
+    assert all(sum(ids.index(item) < 2 for item in form.item_ids) == 1 for form in forms)
+
+
+def test_whether_forms_can_be_filled_is_what_trying_everything_says() -> None:
+    rng = np.random.default_rng(4)
+    found = []
+    for _ in range(300):
+        stock, needs = rng.integers(0, 4, size=3), rng.integers(0, 4, size=2)
+        least = rng.integers(0, 2, size=(2, 3))
+        most = least + rng.integers(0, 3, size=(2, 3))
+        ranges = [range(lo, hi + 1) for lo, hi in zip(least.ravel(), most.ravel(), strict=True)]
+        tried = np.array(list(itertools.product(*ranges))).reshape(-1, 2, 3)
+        fits = (tried.sum(axis=2) == needs).all(axis=1) & (tried.sum(axis=1) <= stock).all(axis=1)
+        assert _can_finish(stock, needs, least, most) == fits.any()
+        found.append(fits.any())
+    assert 30 < sum(found) < 270
 
 
 def test_what_cannot_be_chosen_is_refused(bank: ItemBank) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from bayesbench.errors import DataError, SchemaError
 from bayesbench.items.bank import ItemBank
-from bayesbench.items.given import aligned, of_one, read_answers
+from bayesbench.items.given import aligned, changed_since, of_one, read_answers
+from bayesbench.items.responses import ItemResponses
 from bayesbench.items.simulator import simulate_items
 from bayesbench.items.variational import fit_bank
 
@@ -48,6 +49,10 @@ def test_answers_stand_in_the_order_of_the_bank(tmp_path: Path, bank: ItemBank) 
         ("item_id,correct\nitem_3,2\n", "row 2: correct '2': must be a whole number"),
         ("item_id,correct\n,1\n", r"row 2: item_id \(empty\)"),
         ("item,correct\nitem_3,1\n", "missing column item_id"),
+        (
+            "benchmark_id,item_id,correct\nbenchmark_0,item_3,1\nother,item_2,1\n",
+            "row 3: benchmark_id 'other': item 'item_2' is of 'benchmark_0' in the bank",
+        ),
         ("item_id\nitem_3\n", "missing column correct"),
     ],
 )
@@ -55,6 +60,18 @@ def test_a_fault_is_one_line(tmp_path: Path, bank: ItemBank, text: str, message:
     with pytest.raises(SchemaError, match=message) as caught:
         read_answers(table(tmp_path, text), bank)
     assert "\n" not in str(caught.value) and "answers.csv" in str(caught.value)
+
+
+def test_a_document_that_changed_is_named(tmp_path: Path) -> None:
+    drawn = simulate_items(20, 2, seed=1).responses
+    ids = ["task/1:aa", "task/2:bb"]
+    bank = fit_bank(
+        ItemResponses.of(drawn.correct, list(drawn.models.index), ids, "task"), factors=1
+    )
+    with pytest.raises(SchemaError, match="'task/2:cc': its document changed since the bank, wher"):
+        read_answers(table(tmp_path, "item_id,correct\ntask/1:aa,1\ntask/2:cc,1\n"), bank)
+    assert changed_since("task/2:cc", bank) == "task/2:bb"
+    assert changed_since("task/3:cc", bank) == changed_since("task/2", bank) == ""
 
 
 def test_other_items_are_counted(bank: ItemBank) -> None:
