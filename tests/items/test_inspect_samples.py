@@ -88,10 +88,12 @@ def test_failed_logs_are_left_out_with_a_note_and_prompts_are_compared(tmp_path:
     failed = written(tmp_path, log(status="error"), "failed.json")
     other = log(samples=[sample("a", "I", input="another wording")])
     other["eval"] = {**other["eval"], "model": "other"}
-    found = read_inspect_logs([good, failed, written(tmp_path, other, "other.json")])
+    void = written(tmp_path, log(invalidated=True), "void.json")
+    found = read_inspect_logs([good, failed, void, written(tmp_path, other, "other.json")])
     assert found.shape == (2, 1)
     assert found.notes == (
         "failed.json left out: status error",
+        "void.json left out: status invalidated",
         f"1 items were asked with different prompts: {TASK}/a",
     )
     with pytest.raises(BayesbenchError, match=r"answered .* in log\.json already"):

@@ -104,6 +104,11 @@ def test_an_item_that_changed_since_the_bank_is_found() -> None:
     assert found[0].item_id == f"item_{item}"
     assert "changed since the bank" in found[0].verdicts
     assert found[0].change_z is not None and found[0].change_z > 3
+    # it changed for everybody alike: no group of models stands out
+    changed = replace(mine, correct=correct)
+    by_group = said(audit_items(changed, bank, groups=[f"g{n % 3}" for n in range(150)]))
+    assert "differs between groups" not in by_group[f"item_{item}"]
+    assert "changed since the bank" in by_group[f"item_{item}"]
 
 
 def test_same_seed_same_answer_and_what_is_refused() -> None:
