@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from ..errors import DataError, UsageError
 from ..scores.importers.bounded import json_document
 from ..scores.tables import read_table
 from .every_eval_ever_samples import read_every_eval_ever_samples
 from .inspect_samples import read_inspect_logs
 from .loaders import SAMPLES, read_irw, read_lm_eval_samples, read_long, read_npz
-from .responses import ItemResponses
+from .responses import ItemResponses, smallest
 
-__all__ = ["FORMS", "read_collected"]
+__all__ = ["FORMS", "joined", "read_collected"]
 
 FORMS = ("long", "npz", "irw", "lm-eval", "inspect", "every-eval-ever")
 """What `form` may be."""
@@ -60,8 +63,6 @@ def read_collected(
         raise UsageError(f"a metric belongs to {', '.join(WITH_METRIC)}; leave it out for {own}")
     if benchmark is not None and own not in SINGLE:
         raise UsageError(f"{own} files say of which benchmark they are; leave out the benchmark")
-    if own in SINGLE and len(files) > 1:
-        raise UsageError(f"{len(files)} files of the form {own}; put all answers into one")
     if own == "inspect":
         return read_inspect_logs(files, metric or "")
     if own == "every-eval-ever":
@@ -73,10 +74,63 @@ def read_collected(
     if own == "irw":
         if benchmark is None:
             raise UsageError("a table of the Item Response Warehouse needs a benchmark's name")
-        return read_irw(files[0], benchmark=benchmark)
-    if own == "npz":
-        return read_npz(files[0], benchmark=benchmark)
-    return read_long(files[0], benchmark=benchmark)
+        return joined([(file.name, read_irw(file, benchmark=benchmark)) for file in files])
+    read = read_npz if own == "npz" else read_long
+    return joined([(file.name, read(file, benchmark=benchmark)) for file in files])
+
+
+def joined(parts: Sequence[tuple[str, ItemResponses]]) -> ItemResponses:
+    """Answers of several files as one.
+
+    Parameters
+    ----------
+    parts : sequence of (name of the file, ItemResponses)
+
+    Raises
+    ------
+    DataError
+        A cell is in two files, or they say different things of a model or an item.
+    """
+    if len(parts) == 1:
+        return parts[0][1]
+    frames: dict[str, pd.DataFrame] = {}
+    for kind in ("models", "items"):
+        frames[kind] = getattr(parts[0][1], kind)
+        for name, part in parts[1:]:
+            frames[kind] = _with_rows(frames[kind], getattr(part, kind), f"{name}: {kind[:-1]}")
+    models, items = frames["models"], frames["items"]
+    held = np.zeros((2, len(models), len(items)), dtype=np.float32)
+    for name, part in parts:
+        place = np.ix_(models.index.get_indexer(part.models.index),
+                       items.index.get_indexer(part.items.index))  # fmt: skip
+        both = (held[1][place] > 0) & (part.trials > 0)
+        if both.any():
+            row, column = np.argwhere(both)[0]
+            raise DataError(
+                f"{name}: model {part.models.index[row]!r} answered item "
+                f"{part.items.index[column]!r} in an earlier file; keep one of the two"
+            )
+        held[0][place] += part.correct
+        held[1][place] += part.trials
+    notes = tuple(dict.fromkeys(note for _, part in parts for note in part.notes))
+    return ItemResponses(models, items, smallest(held[0]), smallest(held[1]), notes)
+
+
+def _with_rows(frame: pd.DataFrame, more: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Rows of both; those of both must say the same, and have the same columns."""
+    if set(frame.columns) != set(more.columns):
+        odd = sorted(set(frame.columns) ^ set(more.columns))
+        raise DataError(f"{what}s: column {odd[0]} is not in all files; give it in all or in none")
+    shared = frame.index.intersection(more.index)
+    for column in frame.columns:
+        differs = frame.loc[shared, column].ne(more.loc[shared, column]).to_numpy()
+        if differs.any():
+            name = shared[int(differs.argmax())]
+            raise DataError(
+                f"{what} {name!r} is of {column} {more.at[name, column]!r} here, and of "
+                f"{frame.at[name, column]!r} in an earlier file; keep one"
+            )
+    return pd.concat([frame, more.loc[more.index.difference(frame.index, sort=False)]])
 
 
 def _files(paths: Sequence[Path], form: str | None) -> list[Path]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError
+from ..errors import DataError, SchemaError
 from ..scores.ids import nearest_ids
 from ..scores.tables import read_table, shown
 from .bank import ItemBank
@@ -44,6 +44,8 @@ def read_answers(path: str | Path, bank: ItemBank) -> ItemResponses:
     table = read_table(path)
     value = "share" if "share" in table.frame.columns else "correct"
     table.require(["item_id", value])
+    if table.frame.empty:
+        raise SchemaError(f"{table.source}: no answer in the file; give a row for each")
     items = table.ids("item_id")
     if "benchmark_id" in table.frame.columns:  # an item of several benchmarks bears both names
         both = table.ids("benchmark_id") + "/" + items

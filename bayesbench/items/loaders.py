@@ -84,6 +84,8 @@ def read_long(path: str | Path, *, benchmark: str | None = None) -> ItemResponse
     value = "share" if "share" in table.frame.columns else "correct"
     keys = ["model_id", "item_id"] + ["benchmark_id"] * (benchmark is None)
     table.require([*keys, value])
+    if table.frame.empty:
+        raise SchemaError(f"{table.source}: no answer in the file; give a row for each")
     trials = trials_column(table)
     correct = correct_column(table, value, trials)
     named = table.ids("benchmark_id") if benchmark is None else benchmark

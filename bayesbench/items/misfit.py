@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, UsageError
+from ..progress import Report
 from .bank import ItemBank
 from .choice import attenuated
 from .reconstruction import estimate_scores
@@ -98,6 +99,7 @@ def audit_items(
     replicates: int = 8,
     factors: int = 4,
     seed: int = 0,
+    report: Report | None = None,
 ) -> tuple[AuditedItem, ...]:
     """Audit every item, by its fit to the bank and by how groups of models answer it.
 
@@ -128,6 +130,8 @@ def audit_items(
     factors : int
         Of the bank that is fitted.
     seed : int
+    report : Report, optional
+        Told of every replicate.
 
     Returns
     -------
@@ -152,7 +156,9 @@ def audit_items(
     found, ability = _statistics(responses, own, given, labels)
     rng = np.random.default_rng(seed)
     nulls = []
-    for _ in range(replicates):
+    for number in range(replicates):
+        if report is not None:
+            report(number + 1, replicates + 1)
         again = _simulated(responses, own, ability, given, rng)
         refitted = own if given else fit_bank(again, factors=own.factors, seed=seed)
         nulls.append(_statistics(again, refitted, given, labels)[0])

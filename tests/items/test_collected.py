@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bayesbench.errors import BayesbenchError
-from bayesbench.items.collected import read_collected
+from bayesbench.items.collected import joined, read_collected
+from bayesbench.items.simulator import simulate_items
 from tests.conftest import REPOSITORY
 
 DATA = REPOSITORY / "tests" / "data"
@@ -55,6 +57,27 @@ def test_a_form_may_be_named(tmp_path: Path, long: Path) -> None:
     assert read_collected([bare], form="long").shape == (2, 2)
 
 
+def test_several_tables_are_one(tmp_path: Path) -> None:
+    whole = simulate_items(7, 9, missing=0.3, trials=3, benchmarks=2, seed=4).responses
+    parts = [
+        ("a", whole.subset(models=[0, 1, 2])),
+        ("b", whole.subset(models=[3, 4, 5, 6], items=np.arange(5))),
+        ("c", whole.subset(models=[6, 3, 5, 4], items=np.arange(8, 4, -1))),
+    ]
+    found = joined(parts)
+    assert found.models.index.equals(whole.models.index)
+    assert found.items.equals(whole.items)
+    np.testing.assert_array_equal(found.correct, whole.correct)
+    np.testing.assert_array_equal(found.trials, whole.trials)
+    other = whole.subset(models=[0], items=[0, 1])
+    other = replace(other, items=other.items.assign(benchmark_id="z"))
+    with pytest.raises(BayesbenchError, match="b: item 'item_0' is of benchmark_id 'z' here, and"):
+        joined([parts[0], ("b", other)])
+    more = replace(parts[1][1], models=parts[1][1].models.assign(family="f"))
+    with pytest.raises(BayesbenchError, match="b: models: column family is not in all files"):
+        joined([parts[0], ("b", more)])
+
+
 def test_what_does_not_go_together_is_one_line(tmp_path: Path, long: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -63,7 +86,7 @@ def test_what_does_not_go_together_is_one_line(tmp_path: Path, long: Path) -> No
         (lambda: read_collected([]), "no file with answers was named"),
         (lambda: read_collected([empty]), "no file with answers per item in it"),
         (lambda: read_collected([long, log]), r"files of several forms \(inspect, long\)"),
-        (lambda: read_collected([long, long]), "2 files of the form long; put all answers into"),
+        (lambda: read_collected([long, long]), "model 'a' answered item 'p' in an earlier file"),
         (lambda: read_collected([long], metric="acc"), "a metric belongs to lm-eval, inspect"),
         (lambda: read_collected([log], benchmark="x"), "leave out the benchmark"),
         (lambda: read_collected([long], form="wide"), "no form 'wide' of answers; there are long"),

@@ -53,6 +53,8 @@ def test_answers_stand_in_the_order_of_the_bank(tmp_path: Path, bank: ItemBank) 
             "benchmark_id,item_id,correct\nbenchmark_0,item_3,1\nother,item_2,1\n",
             "row 3: benchmark_id 'other': item 'item_2' is of 'benchmark_0' in the bank",
         ),
+        ("item_id,correct\n", "no answer in the file"),
+        ("", "the file is empty"),
         ("item_id\nitem_3\n", "missing column correct"),
     ],
 )
