@@ -145,6 +145,7 @@ class ItemCampaign:
         self._allowed: Array = (self.weights > 0) & ~excluded & np.isfinite(self._prices)
         self._quotas = Quotas({name: (low, high) for name, (low, high) in state.quotas.items()})
         self._category = dict(zip(bank.items.index, bank.categories, strict=True))
+        self._places = {name: at for at, name in enumerate(bank.items.index)}
         self._now: Standing | None = None
 
     @classmethod
@@ -286,7 +287,7 @@ class ItemCampaign:
         return tuple(notes)
 
     def propose(self, k: int = 1) -> ItemProposal:
-        """Which items to ask next, and whether to stop; remembered in the state.
+        """Which items to ask next, and whether to stop; changes nothing.
 
         Parameters
         ----------
@@ -298,11 +299,35 @@ class ItemCampaign:
         UsageError
             `k` is below 1.
         """
-        proposal = self._propose(k)
-        names = tuple(one.item_id for one in proposal.items)
-        if names != self.state.proposed:
-            self._save(replace(self.state, proposed=names))
-        return proposal
+        now, state = self._standing(), self.state
+        open_ = self._allowed & ~now.asked[0]
+        if not open_.any():
+            return ItemProposal((), "no item is left to ask")
+        left = self._budget_left()
+        if left is not None and not (open_ & (self._prices <= left)).any():
+            return ItemProposal((), f"the rest of the budget, {left:g}, pays for no item")
+        planned, done = self._planned(), [self._category[one.item_id] for one in state.asked]
+        rest = len(open_) if planned is None else max(planned - len(done), 0)
+        stop = self._stop()
+        if rest == 0:
+            return ItemProposal(
+                (), stop or f"{many(len(done), 'item')} have been asked, as planned"
+            )
+        chosen = choose(
+            self.bank,
+            now,
+            self.weights,
+            min(k, rest) if k >= 1 else k,
+            allowed=open_,
+            costs=None if state.costs is None else self._prices,
+            budget=left,
+            quotas=self._quotas,
+            asked=done,
+            left=rest,
+        )
+        if not chosen and stop is None:
+            stop = "the quotas leave no item to ask"
+        return ItemProposal(chosen, stop)
 
     def observe(
         self,
@@ -336,11 +361,10 @@ class ItemCampaign:
             An item has another answer already, or a cost is no number above 0 or not known. In each
             case the campaign is unchanged.
         """
-        places = {name: at for at, name in enumerate(self.bank.items.index)}
         before, paid = self.state.answers, Costs(dict(costs or {})).values
         p, made = self._standing().probability[0], list[ItemStep]()
         for name, answer in answers.items():
-            at, old = look_up("item", name, places), before.get(name)
+            at, old = look_up("item", name, self._places), before.get(name)
             if old == answer:
                 continue
             if old is not None and not correct:
@@ -351,7 +375,7 @@ class ItemCampaign:
             price = None if old is not None else self._cost(name, paid.get(name))
             made.append(ItemStep(name, answer, price, float(p[at]), old))
         if made:
-            self._save(replace(self.state, steps=(*self.state.steps, *made), proposed=()))
+            self._save(replace(self.state, steps=(*self.state.steps, *made)))
             self._now = None
         return tuple(made)
 
@@ -378,7 +402,7 @@ class ItemCampaign:
             raise UsageError(f"steps to take back must be 1 or more, got {steps}")
         if steps > len(made):
             raise UsageError(f"steps to take back: {steps}, but only {len(made)} have been made")
-        self._save(replace(self.state, steps=made[:-steps], proposed=()))
+        self._save(replace(self.state, steps=made[:-steps]))
         self._now = None
         return made[-steps:]
 
@@ -397,7 +421,7 @@ class ItemCampaign:
             unit=state.unit,
             budget_left=self._budget_left(),
             p_above=self._above(score),
-            stop=self._propose(1).stop,
+            stop=self.propose().stop,
         )
 
     def __repr__(self) -> str:
@@ -448,37 +472,6 @@ class ItemCampaign:
     def _above(self, score: FullScore) -> float | None:
         bar = self.state.stop.bar
         return None if bar is None else score.probability_above(bar)
-
-    def _propose(self, k: int) -> ItemProposal:
-        now, state = self._standing(), self.state
-        open_ = self._allowed & ~now.asked[0]
-        if not open_.any():
-            return ItemProposal((), "no item is left to ask")
-        left = self._budget_left()
-        if left is not None and not (open_ & (self._prices <= left)).any():
-            return ItemProposal((), f"the rest of the budget, {left:g}, pays for no item")
-        planned, done = self._planned(), [self._category[one.item_id] for one in state.asked]
-        rest = len(open_) if planned is None else max(planned - len(done), 0)
-        stop = self._stop()
-        if rest == 0:
-            return ItemProposal(
-                (), stop or f"{many(len(done), 'item')} have been asked, as planned"
-            )
-        chosen = choose(
-            self.bank,
-            now,
-            self.weights,
-            min(k, rest) if k >= 1 else k,
-            allowed=open_,
-            costs=None if state.costs is None else self._prices,
-            budget=left,
-            quotas=self._quotas,
-            asked=done,
-            left=rest,
-        )
-        if not chosen and stop is None:
-            stop = "the quotas leave no item to ask"
-        return ItemProposal(chosen, stop)
 
     def _stop(self) -> str | None:
         rules, score = self.state.stop, self.score

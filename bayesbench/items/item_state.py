@@ -166,8 +166,6 @@ class ItemState:
     prob : float
         Probability of the interval.
     steps : tuple of ItemStep
-    proposed : tuple of str
-        The last proposal, empty after an observation.
     revision : int
         Number of times it has been saved.
 
@@ -196,7 +194,6 @@ class ItemState:
     stop: ItemStopRules = field(default_factory=ItemStopRules)
     prob: float = 0.9
     steps: tuple[ItemStep, ...] = ()
-    proposed: tuple[str, ...] = ()
     revision: int = 0
 
     def __post_init__(self) -> None:

@@ -44,7 +44,6 @@ STATE = ItemState(
     stop=ItemStopRules(4.0, 70.0, 0.9, 100.0, 50),
     prob=0.8,
     steps=STEPS,
-    proposed=("q3",),
     revision=4,
 )
 
