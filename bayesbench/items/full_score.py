@@ -19,6 +19,7 @@ from .responses import ItemResponses
 __all__ = ["FullScore", "full_scores", "scale_name", "scored"]
 
 Array = NDArray[Any]
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class FullScore:
         Plain mean of the answers in percent; None without one.
     answered, items : int
         Items of the score that were answered, and all of them.
+    lowest, highest : float
+        Percent, if all items that are open were answered wrongly, or correctly.
     """
 
     model_id: str
@@ -46,17 +49,21 @@ class FullScore:
     observed: float | None
     answered: int
     items: int
+    lowest: float = 0.0
+    highest: float = 100.0
 
     def probability_above(self, bar: float) -> float:
-        """Probability that the full score is at least `bar` percent.
+        """Probability that the full score is at least `bar` percent; 0 or 1 where answers say so.
 
         Examples
         --------
         >>> FullScore("m", 60.0, 50.1, 69.9, 6.0, None, 0, 100).probability_above(60.0)
         0.5
         """
-        if self.sd == 0:
-            return float(self.score >= bar)
+        if bar <= self.lowest + ROUNDING:
+            return 1.0
+        if bar > self.highest + ROUNDING or self.sd == 0:
+            return 0.0
         return 1 - NormalDist(self.score, self.sd).cdf(bar)
 
 
@@ -156,7 +163,7 @@ def scored(
             FullScore(
                 str(name), float(now.score[row]), float(lower[row]), float(upper[row]),
                 float(sd[row]), 100 * float(share.mean()) if asked.any() else None,
-                int(asked.sum()), int(mine.sum()),
+                int(asked.sum()), int(mine.sum()), float(now.lowest[row]), float(now.highest[row]),
             )
         )  # fmt: skip
     return tuple(found)

@@ -30,7 +30,10 @@ def test_the_interval_is_the_normal_one_times_the_width_factor() -> None:
         assert one.score == other.score and other.sd == pytest.approx(1.5 * one.sd)
         assert one.answered == int((drawn.trials[row] > 0).sum()) and one.items == 40
         assert one.probability_above(one.score) == pytest.approx(0.5)
-        assert one.probability_above(one.score + half) == pytest.approx(0.05)
+        far = 0.05 if one.score + half <= one.highest else 0
+        assert one.probability_above(one.score + half) == pytest.approx(far)
+        assert one.probability_above(one.lowest) == 1
+        assert one.probability_above(one.highest + 0.01) == 0 < one.probability_above(one.highest)
 
 
 def test_nothing_and_everything_answered() -> None:
@@ -40,7 +43,9 @@ def test_nothing_and_everything_answered() -> None:
     for one, score in zip(whole, drawn.scores(), strict=True):
         assert one.score == one.lower == one.upper == pytest.approx(score)
         assert one.observed == pytest.approx(score) and one.sd == 0
-        assert one.probability_above(score - 1) == 1 and one.probability_above(score + 1) == 0
+        assert one.probability_above(score) == 1 == one.probability_above(score - 1)
+        assert one.lowest == one.highest == pytest.approx(score)
+        assert one.probability_above(score + 1) == 0
     silent = ItemResponses(
         drawn.models, drawn.items, drawn.correct * 0, np.zeros_like(drawn.trials)
     )
