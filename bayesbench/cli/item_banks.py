@@ -42,7 +42,7 @@ FIT_FIELDS = ("factor", "slope_scale")
 FORM_FIELDS = ("form", "item_id", "benchmark_id", "category", "sd")
 AUDIT_FIELDS = (
     "item_id", "benchmark_id", "answers", "share", "key_z", "fit_z", "change_z", "group_z", "group",
-    "key_q", "fit_q", "change_q", "group_q", "verdicts",
+    "fit_gap", "change_gap", "group_gap", "key_q", "fit_q", "change_q", "group_q", "verdicts",
 )  # fmt: skip
 
 
@@ -315,6 +315,14 @@ def select(
     metavar="Q",
     help="Share of false findings that is accepted.",
 )
+@click.option(
+    "--least-gap",
+    type=values.finite,
+    default=5.0,
+    show_default=True,
+    metavar="POINTS",
+    help="Differences of the share correct below this are no findings.",
+)
 @click.option("--all", "everything", is_flag=True, help="List all items, not only the findings.")
 @click.option(
     "--seed", type=values.SEED, default=0, show_default=True, metavar="N", help="Of simulations."
@@ -324,6 +332,7 @@ def audit(
     files: tuple[str, ...],
     bank: str | None,
     level: float,
+    least_gap: float,
     everything: bool,
     seed: int,
     output_format: str,
@@ -350,11 +359,14 @@ def audit(
             responses, others = aligned(responses, held)
             notes += _about_bank(responses, held, others)
         with bar("items audit") as report:
-            found = audit_items(responses, held, level=level, seed=seed, report=report)
+            found = audit_items(
+                responses, held, level=level, least_gap=least_gap, seed=seed, report=report
+            )
     rows = [asdict(one) for one in found if everything or one.verdicts]
     document = {
         "bank": bank,
         "level": level,
+        "least_gap": least_gap,
         "seed": seed,
         "audited": len(found),
         "items": rows,
@@ -367,7 +379,8 @@ def audit(
         Column("share", "correct", number),
         Column("verdicts", "found", ", ".join, right=False),
         Column("group", "group", text, right=False),
-        *(Column(f"{kind}_z", f"{kind} z") for kind in ("key", "fit", "change", "group")),
+        Column("key_z", "key z"),
+        *(Column(f"{kind}_gap", f"{kind} gap") for kind in ("fit", "change", "group")),
     )
     flat = [{**row, "verdicts": "; ".join(row["verdicts"])} for row in rows]
     named = sum(bool(one.verdicts) for one in found)

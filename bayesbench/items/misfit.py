@@ -27,6 +27,8 @@ MOST_GROUPS = 10
 LEAST_GROUPS = 3
 TOO_NARROW = 1.8
 """Variances of slopes that `fit_bank` states are too small by this factor (docs/items.md)."""
+LEAST_GAP = 5.0
+"""Points of the share correct."""
 VERDICTS = {
     "key": "mis-keyed",
     "fit": "does not fit its curve",
@@ -58,10 +60,13 @@ class AuditedItem:
         Mean answer of `group` above what the others' says, the largest in absolute value.
     group : str
         Empty where no group is large enough.
+    fit_gap, change_gap, group_gap : float or None
+        How large the difference is, in points of the share correct: root mean square over the
+        groups of equal ability less what chance gives; above the bank; of `group` above the others.
     key_q, fit_q, change_q, group_q : float or None
         Each statistic's p-value after Benjamini and Hochberg's correction over items.
     verdicts : tuple of str
-        In words, those with a q-value up to the level.
+        In words, those with a q-value up to the level and a gap from the least one on.
     """
 
     item_id: str
@@ -73,6 +78,9 @@ class AuditedItem:
     change_z: float | None
     group_z: float | None
     group: str
+    fit_gap: float | None
+    change_gap: float | None
+    group_gap: float | None
     key_q: float | None
     fit_q: float | None
     change_q: float | None
@@ -82,12 +90,18 @@ class AuditedItem:
 
 @dataclass(frozen=True)
 class _Raw:
-    """Statistics of every item, NaN where there are too few answers; groups as (groups, items)."""
+    """Statistics of every item, NaN where there are too few answers; groups as (groups, items).
+
+    Gaps are in points.
+    """
 
     key: Array
     fit: Array
     change: Array
     groups: Array
+    fit_gap: Array
+    change_gap: Array
+    group_gaps: Array
 
 
 def audit_items(
@@ -96,6 +110,7 @@ def audit_items(
     *,
     groups: Sequence[str] | None = None,
     level: float = 0.05,
+    least_gap: float = LEAST_GAP,
     replicates: int = 8,
     factors: int = 4,
     seed: int = 0,
@@ -110,6 +125,9 @@ def audit_items(
     Hilferty 1931). *Change*, with a bank of other models: ``sum (y - n p)`` over its sd, which has
     the item's own uncertainty in it. *Groups*: the same for one group less its share of the sum
     over all models, over its sd.
+
+    With many models every small departure is significant: a finding of the last three also needs a
+    difference of `least_gap` points.
 
     Null calibration: answers are simulated from the bank and treated in the same way (abilities,
     and where the bank was fitted here the bank too, are estimated again) `replicates` times. Fit,
@@ -126,6 +144,8 @@ def audit_items(
         Of each model: its family by default, where there are families.
     level : float
         Share of false findings that is accepted.
+    least_gap : float
+        In points of the share correct.
     replicates : int
     factors : int
         Of the bank that is fitted.
@@ -141,12 +161,14 @@ def audit_items(
     Raises
     ------
     UsageError
-        `level` or `replicates` is out of range.
+        `level`, `least_gap` or `replicates` is out of range.
     DataError
         The items are not those of the bank.
     """
     if not 0 < level < 1 or replicates < 2:
         raise UsageError("level must lie in (0, 1) and replicates be 2 or more")
+    if not 0 <= least_gap <= 100:
+        raise UsageError(f"least gap must be from 0 to 100 points, got {least_gap:g}")
     if bank is not None and not responses.items.index.equals(bank.items.index):
         raise DataError("the items are not those of the bank, in its order; take them from it")
     names = groups if groups is not None else _families(responses)
@@ -162,7 +184,7 @@ def audit_items(
         again = _simulated(responses, own, ability, given, rng)
         refitted = own if given else fit_bank(again, factors=own.factors, seed=seed)
         nulls.append(_statistics(again, refitted, given, labels)[0])
-    return _reported(responses, found, nulls, labels, level)
+    return _reported(responses, found, nulls, labels, level, least_gap)
 
 
 def audit_bank(bank: ItemBank, *, level: float = 0.05) -> tuple[AuditedItem, ...]:
@@ -184,8 +206,9 @@ def audit_bank(bank: ItemBank, *, level: float = 0.05) -> tuple[AuditedItem, ...
     z = bank.slope[:, 0] / np.sqrt(TOO_NARROW * bank.covariance[:, 1, 1])
     none = np.full(len(z), np.nan)
     p = _normal_cdf(z)
-    columns = {"key": (z, p), **{name: (none, none) for name in ("fit", "change", "group")}}
-    return _items(bank.items, none, none, columns, [""] * len(z), level)
+    columns = {"key": (z, p, none)}
+    columns |= dict.fromkeys(("fit", "change", "group"), (none, none, none))
+    return _items(bank.items, none, none, columns, [""] * len(z), level, LEAST_GAP)
 
 
 def _families(responses: ItemResponses) -> list[str] | None:
@@ -215,8 +238,13 @@ def _statistics(
         total = variance.sum(axis=0)
         enough = total >= LEAST_VARIANCE
         change[enough] = (rest.sum(axis=0) / np.sqrt(total + unsure))[enough]
-    fit = np.array([_fit(p[:, at], rest[:, at], variance[:, at]) for at in range(len(b))])
-    return _Raw(_key(responses), fit, change, _groups(rest, variance, labels)), ability
+    fit = np.array(
+        [_fit(p[:, at], rest[:, at], variance[:, at], trials[:, at]) for at in range(len(b))]
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shift = 100 * rest.sum(axis=0) / trials.sum(axis=0)
+    groups, gaps = _groups(rest, variance, trials, labels)
+    return _Raw(_key(responses), fit[:, 0], change, groups, fit[:, 1], shift, gaps), ability
 
 
 def _key(responses: ItemResponses) -> Array:
@@ -238,35 +266,40 @@ def _key(responses: ItemResponses) -> Array:
     return np.where((models >= 10) & np.isfinite(z), z, np.nan)
 
 
-def _fit(p: Array, rest: Array, variance: Array) -> float:
+def _fit(p: Array, rest: Array, variance: Array, trials: Array) -> tuple[float, float]:
+    """Statistic and gap of one item."""
     total = float(variance.sum())
     groups = min(MOST_GROUPS, int(total / LEAST_VARIANCE))
     if groups < LEAST_GROUPS:
-        return float("nan")
+        return float("nan"), float("nan")
     order = np.argsort(p, kind="stable")
     passed = np.cumsum(variance[order]) - variance[order] / 2
     of = np.minimum((passed / total * groups).astype(int), groups - 1)
     off = np.bincount(of, rest[order], groups)
     spread = np.bincount(of, variance[order], groups)
     square = float((off**2 / np.maximum(spread, 1e-9)).sum())
-    return float(
-        ((square / groups) ** (1 / 3) - (1 - 2 / (9 * groups))) / np.sqrt(2 / (9 * groups))
-    )
+    z = ((square / groups) ** (1 / 3) - (1 - 2 / (9 * groups))) / np.sqrt(2 / (9 * groups))
+    number = np.maximum(np.bincount(of, trials[order], groups), 1)
+    excess = float(np.mean((off**2 - spread) / number**2))
+    return float(z), 100 * float(np.sqrt(max(excess, 0.0)))
 
 
-def _groups(rest: Array, variance: Array, labels: Array | None) -> Array:
-    """``(group, item)`` statistics of all groups, NaN where a group or the rest is too small."""
+def _groups(
+    rest: Array, variance: Array, trials: Array, labels: Array | None
+) -> tuple[Array, Array]:
+    """``(group, item)`` statistics and gaps, NaN where a group or the rest is too small."""
     if labels is None:
-        return np.full((0, rest.shape[1]), np.nan)
+        return np.full((0, rest.shape[1]), np.nan), np.full((0, rest.shape[1]), np.nan)
     names = sorted(set(labels))
     member = np.array([labels == name for name in names], dtype=np.float64)
-    off, spread = member @ rest, member @ variance
+    off, spread, number = member @ rest, member @ variance, member @ trials
     total = variance.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = spread / total
         z = (off - share * rest.sum(axis=0)) / np.sqrt(spread * (1 - share))
+        gap = off / number - (rest.sum(axis=0) - off) / (trials.sum(axis=0) - number)
     enough = (spread >= LEAST_VARIANCE) & (total - spread >= LEAST_VARIANCE)
-    return np.where(enough, z, np.nan)
+    return np.where(enough, z, np.nan), np.where(enough, 100 * gap, np.nan)
 
 
 def _simulated(
@@ -283,7 +316,12 @@ def _simulated(
 
 
 def _reported(
-    responses: ItemResponses, found: _Raw, nulls: list[_Raw], labels: Array | None, level: float
+    responses: ItemResponses,
+    found: _Raw,
+    nulls: list[_Raw],
+    labels: Array | None,
+    level: float,
+    least_gap: float,
 ) -> tuple[AuditedItem, ...]:
     fit = _standard(found.fit, [null.fit for null in nulls])
     change = _standard(found.change, [null.change for null in nulls])
@@ -293,13 +331,17 @@ def _reported(
     trials = responses.trials.sum(axis=0, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = responses.correct.sum(axis=0, dtype=np.float64) / trials
+    places = [names.index(name) if name else -1 for name in worst]
+    none = np.full(len(trials), np.nan)
+    gaps = np.vstack([found.group_gaps, none])[places, np.arange(len(trials))]
+    shift = np.where(np.isfinite(change), found.change_gap, np.nan)
     columns = {
-        "key": (found.key, _normal_cdf(found.key)),
-        "fit": (fit, 1 - _normal_cdf(fit)),
-        "change": (change, 2 * _normal_cdf(-np.abs(change))),
-        "group": (group_z, group_p),
+        "key": (found.key, _normal_cdf(found.key), none),
+        "fit": (fit, 1 - _normal_cdf(fit), found.fit_gap),
+        "change": (change, 2 * _normal_cdf(-np.abs(change)), shift),
+        "group": (group_z, group_p, gaps),
     }
-    return _items(responses.items, trials, share, columns, worst, level)
+    return _items(responses.items, trials, share, columns, worst, level, least_gap)
 
 
 def _standard(values: Array, nulls: list[Array]) -> Array:
@@ -340,18 +382,28 @@ def _adjusted(p: Array) -> Array:
 
 
 def _items(
-    items: Any, trials: Array, share: Array, columns: Any, worst: Sequence[str], level: float
+    items: Any,
+    trials: Array,
+    share: Array,
+    columns: Any,
+    worst: Sequence[str],
+    level: float,
+    least_gap: float,
 ) -> tuple[AuditedItem, ...]:
-    q = {name: _adjusted(p) for name, (_, p) in columns.items()}
+    q = {name: _adjusted(p) for name, (_, p, _) in columns.items()}
+    large = {name: ~(np.abs(gap) < least_gap) for name, (_, _, gap) in columns.items()}
     least = np.nanmin(np.array([np.where(np.isnan(one), 1.0, one) for one in q.values()]), axis=0)
 
     def number(values: Array, at: int) -> float | None:
         return float(values[at]) if np.isfinite(values[at]) else None
 
     found = []
-    for at in np.argsort(least, kind="stable"):
+    named = np.any([(q[name] <= level) & large[name] for name in q], axis=0)
+    for at in np.lexsort((least, ~named)):
         # an item with a negative slope need not fit any worse: each finding stands for itself
-        said = tuple(text for name, text in VERDICTS.items() if q[name][at] <= level)
+        said = tuple(
+            text for name, text in VERDICTS.items() if q[name][at] <= level and large[name][at]
+        )
         found.append(
             AuditedItem(
                 item_id=str(items.index[at]),
@@ -362,7 +414,10 @@ def _items(
                 fit_z=number(columns["fit"][0], at),
                 change_z=number(columns["change"][0], at),
                 group_z=number(columns["group"][0], at),
-                group=worst[at],
+                group=str(worst[at]),
+                fit_gap=number(columns["fit"][2], at),
+                change_gap=number(columns["change"][2], at),
+                group_gap=number(columns["group"][2], at),
                 key_q=number(q["key"], at),
                 fit_q=number(q["fit"], at),
                 change_q=number(q["change"], at),

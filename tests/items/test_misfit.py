@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from bayesbench.errors import DataError, UsageError
-from bayesbench.items.misfit import AuditedItem, _adjusted, _worst, audit_bank, audit_items
+from bayesbench.items.choice import attenuated
+from bayesbench.items.misfit import (
+    AuditedItem,
+    _adjusted,
+    _fit,
+    _worst,
+    audit_bank,
+    audit_items,
+)
+from bayesbench.items.reconstruction import estimate_scores
 from bayesbench.items.responses import ItemResponses
 from bayesbench.items.simulator import SimulatedItems, simulate_items
 from bayesbench.items.variational import fit_bank
@@ -43,7 +52,7 @@ def test_items_that_follow_the_model_are_left_alone() -> None:
     z: dict[str, list[float]] = {"fit_z": [], "group_z": []}
     flagged = 0
     for seed in range(4):
-        found = audit_items(drawn(seed).responses, groups=FAMILY, factors=2, seed=seed)
+        found = audit_items(drawn(seed).responses, groups=FAMILY, factors=2, seed=seed, least_gap=0)
         flagged += len(said(found))
         z["fit_z"] += [one.fit_z for one in found if one.fit_z is not None]
         z["group_z"] += [one.group_z for one in found if one.group_z is not None]
@@ -109,6 +118,43 @@ def test_an_item_that_changed_since_the_bank_is_found() -> None:
     by_group = said(audit_items(changed, bank, groups=[f"g{n % 3}" for n in range(150)]))
     assert "differs between groups" not in by_group[f"item_{item}"]
     assert "changed since the bank" in by_group[f"item_{item}"]
+
+
+def test_gaps_are_the_differences_of_shares() -> None:
+    """By hand, from the probabilities of a bank that is known exactly."""
+    truth = drawn(9)
+    bank = fit_bank(truth.responses, factors=2)
+    correct = truth.responses.correct.copy()
+    mine = np.array(FAMILY) == "family_2"
+    correct[mine, 5] = 0
+    given = replace(truth.responses, correct=correct)
+    found = {one.item_id: one for one in audit_items(given, bank, groups=FAMILY)}
+    b, a = attenuated(bank)
+    p = 1 / (1 + np.exp(-(b + estimate_scores(bank, given).ability @ a.T)))
+    off = given.correct - p
+    item = found["item_5"]
+    assert item.change_gap == pytest.approx(100 * off[:, 5].mean())
+    assert item.group == "family_2" and "differs between groups" in item.verdicts
+    assert item.group_gap == pytest.approx(100 * (off[mine, 5].mean() - off[~mine, 5].mean()))
+    none = audit_items(given, bank, groups=FAMILY, least_gap=100)
+    assert set(sum(said(none).values(), ())) <= {"mis-keyed"}
+    with pytest.raises(UsageError, match="least gap must be from 0 to 100"):
+        audit_items(given, bank, least_gap=-1)
+
+
+def test_the_gap_of_the_fit_is_free_of_chance() -> None:
+    """Observed shares 20 points off in every group: 20 whatever the number of answers."""
+    rng = np.random.default_rng(3)
+    for number in (200, 5000):
+        p = rng.uniform(0.3, 0.7, size=number)
+        off, fine = np.zeros(40), np.zeros(40)
+        for at in range(40):
+            y = rng.random(number) < p + 0.2
+            off[at] = _fit(p, y - p, p * (1 - p), np.ones(number))[1]
+            y = rng.random(number) < p
+            fine[at] = _fit(p, y - p, p * (1 - p), np.ones(number))[1]
+        # 40 gaps of sd 3.5 or less: standard error 0.55
+        assert abs(off.mean() - 20) < 1.7 and fine.mean() < 60 / np.sqrt(number)
 
 
 def test_same_seed_same_answer_and_what_is_refused() -> None:
