@@ -13,8 +13,12 @@ import xarray as xr
 from bayesbench.errors import DataError
 from bayesbench.items.bank import ItemBank
 from bayesbench.items.bank_file import DIMS, open_bank, save_bank
+from bayesbench.items.forms import select_forms
+from bayesbench.items.full_score import full_scores
+from bayesbench.items.given import of_one
 from bayesbench.items.simulator import simulate_items
 from bayesbench.items.variational import fit_bank
+from tests.conftest import REPOSITORY
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +38,17 @@ def test_a_bank_comes_back_equal(bank: ItemBank, tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["bank.nc"]
     with xr.open_dataset(tmp_path / "bank.nc", engine="h5netcdf") as labelled:
         assert labelled["slope"].sel(item="item_3").shape == (2,)
+
+
+def test_a_file_of_an_earlier_version_is_read_and_says_the_same() -> None:
+    """Written once, with format version 1: whatever is changed, this file must be readable."""
+    bank = open_bank(REPOSITORY / "tests" / "data" / "items" / "simulated_bank.nc")
+    assert (len(bank.items), bank.factors, len(bank.model_ids)) == (30, 2, 80)
+    assert set(bank.categories) == {"easy", "hard"} and bank.width_factors == {5: 1.2, 20: 1.5}
+    given = of_one(bank, {"item_0": (1, 1), "item_3": (0, 1), "item_17": (2, 3)})
+    (found,) = full_scores(bank, given)
+    assert (found.score, found.sd) == pytest.approx((56.470179385426505, 17.92978711646379))
+    assert select_forms(bank, 3)[0].item_ids == ("item_27", "item_18", "item_1")
 
 
 def test_categories_and_width_factors_come_back(bank: ItemBank, tmp_path: Path) -> None:
