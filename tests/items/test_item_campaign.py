@@ -165,6 +165,26 @@ def test_it_stops_by_width_bar_and_budget(drawn: SimulatedItems, bank: ItemBank)
     assert whole.score.lower == whole.score.upper == pytest.approx(truth)
 
 
+def test_a_verdict_about_a_bar_is_wrong_no_more_often_than_it_says() -> None:
+    """Although it is looked at after every answer."""
+    drawn = simulate_items(500, 100, factors=1, seed=31).responses
+    bank = fit_bank(drawn.subset(models=np.arange(300)), factors=1)
+    new = drawn.subset(models=np.arange(300, 500))
+    truth = new.scores()
+    bar = float(np.median(truth)) + 0.5  # between two scores
+    wrong, asked = [], []
+    for row in range(len(truth)):
+        answers = dict(zip(bank.items.index, new.correct[row].astype(float), strict=True))
+        campaign = ItemCampaign.new(None, bank, stop=ItemStopRules(bar=bar, sure=0.9))
+        run_to(campaign, lambda item, known=answers: Answer(known[item]), 100)  # type: ignore[misc]
+        above = campaign.status().p_above
+        assert above is not None
+        wrong.append((above > 0.5) != (truth[row] >= bar))
+        asked.append(campaign.score.answered)
+    # 200 campaigns: the standard error of a share of 0.1 is 0.021
+    assert np.mean(wrong) < 0.1 + 2.5 * 0.021 and np.median(asked) < 25
+
+
 def test_costs_move_the_choice_and_count(drawn: SimulatedItems, bank: ItemBank) -> None:
     free = ItemCampaign.new(None, bank).propose(ITEMS).items
     dear, out = free[0].item_id, free[1].item_id
