@@ -34,6 +34,7 @@ SAME_THING = {
     ("evaluation/methods/low_rank", "low_rank"): "the model as a method of the evaluation",
     ("cli/fetching", "scores/fetching"): "download and command",
     ("cli/fit", "fitting/fit"): "function and command",
+    ("cli/items", "items"): "package and commands",
     ("cli/report", "report"): "package and command",
     ("cli/structure", "structure"): "package and command",
     ("cli/upkeep", "scores/upkeep"): "package and commands",

@@ -16,6 +16,7 @@ NOTEBOOKS = (
     "03_structure",
     "04_how_many_benchmarks",
     "05_which_benchmark_next",
+    "07_fewer_questions",
 )
 MACHINE_PATH = re.compile(r"/(?:home|root|tmp|work|Users)/")
 

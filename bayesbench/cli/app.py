@@ -37,6 +37,7 @@ COMMANDS = {
     "export-prompt": ("export:export_prompt", "A masked matrix as CSV, for any other predictor."),
     "structure": ("structure:structure", "How many components the scores of a matrix have."),
     "subset": ("subset:subset", "A small suite of benchmarks that stands for all of a matrix."),
+    "items": ("items:items", "Which questions to ask, and what the whole benchmark would say."),
     "audit": ("audit:audit", "The most suspicious readings of a score matrix."),
     "mcp": ("mcp:mcp", "Answer an agent: a server of the Model Context Protocol."),
     "demo": ("demo:demo", "A worked example from the bundled posterior."),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ class ItemBank:
     Attributes
     ----------
     items : pandas.DataFrame
-        Index ``item_id``, column ``benchmark_id``.
+        Index ``item_id``, column ``benchmark_id``, and perhaps ``category``.
     model_ids : tuple of str
         The models it was learned from.
     easiness : (items,) array
@@ -42,6 +43,9 @@ class ItemBank:
     iterations : int
     converged : bool
         Whether the last step changed the items less than the tolerance.
+    width_factors : mapping of int to float
+        By what factor to multiply the sd of a full score after so many answers, as
+        `crossfit_widths` learned it; empty if it did not.
 
     Raises
     ------
@@ -60,6 +64,7 @@ class ItemBank:
     slope_scale: Array
     iterations: int
     converged: bool
+    width_factors: Mapping[int, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         items, models, factors = len(self.items), len(self.model_ids), self.slope.shape[-1]
@@ -78,6 +83,32 @@ class ItemBank:
             if not np.isfinite(held).all():
                 raise DataError(f"{name} holds a number that is not finite; fit the bank again")
             held.setflags(write=False)
+        if not all(n > 0 and np.isfinite(x) and x > 0 for n, x in self.width_factors.items()):
+            raise DataError("a width factor is not a number above 0; fit the bank again")
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Category of every item; its benchmark where the bank has no categories."""
+        column = "category" if "category" in self.items else "benchmark_id"
+        return tuple(self.items[column])
+
+    def width_factor(self, answered: Array) -> Array:
+        """Factor of the sd after so many answers, between the budgets by the logarithm.
+
+        Parameters
+        ----------
+        answered : array of int
+
+        Returns
+        -------
+        array
+            1 where the bank has no factors.
+        """
+        if not self.width_factors:
+            return np.ones(np.shape(answered))
+        budgets = sorted(self.width_factors)
+        factors = [self.width_factors[n] for n in budgets]
+        return np.asarray(np.interp(np.log1p(answered), np.log1p(budgets), factors))
 
     @property
     def factors(self) -> int:

@@ -26,13 +26,15 @@ DIMS = {
     "slope_scale": ("factor",),
 }
 """Dims of the arrays of the file, which is also their list."""
+TEXTS = ("benchmark_id", "category")
+"""Columns of the items that are kept; the second need not be there."""
 
 
 def save_bank(bank: ItemBank, path: str | os.PathLike[str]) -> None:
     """Write a bank to a netCDF file, which takes the place of what stood there when it is whole.
 
-    Ids, benchmarks, posterior means and covariances, scales; further columns of the items are not
-    kept.
+    Ids, benchmarks and categories, posterior means and covariances, scales, width factors; further
+    columns of the items are not kept.
 
     Raises
     ------
@@ -55,7 +57,11 @@ def save_bank(bank: ItemBank, path: str | os.PathLike[str]) -> None:
     held = xr.Dataset(
         {
             **{name: (dims, getattr(bank, name)) for name, dims in DIMS.items()},
-            "benchmark_id": (("item",), bank.items["benchmark_id"].to_numpy(dtype=object)),
+            **{
+                name: (("item",), bank.items[name].to_numpy(dtype=object))
+                for name in TEXTS
+                if name in bank.items
+            },
         },
         coords={
             "item": bank.items.index.to_numpy(dtype=object),
@@ -67,6 +73,8 @@ def save_bank(bank: ItemBank, path: str | os.PathLike[str]) -> None:
             "easiness_prior": np.array(bank.easiness_prior),
             "iterations": bank.iterations,
             "converged": int(bank.converged),
+            "width_budgets": np.array(list(bank.width_factors), dtype=np.int64),
+            "width_factors": np.array(list(bank.width_factors.values()), dtype=np.float64),
         },
     )
     encoding = {name: {"zlib": True, "fletcher32": True} for name in DIMS}
@@ -117,10 +125,11 @@ def _read(file: Any) -> ItemBank:
         return [str(value) for value in file[name].asstr()[...]]
 
     items = pd.DataFrame(
-        {"benchmark_id": texts("benchmark_id")},
+        {name: texts(name) for name in TEXTS if name == "benchmark_id" or name in file},
         index=pd.Index(texts("item"), name="item_id", dtype="str"),
     )
     mean, sd = (float(value) for value in file.attrs["easiness_prior"])
+    widths = [np.ravel(file.attrs.get(name, [])) for name in ("width_budgets", "width_factors")]
     arrays = {name: np.asarray(file[name][...]) for name in DIMS}
     return ItemBank(
         items=items,
@@ -128,5 +137,6 @@ def _read(file: Any) -> ItemBank:
         easiness_prior=(mean, sd),
         iterations=int(np.ravel(file.attrs["iterations"])[0]),
         converged=bool(np.ravel(file.attrs["converged"])[0]),
+        width_factors={int(n): float(x) for n, x in zip(*widths, strict=True)},
         **arrays,
     )

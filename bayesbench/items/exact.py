@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, UsageError
+from ..progress import Report
 from .bank import ItemBank
 from .polya_gamma import draw_polya_gamma
 from .responses import ItemResponses
 
-__all__ = ["BankDraws", "draw_bank"]
+__all__ = ["BankDraws", "bank_of_draws", "draw_bank"]
 
 Array = NDArray[Any]
 MOST_CELLS = 2_000_000
+LARGEST_RHAT = 1.05
+"""Of the scores of models, over two halves of a chain that has converged."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,7 +51,13 @@ class BankDraws:
 
 
 def draw_bank(
-    responses: ItemResponses, bank: ItemBank, *, draws: int = 500, warmup: int = 200, seed: int
+    responses: ItemResponses,
+    bank: ItemBank,
+    *,
+    draws: int = 500,
+    warmup: int = 200,
+    seed: int,
+    report: Report | None = None,
 ) -> BankDraws:
     """Draw abilities and items from their joint posterior, the scales of the bank held fixed.
 
@@ -64,6 +73,8 @@ def draw_bank(
         Fitted to the same items and models: gives the prior's scales and the start.
     draws, warmup : int
     seed : int
+    report : Report, optional
+        Told of every sweep.
 
     Returns
     -------
@@ -100,6 +111,8 @@ def draw_bank(
         ability = _regressions(item[:, 1:], weight, pull, np.eye(bank.factors), 0.0, rng)
         full = np.column_stack([np.ones(models), ability])
         item = _regressions(full, weight.T, half.T, prior, prior @ centre, rng)
+        if report is not None:
+            report(sweep + 1, warmup + draws)
         if sweep >= warmup:
             kept.append((ability, item))
     return BankDraws(
@@ -107,6 +120,74 @@ def draw_bank(
         np.array([one[:, 0] for _, one in kept]),
         np.array([one[:, 1:] for _, one in kept]),
     )
+
+
+def bank_of_draws(draws: BankDraws, bank: ItemBank) -> ItemBank:
+    """The bank whose means and covariances are those of the draws.
+
+    A rotation of the factors changes no probability. Each draw is turned so that its slopes are as
+    near as possible to those of `bank` (orthogonal Procrustes: with ``U D V'`` of ``A' A_bank`` the
+    rotation is ``U V'``) before means are taken, so that they are of one and the same factor.
+
+    Parameters
+    ----------
+    draws : BankDraws
+    bank : ItemBank
+        The one that `draw_bank` was given.
+
+    Returns
+    -------
+    ItemBank
+        Scales, ids and the prior are those of `bank`; `iterations` is the number of draws, and
+        `converged` whether split R-hat of every model's score is below 1.05.
+
+    Raises
+    ------
+    UsageError
+        Fewer than 4 draws.
+    """
+    number = len(draws.ability)
+    if number < 4:
+        raise UsageError(f"{number} draws; a bank needs at least 4")
+    abilities, items = [], []
+    for at in range(number):
+        left, _, right = np.linalg.svd(draws.slope[at].T @ bank.slope)
+        abilities.append(draws.ability[at] @ left @ right)
+        items.append(np.column_stack([draws.easiness[at], draws.slope[at] @ left @ right]))
+    ability, ability_cov = _moments(np.array(abilities))
+    item, item_cov = _moments(np.array(items))
+    return replace(
+        bank,
+        easiness=item[:, 0].copy(),
+        slope=item[:, 1:].copy(),
+        covariance=item_cov,
+        ability=ability,
+        ability_covariance=ability_cov,
+        iterations=number,
+        converged=bool((_split_rhat(draws.scores()) < LARGEST_RHAT).all()),
+    )
+
+
+def _moments(values: Array) -> tuple[Array, Array]:
+    """Mean and covariance over the first axis of ``(draws, rows, width)``."""
+    mean = values.mean(axis=0)
+    off = values - mean
+    return mean, np.einsum("dij,dik->ijk", off, off, optimize=True) / (len(values) - 1)
+
+
+def _split_rhat(values: Array) -> Array:
+    """R-hat of the halves of a chain (Gelman & Rubin 1992, doi:10.1214/ss/1177011136), by column.
+
+    Examples
+    --------
+    >>> float(_split_rhat(np.array([[0.0], [1.0], [0.0], [1.0]]))[0]) < 1
+    True
+    """
+    half = len(values) // 2
+    halves = np.array([values[:half], values[half : 2 * half]])
+    within = halves.var(axis=1, ddof=1).mean(axis=0)
+    between = halves.mean(axis=1).var(axis=0, ddof=1)
+    return np.asarray(np.sqrt((half - 1) / half + between / np.maximum(within, 1e-300)))
 
 
 def _regressions(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,19 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, SchemaError
 from ..scores.tables import Table, read_table, shown
+from .gathered import changed
 from .responses import ItemResponses, smallest
 
-__all__ = ["read_irw", "read_lm_eval_samples", "read_long", "read_npz", "read_responses"]
+__all__ = [
+    "correct_column",
+    "json_lines",
+    "read_irw",
+    "read_lm_eval_samples",
+    "read_long",
+    "read_npz",
+    "read_responses",
+    "trials_column",
+]
 
 Array = NDArray[Any]
 SAMPLES = re.compile(r"samples_(?P<task>.+?)_\d{4}-\d{2}-\d{2}T[\d\-:.]+\.jsonl")
@@ -56,7 +65,8 @@ def read_long(path: str | Path, *, benchmark: str | None = None) -> ItemResponse
     path : str or Path
         CSV of any dialect, parquet or xlsx. ``correct`` is the number of correct answers of ``n``
         (1 where there is no such column), true and false count as 1 and 0; a column ``share``
-        instead of it holds shares of ``n``. A column ``family`` says it of the models.
+        instead of it holds shares of ``n``. A column ``family`` says it of the models, a column
+        ``category`` of the items.
     benchmark : str, optional
         Of all items, where there is no column ``benchmark_id``.
 
@@ -74,8 +84,10 @@ def read_long(path: str | Path, *, benchmark: str | None = None) -> ItemResponse
     value = "share" if "share" in table.frame.columns else "correct"
     keys = ["model_id", "item_id"] + ["benchmark_id"] * (benchmark is None)
     table.require([*keys, value])
-    trials = _trials(table)
-    correct = _correct(table, value, trials)
+    if table.frame.empty:
+        raise SchemaError(f"{table.source}: no answer in the file; give a row for each")
+    trials = trials_column(table)
+    correct = correct_column(table, value, trials)
     named = table.ids("benchmark_id") if benchmark is None else benchmark
     frame = pd.DataFrame(
         {
@@ -86,7 +98,12 @@ def read_long(path: str | Path, *, benchmark: str | None = None) -> ItemResponse
             "trials": trials,
         }
     )
-    families = _of_models(table, frame["model"]) if "family" in table.frame.columns else None
+    has = table.frame.columns
+    families = _of_each(table, "family", "model", frame["model"]) if "family" in has else None
+    if "category" in has:
+        items = frame["benchmark"] + "/" + frame["item"]
+        categories = _of_each(table, "category", "item", items)
+        frame["category"] = categories.loc[items].to_numpy()
     return _assembled(table, frame, families)
 
 
@@ -133,7 +150,8 @@ def read_npz(path: str | Path, *, benchmark: str | None = None) -> ItemResponses
     Parameters
     ----------
     path : str or Path
-        ``model_id`` (M,), ``item_id`` (L,), optionally ``benchmark_id`` (L,) and ``family`` (M,);
+        ``model_id`` (M,), ``item_id`` (L,), optionally ``benchmark_id`` and ``category`` (L,) and
+        ``family`` (M,);
         and one of: ``y`` (M, L) 0/1 with 255 or the value ``missing`` where not run; ``rate``
         (M, L) shares, NaN where not run, with ``n_samples``; ``correct`` (M, L) with ``n``, 0 or
         NaN of which is not run. Numbers of runs may be (M, L), (M,), (L,) or one for all.
@@ -176,6 +194,7 @@ def read_npz(path: str | Path, *, benchmark: str | None = None) -> ItemResponses
             named,
             trials=trials,
             families=held["family"].astype(str).tolist() if "family" in held else None,
+            categories=held["category"].astype(str).tolist() if "category" in held else None,
         )
     except (DataError, ValueError) as error:
         raise SchemaError(f"{source}: {error}") from None
@@ -227,11 +246,12 @@ def read_lm_eval_samples(files: Mapping[str, Sequence[str | Path]], metric: str)
     correct = np.full((len(models), len(items)), np.nan, dtype=np.float32)
     for (model, item), share in cells.items():
         correct[models[model], items[item]] = share
-    notes = _changed(list(items), prompts)
+    notes = changed(list(items), prompts)
     return ItemResponses.of(correct, list(models), list(items), list(tasks.values()), notes=notes)
 
 
-def _trials(table: Table) -> Array:
+def trials_column(table: Table) -> Array:
+    """Column ``n`` as whole numbers from 1 on; 1 where there is none."""
     if "n" not in table.frame.columns:
         return np.ones(len(table.frame), dtype=np.int64)
     return table.numbers(
@@ -240,7 +260,8 @@ def _trials(table: Table) -> Array:
     ).to_numpy()  # fmt: skip
 
 
-def _correct(table: Table, value: str, trials: Array) -> Array:
+def correct_column(table: Table, value: str, trials: Array) -> Array:
+    """Number of correct answers of `trials`, from a column of numbers or of shares."""
     column = table.frame[value]
     words = {"true": "1", "false": "0"}
     plain = column.map(lambda cell: words.get(str(cell).strip().lower(), cell))
@@ -259,12 +280,12 @@ def _correct(table: Table, value: str, trials: Array) -> Array:
     ).to_numpy()
 
 
-def _of_models(table: Table, models: pd.Series[str]) -> pd.Series[str]:
-    """Family of each model; one that has two is an error."""
-    families = table.ids("family")
-    first = families.groupby(models.to_numpy(), sort=False).first()
-    same = (families.to_numpy() == first.loc[models].to_numpy()).astype(bool)
-    table.check("family", same, "differs from an earlier row of the model; keep one family")
+def _of_each(table: Table, column: str, what: str, owners: pd.Series[str]) -> pd.Series[str]:
+    """What a column says of each owner; one of whom it says two things is an error."""
+    said = table.ids(column)
+    first = said.groupby(owners.to_numpy(), sort=False).first()
+    same = (said.to_numpy() == first.loc[owners].to_numpy()).astype(bool)
+    table.check(column, same, f"differs from an earlier row of the {what}; keep one {column}")
     return first
 
 
@@ -295,11 +316,13 @@ def _assembled(
     trials = np.zeros(correct.shape, dtype=np.float32)
     correct[rows, columns] = frame["correct"]
     trials[rows, columns] = frame["trials"]
-    benchmarks = frame.drop_duplicates("item")["benchmark"].tolist()
+    first = frame.drop_duplicates("item")
+    benchmarks = first["benchmark"].tolist()
+    categories = first["category"].tolist() if "category" in frame else None
     named = None if families is None else families.loc[list(models)].tolist()
     return ItemResponses.of(
         correct, list(models), list(items), benchmarks,
-        trials=smallest(trials), families=named, notes=notes,
+        trials=smallest(trials), families=named, categories=categories, notes=notes,
     )  # fmt: skip
 
 
@@ -365,7 +388,7 @@ def _task(path: Path) -> str:
 def _samples(path: Path, name: str, wanted: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Samples of a file with their place; of several filters only the one that is wanted."""
     filters: set[str] = set()
-    for place, sample in _lines(path):
+    for place, sample in json_lines(path):
         missing = [key for key in ("doc_id", "doc_hash") if key not in sample]
         if missing:
             raise SchemaError(f"{place}: no {missing[0]}; give samples as the harness logs them")
@@ -389,7 +412,14 @@ def _samples(path: Path, name: str, wanted: str) -> Iterator[tuple[str, dict[str
         raise SchemaError(f"{path.name}: no filter {wanted!r}; filters found: {found}")
 
 
-def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Objects of a JSON Lines file, each with its place for messages.
+
+    Raises
+    ------
+    SchemaError
+        The file cannot be read, or a line is no JSON object.
+    """
     try:
         with path.open(encoding="utf-8") as stream:
             for number, line in enumerate(stream, start=1):
@@ -411,17 +441,3 @@ def _share(value: Any, place: str, name: str) -> float:
     if not isinstance(value, int | float) or not 0 <= value <= 1:
         raise SchemaError(f"{place}: {name} is {shown(value)}; a metric from 0 to 1 is needed")
     return float(value)
-
-
-def _changed(items: Sequence[str], prompts: Mapping[str, set[str]]) -> tuple[str, ...]:
-    documents = [item.rpartition(":")[0] for item in items]
-    changed = sorted({name for name, times in Counter(documents).items() if times > 1})
-    differing = [item for item in items if len(prompts[item]) > 1]
-    notes = []
-    for found, what in (
-        (changed, "documents differ between models and count as several items"),
-        (differing, "items were asked with different prompts"),
-    ):
-        if found:
-            notes.append(f"{len(found)} {what}: {', '.join(found[:3])}")
-    return tuple(notes)

@@ -33,7 +33,8 @@ class ItemResponses:
     models : pandas.DataFrame
         Index ``model_id``; any columns, of which ``family`` is used by splits.
     items : pandas.DataFrame
-        Index ``item_id``; column ``benchmark_id`` and any other.
+        Index ``item_id``; column ``benchmark_id`` and any other, of which ``category`` is used by
+        quotas.
     correct : (models, items) array
         Between 0 and ``trials``.
     trials : (models, items) array
@@ -104,6 +105,7 @@ class ItemResponses:
         *,
         trials: Any = None,
         families: Sequence[str] | None = None,
+        categories: Sequence[str] | None = None,
         notes: tuple[str, ...] = (),
     ) -> ItemResponses:
         """Make them from arrays.
@@ -119,6 +121,8 @@ class ItemResponses:
             What broadcasts to (models, items); 1 by default.
         families : sequence of str, optional
             Of each model.
+        categories : sequence of str, optional
+            Of each item.
         notes : tuple of str
 
         Raises
@@ -143,6 +147,8 @@ class ItemResponses:
         items["benchmark_id"] = benchmark_ids if isinstance(benchmark_ids, str) else [
             str(name) for name in benchmark_ids
         ]  # fmt: skip
+        if categories is not None:
+            items["category"] = list(categories)
         return cls(models, items, smallest(np.where(run, held, 0)), smallest(counted), notes)
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..progress import Report
 from .bank import ItemBank
 from .responses import ItemResponses
 
@@ -43,6 +44,7 @@ def fit_bank(
     iterations: int = 60,
     tolerance: float = 2e-3,
     seed: int = 0,
+    report: Report | None = None,
 ) -> ItemBank:
     """Fit ``P(correct) = sigmoid(b_l + a_l . theta_i)`` by variational Bayes.
 
@@ -68,6 +70,8 @@ def fit_bank(
         Stop when no item's easiness or slope moves by more than it in root mean square.
     seed : int
         Of the directions that the start is sought in.
+    report : Report, optional
+        Told of every pass.
 
     Returns
     -------
@@ -95,6 +99,8 @@ def fit_bank(
         _pass(responses, state)
         _standardise(state)
         done += 1
+        if report is not None:
+            report(done, iterations)
         converged = bool(np.sqrt(np.mean((state.item - before) ** 2)) < tolerance)
     return ItemBank(
         items=responses.items,

@@ -7,13 +7,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bayesbench.cli import main
+from bayesbench.items.bank_file import save_bank
+from bayesbench.items.simulator import simulate_items
+from bayesbench.items.variational import fit_bank
 from tests.factories import make_posterior
 
 
@@ -106,3 +109,26 @@ def full_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [f"m{i},b{j},{15 + 5 * i + 2 * j + (i * j) % 5}" for i in range(14) for j in range(7)]
     path.write_text("model_id,benchmark_id,score\n" + "\n".join(rows) + "\n")
     return path
+
+
+@pytest.fixture(scope="session")
+def item_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with answers of 60 models to 24 items of 2 benchmarks, and a bank of them.
+
+    ``answers.csv`` has families and categories; ``new.csv`` holds 6 answers of a 61st model.
+    """
+    place = tmp_path_factory.mktemp("items")
+    drawn = simulate_items(61, 24, factors=1, benchmarks=2, seed=9).responses
+    rows = ["model_id,item_id,benchmark_id,category,correct,family"]
+    for model in range(60):
+        for item in range(24):
+            about = f"item_{item},benchmark_{item % 2},{'easy' if item < 8 else 'hard'}"
+            rows.append(f"model_{model},{about},{drawn.correct[model, item]},f{model % 6}")
+    (place / "answers.csv").write_text("\n".join(rows) + "\n")
+    given = "".join(f"item_{item},{drawn.correct[60, item]}\n" for item in range(6))
+    (place / "new.csv").write_text("item_id,correct\n" + given)
+    learned = drawn.subset(models=range(60))
+    category = ["easy" if item < 8 else "hard" for item in range(24)]
+    bank = fit_bank(replace(learned, items=learned.items.assign(category=category)), factors=1)
+    save_bank(replace(bank, width_factors={5: 1.3, 20: 1.5}), place / "bank.nc")
+    return place

@@ -16,7 +16,7 @@ from bayesbench.low_rank.spec import ModelSpec
 from bayesbench.posterior.stored import StoredPosterior
 from bayesbench.scores import ScoreMatrix
 from bayesbench.scores.exports import write_matrix
-from tests.cli.conftest import Run
+from tests.cli.conftest import Result, Run
 from tests.conftest import REPOSITORY
 from tests.evaluation.evaluation_methods import Normal
 from tests.factories import make_matrix, make_posterior
@@ -24,7 +24,7 @@ from tests.scores.upkeep.kept import repeated
 
 FREE = {
     "config", "versions", "spec", "summary", "p_better", "scores", "by_scale", "strata", "by_k",
-    "by_size", "by_fill", "crossed", "median_share",
+    "by_size", "by_fill", "crossed", "median_share", "width_factors",
 }  # fmt: skip
 """Fields whose own fields are names or settings."""
 SLIP = "bench_0=0.9,bench_3=0.8,bench_4=0.7"
@@ -61,7 +61,7 @@ def test_every_command_has_a_section(sections: dict[str, str]) -> None:
 
 def test_every_field_is_documented(
     ask: Run, run: Run, sections: dict[str, str], scores_csv: Path, full_csv: Path,
-    posterior_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    posterior_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, item_files: Path,
 ) -> None:  # fmt: skip
     def made(matrix: ScoreMatrix, spec: ModelSpec, *_: object, **__: object) -> StoredPosterior:
         return make_posterior(matrix=matrix, spec=spec, n_draws=40)
@@ -144,6 +144,7 @@ def test_every_field_is_documented(
                 run("fit", "--data", full_csv, *data, "--base", full_csv, "--no-calibrate", "--out",
                     tmp_path / "fit.nc", "--format", "json")],
     }  # fmt: skip
+    answers["items"] = item_answers(run, item_files, tmp_path)
     assert set(answers) == set(COMMANDS) - {
         "completion",
         "export",
@@ -159,6 +160,23 @@ def test_every_field_is_documented(
             text |= named(sections["predict"]) | named(sections["next"])
         for answer in found:
             assert fields(answer.json()) <= text, command
+
+
+def item_answers(run: Run, files: Path, place: Path) -> list[Result]:
+    """One of every command about items."""
+    bank, known = ("--bank", files / "bank.nc"), ("--given", files / "new.csv")
+    running, json_ = ("--campaign", place / "items.json"), ("--format", "json")
+    return [
+        run("items", "fit", files / "answers.csv", "--out", place / "bank.nc", *json_),
+        run("items", "select", *bank, "--n", "3", *json_),
+        run("items", "score", *bank, *known, *json_),
+        run("items", "audit", files / "answers.csv", "--all", *json_),
+        run("items", "new", running[1], *bank, *known, *json_),
+        run("items", "next", *running, *json_),
+        run("items", "observe", "item_9=1", *running, *json_),
+        run("items", "status", *running, *json_),
+        run("items", "undo", *running, *json_),
+    ]
 
 
 def test_every_figure_of_an_entry_is_documented(sections: dict[str, str], full_csv: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bayesbench.errors import DataError, UsageError
 from bayesbench.items import exact
-from bayesbench.items.exact import draw_bank
+from bayesbench.items.exact import BankDraws, bank_of_draws, draw_bank
 from bayesbench.items.responses import ItemResponses
 from bayesbench.items.simulator import simulate_items
 from bayesbench.items.variational import fit_bank
@@ -56,6 +56,44 @@ def test_the_same_seed_gives_the_same_draws() -> None:
     one, other = (draw_bank(responses, bank, draws=3, warmup=1, seed=4) for _ in range(2))
     np.testing.assert_array_equal(one.slope, other.slope)
     assert one.ability.shape == (3, 6, 2) and one.easiness.shape == (3, 5)
+
+
+def test_a_bank_of_draws_does_not_mind_how_each_draw_is_turned() -> None:
+    responses = simulate_items(30, 12, factors=2, seed=3).responses
+    bank = fit_bank(responses, factors=2)
+    told: list[int] = []
+    drawn = draw_bank(
+        responses, bank, draws=60, warmup=20, seed=5, report=lambda done, *_: told.append(done)
+    )
+    assert told == list(range(1, 81))
+    rng = np.random.default_rng(0)
+    turns = np.linalg.qr(rng.normal(size=(60, 2, 2)))[0]  # rotations, half of them mirrored
+    turned = BankDraws(drawn.ability @ turns, drawn.easiness, drawn.slope @ turns)
+    one, other = bank_of_draws(drawn, bank), bank_of_draws(turned, bank)
+    for name in ("easiness", "slope", "covariance", "ability", "ability_covariance"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=1e-10)
+    assert one.iterations == 60 and tuple(one.model_ids) == bank.model_ids
+    # with one factor nothing but the sign is free: plain means and covariances
+    bank = fit_bank(responses, factors=1)
+    drawn = draw_bank(responses, bank, draws=50, warmup=20, seed=5)
+    sign = np.sign(np.einsum("dlk,lk->d", drawn.slope, bank.slope))[:, None]
+    pairs = np.stack([drawn.easiness, drawn.slope[:, :, 0] * sign], axis=2)
+    found = bank_of_draws(drawn, bank)
+    np.testing.assert_allclose(found.covariance[4], np.cov(pairs[:, 4].T))
+    np.testing.assert_allclose(found.slope[:, 0], pairs[:, :, 1].mean(axis=0))
+    np.testing.assert_allclose(found.ability[:, 0], (drawn.ability[:, :, 0] * sign).mean(axis=0))
+
+
+def test_a_bank_of_draws_says_whether_the_chain_settled() -> None:
+    responses = simulate_items(30, 12, factors=1, seed=3).responses
+    bank = fit_bank(responses, factors=1)
+    drawn = draw_bank(responses, bank, draws=400, warmup=50, seed=5)
+    assert bank_of_draws(drawn, bank).converged
+    drift = drawn.easiness + np.linspace(0, 2, 400)[:, None]
+    assert not bank_of_draws(BankDraws(drawn.ability, drift, drawn.slope), bank).converged
+    few = BankDraws(drawn.ability[:3], drawn.easiness[:3], drawn.slope[:3])
+    with pytest.raises(UsageError, match="3 draws; a bank needs at least 4"):
+        bank_of_draws(few, bank)
 
 
 def test_what_cannot_be_drawn_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,16 @@ def test_an_item_id_of_two_benchmarks_is_two_items(tmp_path: Path) -> None:
     assert found.notes == ("1 item ids that several benchmarks use: benchmark/item",)
 
 
+def test_categories_are_kept(tmp_path: Path) -> None:
+    text = "model_id,item_id,benchmark_id,correct,category\na,p,x,1,u\na,q,x,1,v\nb,p,x,0,u\n"
+    assert list(read_long(written(tmp_path, text)).items["category"]) == ["u", "v"]
+    with pytest.raises(SchemaError, match="row 4: category 'w': differs from an earlier row of th"):
+        read_long(written(tmp_path, text.replace("b,p,x,0,u", "b,p,x,0,w")))
+    file = tmp_path / "kinds.npz"
+    np.savez(file, **arrays(category=np.array(["u", "v", "u"])))
+    assert list(read_npz(file).items["category"]) == ["u", "v", "u"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
