@@ -51,7 +51,7 @@ posterior: $(VENV)/.dev
 	$(MAKE) shown
 
 # What README.md, docs/python.md, docs/mcp.md and the model card show of the posterior.
-shown: $(VENV)/.dev
+shown: $(VENV)/.dev $(VENV)/.browser
 	$(BIN)/python benchmarks/figures.py
 	$(BIN)/python benchmarks/readme.py
 	$(BIN)/python benchmarks/python_page.py
@@ -93,10 +93,13 @@ $(VENV)/.dev: $(SETUP) | $(BIN)/python
 	$(PIP) --editable '.[dev,docs,peers]'
 	touch $@ $(VENV)/.installed
 
-# The page's tests run its JavaScript in node and in Chromium, and axe-core over it.
+# The page's tests run its JavaScript in node and in Chromium, and axe-core over it. Only what is
+# not there is installed: a node from elsewhere and Debian's npm exclude each other.
 $(VENV)/.browser: Makefile | $(BIN)/python
-	command -v node >/dev/null && command -v npm >/dev/null && command -v chromium >/dev/null || { as=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	    $$as apt-get update -qq && $$as apt-get install -qq --yes nodejs npm chromium; }
+	missing=; command -v node >/dev/null || missing=nodejs; command -v npm >/dev/null || missing="$$missing npm"; \
+	    command -v chromium >/dev/null || missing="$$missing chromium"; \
+	    test -z "$$missing" || { as=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	    $$as apt-get update -qq && $$as apt-get install -qq --yes $$missing; }
 	npm install --silent --no-audit --no-fund --no-save --no-package-lock \
 	    --prefix $(VENV)/browser $(AXE)
 	touch $@
