@@ -10,7 +10,7 @@ import click
 
 from ..errors import UsageError
 from ..progress import Job, bar
-from . import values
+from . import completing, values
 from .data import writable
 from .item_options import (
     answers_options,
@@ -52,9 +52,17 @@ AUDIT_FIELDS = (
         "bayesbench items fit results/ --metric acc --out bank.nc",
     )
 )
-@click.argument("files", nargs=-1, required=True, metavar="RESPONSES...")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="RESPONSES...", shell_complete=completing.file
+)
 @answers_options
-@click.option("--out", required=True, metavar="FILE", help="Where the bank is written (netCDF).")
+@click.option(
+    "--out",
+    required=True,
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="Where the bank is written (netCDF).",
+)
 @click.option(
     "--factors",
     type=click.IntRange(1, 6),
@@ -304,7 +312,7 @@ def select(
         "bayesbench items audit --bank bank.nc",
     )
 )
-@click.argument("files", nargs=-1, metavar="[RESPONSES...]")
+@click.argument("files", nargs=-1, metavar="[RESPONSES...]", shell_complete=completing.file)
 @answers_options
 @bank_option
 @click.option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
-from . import values
+from . import completing, values
 from .item_options import (
     CHOSEN_FIELDS,
     bank_option,
@@ -36,7 +36,11 @@ STEP_FIELDS = (
 )  # fmt: skip
 
 campaign_option = click.option(
-    "--campaign", metavar="FILE", required=True, help="File of the item campaign."
+    "--campaign",
+    metavar="FILE",
+    shell_complete=completing.file,
+    required=True,
+    help="File of the item campaign.",
 )
 form_option = click.option(
     "--form",
@@ -47,7 +51,10 @@ metric_option = click.option(
     "--metric", metavar="NAME", help="Which counts, for samples of other tools."
 )
 cost_option = click.option(
-    "--cost", metavar="FILE", help="Gain per cost: a table item_id,cost[,unit]; others stay out."
+    "--cost",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="Gain per cost: a table item_id,cost[,unit]; others stay out.",
 )
 n_option = click.option(
     "--n",
@@ -65,7 +72,7 @@ n_option = click.option(
         "bayesbench items new run.json --bank bank.nc --bar 70 --sure 0.95 --budget 300",
     )
 )
-@click.argument("file")
+@click.argument("file", shell_complete=completing.file)
 @bank_option
 @given_option
 @form_option
@@ -166,7 +173,12 @@ def new(
         "bayesbench items next --campaign run.json --n 10",
     ),
 )
-@click.option("--campaign", metavar="FILE", help="File of the item campaign to go on with.")
+@click.option(
+    "--campaign",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="File of the item campaign to go on with.",
+)
 @bank_option
 @given_option
 @form_option

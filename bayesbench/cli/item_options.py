@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
+from . import completing
 from .output import note
 
 if TYPE_CHECKING:
@@ -39,10 +40,16 @@ CHOSEN_FIELDS = (
     "item_id", "benchmark_id", "category", "probability", "gain", "cost", "sd_after",
 )  # fmt: skip
 
-bank_option = click.option("--bank", metavar="FILE", help="An item bank that `items fit` wrote.")
+bank_option = click.option(
+    "--bank",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="An item bank that `items fit` wrote.",
+)
 given_option = click.option(
     "--given",
     metavar="FILE",
+    shell_complete=completing.file,
     help="Answers of the model: a table item_id,correct[,n][,model_id], or samples of another "
     "tool.",
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
-from . import values
+from . import completing, values
 from .item_options import bank_option, given_option, macro_option, opened, read_known, told
 from .output import Column, Listing, emit, example, format_option, text
 
@@ -32,7 +32,12 @@ TOTAL = "total"
 )
 @bank_option
 @given_option
-@click.option("--campaign", metavar="FILE", help="Score the answers of this item campaign.")
+@click.option(
+    "--campaign",
+    metavar="FILE",
+    shell_complete=completing.file,
+    help="Score the answers of this item campaign.",
+)
 @click.option(
     "--form",
     type=click.Choice(("long", "npz", "lm-eval", "inspect", "every-eval-ever")),

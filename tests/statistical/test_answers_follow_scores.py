@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -25,16 +23,15 @@ FACTS = (
 RELATED = 0.2
 """Least correlation that a benchmark has with the given one for it to have to rise with it."""
 FALL = 0.5
-"""Largest fall of a median allowed, in sds of the linear predictor: Monte Carlo error. 200 draws
-of an effective share of 0.6 give a median an sd of 0.11, a difference of two 0.16."""
+"""Largest fall of a median allowed, in sds of the linear predictor: Monte Carlo error. 400 draws
+of an effective share of 0.25, as where scores contradict each other, give a median an sd of 0.125,
+a difference of two 0.18. With every second draw falls of 0.6 are found, on other benchmarks in the
+one half than in the other; with all draws they are gone."""
 
 
 @pytest.fixture(scope="module")
-def thinned() -> StoredPosterior:
-    """Every second draw of the shipped posterior."""
-    shipped = open_posterior()
-    draws = {name: value[:, ::2] for name, value in shipped.draws.items()}
-    return replace(shipped, draws=draws, sample_stats={})
+def shipped() -> StoredPosterior:
+    return open_posterior()
 
 
 def percentages(posterior: StoredPosterior) -> list[str]:
@@ -98,52 +95,52 @@ def check(posterior: StoredPosterior, names: list[str], unit: tuple[int, ...] = 
                     assert found < FALL, (given, beside, facts, found)
 
 
-def test_answers_rise_with_a_score(thinned: StoredPosterior) -> None:
+def test_answers_rise_with_a_score(shipped: StoredPosterior) -> None:
     """Some of the benchmarks on which they fell by more than a sd, with other noise or weights."""
     coarse = (0, 5, 20, 50, 80, 95, 98, 100)
-    check(thinned, ["mgsm", "realworldqa", "textvqa", "aime_2025"], coarse)
+    check(shipped, ["mgsm", "realworldqa", "textvqa", "aime_2025"], coarse)
 
 
 @pytest.mark.slow
 @pytest.mark.nightly
-def test_answers_rise_with_every_score(thinned: StoredPosterior) -> None:
-    check(thinned, percentages(thinned))
+def test_answers_rise_with_every_score(shipped: StoredPosterior) -> None:
+    check(shipped, percentages(shipped))
 
 
-def test_answers_level_off_at_the_ends(thinned: StoredPosterior) -> None:
+def test_answers_level_off_at_the_ends(shipped: StoredPosterior) -> None:
     """Of a benchmark of 541 items, 99.9 and 100 say the same: nearly all right, or more."""
-    link = thinned.transform
+    link = shipped.transform
     for given in ("ifeval", "mgsm"):
         edge = 100 * float(link.clip[link.index(given)])
         for near, end in ((100 - 0.9 * edge, 100.0), (0.9 * edge, 0.0)):
-            one, other = (condition(thinned, {given: score}).eta for score in (near, end))
+            one, other = (condition(shipped, {given: score}).eta for score in (near, end))
             np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("score", [5.0, 40.0, 70.0, 95.0])
 @pytest.mark.parametrize("given", ["gpqa_diamond", "hle", "mmlu", "ifeval"])
-def test_no_fact_outweighs_a_score(thinned: StoredPosterior, given: str, score: float) -> None:
+def test_no_fact_outweighs_a_score(shipped: StoredPosterior, given: str, score: float) -> None:
     """The predicted median of a benchmark lies within its noise of the score given for it."""
-    link = thinned.transform
+    link = shipped.transform
     j = link.index(given)
     z = float(link.to_latent(score, j))
-    plain = condition(thinned, {given: score})
+    plain = condition(shipped, {given: score})
     off = abs(np.median(plain.eta[:, j]) - z)
     for date in ("1999", "2022", "2024-03", "2026-06", "2035-01", None):
         for reasoning in (True, False, None):
             facts = ModelFacts(provider="OpenAI", release_date=date, reasoning=reasoning)
-            told = condition(thinned, {given: score}, facts=facts)
+            told = condition(shipped, {given: score}, facts=facts)
             noise = float(np.median(told.noise_scale[:, j]))
             # 1.64 noise scales: the 90 % interval of a reading; more only where the score alone
             # would leave as much
             assert abs(np.median(told.eta[:, j]) - z) < 1.64 * noise + off, facts
 
 
-def test_a_date_far_outside_changes_little_beside_a_score(thinned: StoredPosterior) -> None:
-    j = thinned.transform.index("hle")
-    plain = condition(thinned, {"gpqa_diamond": 70.0}).eta[:, j]
+def test_a_date_far_outside_changes_little_beside_a_score(shipped: StoredPosterior) -> None:
+    j = shipped.transform.index("hle")
+    plain = condition(shipped, {"gpqa_diamond": 70.0}).eta[:, j]
     for date in ("1999", "2020", "2030", "2035-01"):
         facts = ModelFacts(release_date=date)
-        told = condition(thinned, {"gpqa_diamond": 70.0}, facts=facts).eta[:, j]
+        told = condition(shipped, {"gpqa_diamond": 70.0}, facts=facts).eta[:, j]
         assert abs(np.median(told) - np.median(plain)) < 0.75 * plain.std(), date
         assert 0.8 < told.std() / plain.std() < 1.8, date
