@@ -78,7 +78,7 @@ def mrmr_order(share: Array, score: Array, n: int) -> Array:
     >>> import numpy as np
     >>> x = np.array([[0.0, 0, 1], [1, 1, 0], [0, 0, 1], [1, 1, 1]])
     >>> mrmr_order(x, np.array([0.0, 2, 0, 2.1]), 2).tolist()
-    [0, 2]
+    [0, 1]
     """
     centred = share - share.mean(axis=0)
     length = np.sqrt((centred**2).sum(axis=0))
