@@ -23,7 +23,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -346,9 +347,16 @@ class _BenchmarkSide:
             *_families(posterior),
         )
 
+    @cached_property
+    def precision(self) -> Floats:
+        """Inverse of `cov`, (S, L, L)."""
+        return np.asarray(np.linalg.inv(self.cov))
+
     def at_draws(self, index: NDArray[np.int64]) -> _BenchmarkSide:
+        """Keep some draws, repeated where `index` repeats them."""
         shared = ("members", "noise_shape")
-        per_draw = {name: v[index] for name, v in vars(self).items() if name not in shared}
+        names = [each.name for each in fields(self) if each.name not in shared]
+        per_draw = {name: getattr(self, name)[index] for name in names}
         return replace(self, **per_draw)
 
     def families_of(self, columns: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -368,6 +376,10 @@ class _BenchmarkSide:
         cov = np.zeros((s, size + extra, size + extra))
         cov[:, :size, :size] = self.cov
         cov[:, size:, size:] = (self.family_scale**2)[:, None, None] * np.eye(extra)
+        precision = np.zeros_like(cov)
+        precision[:, :size, :size] = self.precision
+        if extra:  # without families their scale is 0
+            precision[:, size:, size:] = (self.family_scale**-2)[:, None, None] * np.eye(extra)
         return ScoredModel(
             given.z - self.base[:, columns].astype(np.float64),
             loadings.astype(np.float64),
@@ -379,6 +391,7 @@ class _BenchmarkSide:
             self.noise_shape,
             np.broadcast_to(given.error_var, (s, len(columns))),
             tuple(given.beyond.tolist()),
+            known_precision=precision,
         )
 
 

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from ..low_rank.noise import log_constant, log_kernel
 from ..numerics import log_sum_exp
+from .normals import lower_root, solve_lower, solve_upper
 from .tails import draw_beyond, inverse_mills, log_tail
 
 __all__ = ["ModelState", "ScoredModel", "log_evidence", "start", "stratified", "sweep"]
@@ -42,6 +43,8 @@ LOG_MIXING = np.arange(-3.6, 7.9, 0.6)
 """Grid of the log mixing variance of Student-t noise, in the evidence of scores with more."""
 WIDE_NOISE = 9.0
 """Factor on the noise variance in the wide proposal of the evidence."""
+LOG_ROUNDING = math.log(1e-20)
+"""A term this far below another one of its sum does not change it."""
 LEAST_CUT = 1e-3
 """Least share of the variance that a bound leaves, or takes away, in a proposal."""
 
@@ -71,6 +74,8 @@ class ScoredModel:
         +1 where a score is only known to be at least `y`, -1 at most, else 0.
     hyperbolic : bool
         Hyperbolic noise in the place of Student-t.
+    known_precision : (S, L, L) array, optional
+        Inverse of `cov`, where it is known already.
     """
 
     y: Floats
@@ -84,11 +89,19 @@ class ScoredModel:
     error_var: Floats
     beyond: tuple[int, ...]
     hyperbolic: bool = False
+    known_precision: Floats | None = None
 
     @cached_property
     def precision(self) -> Floats:
         """Inverse of `cov`, (S, L, L)."""
+        if self.known_precision is not None:
+            return self.known_precision
         return np.asarray(np.linalg.inv(self.cov))
+
+    @cached_property
+    def precision_root(self) -> Floats:
+        """Lower Cholesky factor of `precision`, (L, L, S)."""
+        return lower_root(self.precision)
 
     @cached_property
     def prior_pull(self) -> Floats:
@@ -163,6 +176,38 @@ class ScoredModel:
 
 
 @dataclass(frozen=True, eq=False)
+class LatentNormal:
+    """Normal law of the latents for scores of some variance, per draw; the draws stand last.
+
+    Attributes
+    ----------
+    lower : (L, L, S) array
+        Lower Cholesky factor R of the precision.
+    half : (L, S) array
+        ``R' m`` for the mean m.
+    variance : (S, n) array
+        Variance of the scores; infinite for the prior.
+    """
+
+    lower: Floats
+    half: Floats
+    variance: Floats
+
+    @cached_property
+    def center(self) -> Floats:
+        """Mean, (S, L)."""
+        return solve_upper(self.lower, self.half).T
+
+    def draw(self, shock: Floats) -> Floats:
+        """Standard normal variates (S, L) brought to this law."""
+        return solve_upper(self.lower, self.half + shock.T).T
+
+    def at_draws(self, index: NDArray[np.int64]) -> LatentNormal:
+        """Keep some draws, repeated where `index` repeats them."""
+        return LatentNormal(self.lower[..., index], self.half[:, index], self.variance[index])
+
+
+@dataclass(frozen=True, eq=False)
 class ModelState:
     """Unknowns of the model, one draw of them per posterior draw.
 
@@ -177,10 +222,9 @@ class ModelState:
         Noise variance d^2 of the model.
     scores : (S, n) array
         Scores, drawn where they are bounds.
-    center, root : (S, L), (S, L, L) array
-        Gaussian of the latents given the rest: mean, and lower Cholesky factor of the precision.
-        Without scores that are bounds it is the one `latents` were drawn from; with them, one with
-        the moments that the bounds leave.
+    normal : LatentNormal
+        Law of the latents given the rest. Without scores that are bounds it is the one `latents`
+        were drawn from; with them, one with the moments that the bounds leave.
     """
 
     latents: Floats
@@ -188,12 +232,21 @@ class ModelState:
     mixing: Floats
     variance: Floats
     scores: Floats
-    center: Floats
-    root: Floats
+    normal: LatentNormal
+
+    @property
+    def center(self) -> Floats:
+        """Mean of `normal`, (S, L)."""
+        return self.normal.center
+
+    @property
+    def root(self) -> Floats:
+        """Lower Cholesky factor of the precision of `normal`, (S, L, L)."""
+        return np.moveaxis(self.normal.lower, -1, 0)
 
     def at_draws(self, index: NDArray[np.int64]) -> ModelState:
         """Keep some draws, repeated where `index` repeats them."""
-        return replace(self, **_indexed(self, index))
+        return replace(self, **_indexed(self, index), normal=self.normal.at_draws(index))
 
 
 def _indexed(value: Any, index: NDArray[np.int64]) -> dict[str, Any]:
@@ -211,27 +264,17 @@ def start(model: ScoredModel, rng: np.random.Generator) -> ModelState:
     variance: Floats = np.ones(n_draws)
     if model.noise_shape is not None:
         variance = np.asarray(model.noise_shape / rng.standard_gamma(model.noise_shape, n_draws))
-    root = np.linalg.cholesky(model.precision)
-    latents = _at_shock(model.mean, root, stratified(n_draws, model.mean.shape[1], rng))
+    half = np.einsum("ijs,si->js", model.precision_root, model.mean)
+    prior = LatentNormal(model.precision_root, half, np.full(model.y.shape, np.inf))
+    latents = prior.draw(stratified(n_draws, model.mean.shape[1], rng))
     return ModelState(
         latents,
         np.zeros((n_draws, n_scores)),
         np.ones((n_draws, n_scores)),
         variance,
         model.y,
-        model.mean,
-        root,
+        prior,
     )
-
-
-def _gaussian_draw(center: Floats, root: Floats, rng: np.random.Generator) -> Floats:
-    """Draw from normals (S, L) with that mean; `root` as in `ModelState`."""
-    return _at_shock(center, root, rng.standard_normal(center.shape))
-
-
-def _at_shock(center: Floats, root: Floats, shock: Floats) -> Floats:
-    """Standard normal variates (S, L) brought to that mean and precision."""
-    return np.asarray(center + np.linalg.solve(root.transpose(0, 2, 1), shock[..., None])[..., 0])
 
 
 def stratified(n_draws: int, n: int, rng: np.random.Generator) -> Floats:
@@ -259,14 +302,10 @@ def sweep(model: ScoredModel, state: ModelState, rng: np.random.Generator) -> Mo
     noise_var = model.noise_var * state.variance[:, None] / state.mixing
     total_var = noise_var + model.blur_var
     bounded = _behind_bounds(model, state, total_var, rng)
-    precision, pull, root = _latent_gaussian(model, total_var, bounded.y)
-    # precision = root root', so it maps the deviation root'^-1 e to root e: one system for both
-    shock = root @ rng.standard_normal(pull.shape)[..., None]
-    solved = np.linalg.solve(precision, np.concatenate([pull[..., None], shock], axis=-1))
-    center, latents = solved[..., 0], solved.sum(axis=-1)
+    normal = _latent_normal(model, total_var, bounded.y)
+    latents = normal.draw(rng.standard_normal(model.mean.shape))
     if any(model.beyond):
-        precision, pull, root = _latent_gaussian(model, bounded.stand_in_var, bounded.stand_in)
-        center = np.linalg.solve(precision, pull[..., None])[..., 0]
+        normal = _latent_normal(model, bounded.stand_in_var, bounded.stand_in)
     residual = bounded.y - (model.loadings @ latents[..., None])[..., 0]
     blur, effects = _part(residual, model.blur_var, noise_var, rng), state.effects
     if model.has_effects:
@@ -279,7 +318,7 @@ def sweep(model: ScoredModel, state: ModelState, rng: np.random.Generator) -> Mo
         variance = rate / rng.standard_gamma(shape, rate.shape)
     if model.mixes:
         mixing = _mixing(model, squared / variance[:, None], rng)
-    return ModelState(latents, effects, mixing, variance, bounded.y, center, root)
+    return ModelState(latents, effects, mixing, variance, bounded.y, normal)
 
 
 def _mixing(model: ScoredModel, squared: Floats, rng: np.random.Generator) -> Floats:
@@ -330,14 +369,16 @@ def _behind_bounds(
         return _Bounded(model.y, model.y, total_var)
     y = np.where(np.asarray(model.beyond) != 0, state.scores, model.y)
     stand_in, stand_in_var = y.copy(), total_var.copy()
-    precision, pull, _ = _latent_gaussian(model, total_var, y)
+    normal = _latent_normal(model, total_var, y)
     columns = [j for j, side in enumerate(model.beyond) if side]
-    loaded = model.loadings[:, columns].transpose(0, 2, 1)
-    solved = np.linalg.solve(precision, np.concatenate([pull[..., None], loaded], axis=-1))
-    center, spread = solved[..., 0], solved[..., 1:]
+    center = normal.center
+    spread = [
+        solve_upper(normal.lower, solve_lower(normal.lower, model.loadings[:, j].T)).T
+        for j in columns
+    ]
     for at, j in enumerate(columns):
         side, var, w = model.beyond[j], total_var[:, j], model.loadings[:, j]
-        leverage = np.clip((w * spread[..., at]).sum(axis=-1) / var, 0.0, 1.0 - 1e-9)
+        leverage = np.clip((w * spread[at]).sum(axis=-1) / var, 0.0, 1.0 - 1e-9)
         own_var = var / (1.0 - leverage)
         mean = y[:, j] - (y[:, j] - (w * center).sum(axis=-1)) / (1.0 - leverage)
         sd = np.sqrt(own_var)
@@ -347,19 +388,17 @@ def _behind_bounds(
         left = np.clip(1.0 + edge * lift - lift**2, LEAST_CUT, 1.0 - LEAST_CUT)
         stand_in[:, j] = mean + side * sd * lift / (1.0 - left)
         stand_in_var[:, j] = np.maximum(own_var / (1.0 - left) - own_var * leverage, 1e-9)
-        center = center + spread[..., at] * ((drawn - y[:, j]) / var)[:, None]
+        center = center + spread[at] * ((drawn - y[:, j]) / var)[:, None]
         y[:, j] = drawn
     return _Bounded(y, stand_in, stand_in_var)
 
 
-def _latent_gaussian(
-    model: ScoredModel, variance: Floats, y: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Precision of the latents for scores of that variance, precision times mean, and its root."""
-    scaled = model.loadings / variance[..., None]
-    precision = model.precision + scaled.transpose(0, 2, 1) @ model.loadings
-    pull = model.prior_pull + (scaled.transpose(0, 2, 1) @ y[..., None])[..., 0]
-    return precision, pull, np.linalg.cholesky(precision)
+def _latent_normal(model: ScoredModel, variance: Floats, y: Floats) -> LatentNormal:
+    """Law of the latents for scores of that variance."""
+    scaled = (model.loadings / variance[..., None]).transpose(0, 2, 1)
+    lower = lower_root(model.precision + scaled @ model.loadings)
+    pull = model.prior_pull + (scaled @ y[..., None])[..., 0]
+    return LatentNormal(lower, solve_lower(lower, pull.T), variance)
 
 
 def log_evidence(model: ScoredModel, states: list[ModelState], rng: np.random.Generator) -> Floats:
@@ -375,29 +414,46 @@ def log_evidence(model: ScoredModel, states: list[ModelState], rng: np.random.Ge
     effects and known errors over a grid of the mixing variance; a bound counts by its tail. With
     normal noise of known variance and no bounds one state gives the exact evidence.
     """
-    proposals = [(state.center, state.root) for state in states]
+    proposals = [state.normal for state in states]
     if model.mixes or model.noise_shape is not None or any(model.beyond):
         wide = WIDE_NOISE * model.noise_var * states[-1].variance[:, None]
-        precision, pull, root = _latent_gaussian(model, wide + model.blur_var, model.y)
-        proposals.append((np.linalg.solve(precision, pull[..., None])[..., 0], root))
-    latents = np.stack([_gaussian_draw(center, root, rng) for center, root in proposals])
-    prior_root = np.linalg.cholesky(model.precision)
-    log_prior = _log_gaussian(latents - model.mean, prior_root)
-    density = np.stack([_log_gaussian(latents - center, root) for center, root in proposals])
-    log_proposal = log_sum_exp(density, axis=0) - math.log(len(proposals))
-    residual = model.y - (model.loadings @ latents[..., None])[..., 0]
-    log_ratio = log_prior + _log_likelihood(model, residual) - log_proposal
+        proposals.append(_latent_normal(model, wide + model.blur_var, model.y))
+    latents = np.stack([each.draw(rng.standard_normal(each.center.shape)) for each in proposals])
+    explained = (model.loadings @ latents[..., None])[..., 0]
+    log_ratio = _log_prior_over_mixture(model, proposals, latents, explained)
+    log_ratio += _log_likelihood(model, model.y - explained)
     return np.asarray(log_sum_exp(log_ratio, axis=0) - math.log(len(proposals)))
 
 
-def _log_gaussian(deviation: Floats, root: Floats) -> Floats:
-    """Log density at `deviation` (K, S, L) from the mean; `root` as in `ModelState`."""
-    standard = (root.transpose(0, 2, 1) @ deviation[..., None])[..., 0]
-    log_det = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-    size = deviation.shape[-1]
-    return np.asarray(
-        log_det - 0.5 * (standard**2).sum(axis=-1) - 0.5 * size * math.log(2 * math.pi)
-    )
+def _log_prior_over_mixture(
+    model: ScoredModel, proposals: list[LatentNormal], latents: Floats, explained: Floats
+) -> Floats:
+    """Log of the prior density over that of the mixture of proposals, (K, S).
+
+    At `latents` (K, S, L), which explain (K, S, n) of the scores. A proposal's precision is the
+    prior's and ``w w'`` over the variance of each score, so that its square form is a sum over the
+    latents in the prior's own directions and over the scores.
+    """
+    root = np.moveaxis(model.precision_root, -1, 0)
+
+    def turned(values: Floats) -> Floats:
+        return np.asarray((values[..., None, :] @ root)[..., 0, :])
+
+    log_det = _log_det(model.precision_root)
+    at = turned(latents)
+    log_prior = log_det - 0.5 * ((at - turned(model.mean)) ** 2).sum(axis=-1)
+    density = np.empty((len(proposals), *log_prior.shape))
+    for k, each in enumerate(proposals):
+        own = (model.loadings @ each.center[..., None])[..., 0]
+        square = ((at - turned(each.center)) ** 2).sum(axis=-1)
+        square += ((explained - own) ** 2 / each.variance).sum(axis=-1)
+        density[k] = _log_det(each.lower) - 0.5 * square
+    return np.asarray(log_prior - log_sum_exp(density, axis=0) + math.log(len(proposals)))
+
+
+def _log_det(lower: Floats) -> Floats:
+    """Log of the product of the diagonals, (S,)."""
+    return np.asarray(np.log(np.diagonal(lower)).sum(axis=-1))
 
 
 def _variance_grid(shape: float | None) -> tuple[Floats, Floats]:
@@ -437,6 +493,66 @@ def _log_mixture(
 ) -> Floats:
     """Log density, or log tail, of noise with normal parts beside it: a mixture of normals."""
     sides = np.asarray(model.beyond, dtype=np.int64)[columns]
+    out = np.empty(residual.shape)
+    inner, ends = np.flatnonzero(sides == 0), np.flatnonzero(sides)
+    if inner.size:
+        density = _mixture_density(model, residual[..., inner], variance, columns[inner])
+        if density is None:
+            ends = np.arange(columns.size)
+        else:
+            out[..., inner] = density
+    if ends.size:
+        out[..., ends] = _log_mixture_terms(
+            model, residual[..., ends], variance, columns[ends], sides[ends]
+        )
+    return out
+
+
+def _mixture_density(
+    model: ScoredModel, residual: Floats, variance: float, columns: NDArray[np.int64]
+) -> Floats | None:
+    """Log density of the mixture with one logarithm; None where that would be lost in underflow.
+
+    The widest normal's exponent is taken out, against which every other one falls.
+    """
+    grid, log_weight = _mixing_grid(model)
+    needed = _needed(log_weight)
+    noise_var, blur = variance * model.noise_var[:, columns], model.blur_var[:, columns]
+    total = grid[needed, None, None] * noise_var + blur
+    factor = (np.exp(log_weight[needed])[..., None] / np.sqrt(total)).reshape(len(needed), -1)
+    steep = -0.5 / total.reshape(len(needed), -1)
+    squared = residual.reshape(len(residual), -1) ** 2
+    density = np.broadcast_to(factor[-1], squared.shape).copy()
+    term = np.empty(squared.shape)
+    for w in range(len(steep) - 1):
+        np.multiply(squared, steep[w] - steep[-1], out=term)
+        np.exp(term, out=term)
+        term *= factor[w]
+        density += term
+    if not (density > 0).all():
+        return None
+    log_density = np.log(density) + squared * steep[-1] - 0.5 * math.log(2 * math.pi)
+    return np.asarray(log_density.reshape(residual.shape))
+
+
+def _needed(log_weight: Floats) -> NDArray[np.int64]:
+    """Points of the mixing grid (W, S) whose normals are not below rounding wherever they lie.
+
+    A narrower normal falls faster, so it is never larger against a wider one than at 0.
+    """
+    height = log_weight - 0.5 * LOG_MIXING[: len(log_weight), None]
+    wider = np.maximum.accumulate(height[::-1], axis=0)[::-1]
+    return np.flatnonzero((height - wider > LOG_ROUNDING).any(axis=1))
+
+
+def _log_mixture_terms(
+    model: ScoredModel,
+    residual: Floats,
+    variance: float,
+    columns: NDArray[np.int64],
+    sides: NDArray[np.int64],
+) -> Floats:
+    """The same by a sum of exponentials of logarithms, with the tail where a score is a bound."""
     noise_var = variance * model.noise_var[:, columns]
     parts = []
     for w, log_weight in zip(*_mixing_grid(model), strict=True):
@@ -445,7 +561,8 @@ def _log_mixture(
         value = -0.5 * (standard**2 + math.log(2 * math.pi)) - np.log(sd)
         for side in (-1, 1):
             at = np.flatnonzero(sides == side)
-            value[..., at] = log_tail(side * standard[..., at])
+            if at.size:
+                value[..., at] = log_tail(side * standard[..., at])
         parts.append(value + log_weight[:, None])
     return np.asarray(log_sum_exp(np.stack(parts), axis=0))
 

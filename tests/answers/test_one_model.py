@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from bayesbench.answers import one_model
 from bayesbench.answers.one_model import ModelState, ScoredModel, log_evidence, start, sweep
 
 Floats = NDArray[np.float64]
@@ -277,3 +278,22 @@ def test_an_outlier_gets_a_small_mixing_weight() -> None:
 
 def vars_of(model: ScoredModel) -> dict[str, object]:
     return {name: getattr(model, name) for name in ScoredModel.__dataclass_fields__}
+
+
+@pytest.mark.parametrize("nu", [1.5, 3.0, 40.0])
+def test_one_logarithm_gives_the_sum_of_exponentials(nu: float) -> None:
+    model = problem(3, 20, 4, 3, nu=nu, error=0.2)
+    residual = np.random.default_rng(1).normal(0, 6, (5, 20, 4))
+    columns, sides = np.arange(4), np.zeros(4, dtype=np.int64)
+    found = one_model._mixture_density(model, residual, 0.7, columns)
+    expected = one_model._log_mixture_terms(model, residual, 0.7, columns, sides)
+    assert found is not None
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+def test_a_density_that_underflows_is_a_sum_of_logarithms() -> None:
+    model = problem(3, 20, 4, 3, nu=400.0)
+    residual = np.full((1, 20, 4), 300.0)
+    found = one_model._log_mixture(model, residual, 1.0, np.arange(4))
+    assert one_model._mixture_density(model, residual, 1.0, np.arange(4)) is None
+    assert np.isfinite(found).all()
