@@ -6,6 +6,7 @@ lines that start with ``bayesbench`` are run by this Python, with the bundled po
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -63,6 +64,7 @@ def output(block: Block) -> str:
         done = subprocess.run(
             [sys.executable, "-W", "error", *arguments],
             cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+            env={**os.environ, "COLUMNS": "100"},
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"exit code {done.returncode} of:\n{block.code}\n{done.stderr}")
