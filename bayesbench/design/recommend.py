@@ -291,7 +291,7 @@ def alone(
 ) -> tuple[Recommendation, ...]:
     """Every candidate with what one score of it would tell, whatever else is run.
 
-    The gain of each is :func:`~bayesbench.design.gain.information` as things stand, so that gains
+    The gain of each is :func:`~bayesbench.design.information` as things stand, so that gains
     of several overlap and must not be added; the first is that of `recommend` without a budget.
 
     Parameters
